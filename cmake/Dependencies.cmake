@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every outside library in one place. All come from Debian 12; scripts/setup installs them.
+list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+
+macro(loom_need package apt)
+    find_package(${package} ${ARGN} QUIET)
+    if(NOT ${package}_FOUND)
+        message(FATAL_ERROR "spikeloom needs ${package}: apt-get install ${apt} (or run scripts/setup)")
+    endif()
+endmacro()
+
+loom_need(Threads libc6-dev)
+loom_need(SystemC libsystemc-dev)
+loom_need(Boost libboost-dev)
+loom_need(yaml-cpp libyaml-cpp-dev)
+loom_need(fmt libfmt-dev)
+loom_need(spdlog libspdlog-dev)
+loom_need(CLI11 libcli11-dev)
+loom_need(nlohmann_json nlohmann-json3-dev)
+loom_need(HDF5 libhdf5-dev COMPONENTS C)
+loom_need(ZLIB zlib1g-dev)
+if(LOOM_BUILD_TESTS)
+    loom_need(GTest "libgtest-dev libgmock-dev")
+endif()
+if(LOOM_BUILD_BENCH)
+    loom_need(benchmark libbenchmark-dev)
+endif()
+
+if(NOT TARGET loom_hdf5)
+    add_library(loom_hdf5 INTERFACE)
+    target_include_directories(loom_hdf5 SYSTEM INTERFACE ${HDF5_C_INCLUDE_DIRS})
+    target_link_libraries(loom_hdf5 INTERFACE ${HDF5_C_LIBRARIES})
+endif()

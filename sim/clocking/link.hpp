@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <vector>
+
+#include "sim/base/error.hpp"
+#include "sim/clocking/scheduler.hpp"
+
+namespace loom {
+
+/// A point-to-point channel with latency and credits; the only way between two components.
+/// Every entry is stamped with the cycle from which it may be seen, every freed slot with the cycle
+/// from which it may be used again: both at least one cycle ahead, so no commit phase is needed.
+template <class T>
+class Link {
+  public:
+    /// latency >= 1: sent in t, visible in t + latency. credit_latency >= 1: taken in t, the slot
+    /// is usable by the sender in t + credit_latency. slots >= 1.
+    Link(Cycles latency, std::size_t slots, Cycles credit_latency = 1)
+        : latency_(latency), credit_latency_(credit_latency), entries_(slots), credits_(slots) {
+        if (latency == 0 || credit_latency == 0 || slots == 0) {
+            throw InternalError("a link needs latency, credit latency and slots of at least 1");
+        }
+    }
+
+    void connect_producer(Scheduler& s, Scheduler::ComponentId id, Clocked& c, unsigned port = 0) {
+        producer_ = {&s, id, &c, port};
+    }
+    void connect_consumer(Scheduler& s, Scheduler::ComponentId id, Clocked& c, unsigned port = 0) {
+        consumer_ = {&s, id, &c, port};
+    }
+
+    bool can_send(Cycle now) {
+        refresh(now);
+        return used_ < entries_.size();
+    }
+    /// Throws ModelError when no credit is left.
+    void send(Cycle now, const T& value) {
+        if (!can_send(now)) throw ModelError("send on a link without credit");
+        entries_[(head_ + queued_) % entries_.size()] = {now + latency_, value};
+        ++queued_;
+        ++used_;
+        consumer_.wake(now + latency_);
+    }
+
+    /// The oldest entry, or nullptr when none is visible at `now`.
+    const T* peek(Cycle now) const {
+        return queued_ != 0 && entries_[head_].ready <= now ? &entries_[head_].value : nullptr;
+    }
+    T take(Cycle now) {
+        if (peek(now) == nullptr) throw ModelError("take from an empty link");
+        T value = entries_[head_].value;
+        head_ = (head_ + 1) % entries_.size();
+        --queued_;
+        credits_[(credit_head_ + credits_queued_) % credits_.size()] = now + credit_latency_;
+        ++credits_queued_;
+        producer_.wake(now + credit_latency_);
+        return value;
+    }
+    /// Cycle from which the oldest entry is visible, or kNever.
+    Cycle next_ready() const { return queued_ == 0 ? kNever : entries_[head_].ready; }
+    std::size_t size() const { return queued_; }
+
+  private:
+    struct Entry {
+        Cycle ready = 0;
+        T value{};
+    };
+    struct End {
+        Scheduler* scheduler = nullptr;
+        Scheduler::ComponentId id = 0;
+        Clocked* component = nullptr;
+        unsigned port = 0;
+        void wake(Cycle at) const {
+            if (scheduler == nullptr) return;
+            component->announce(port, at);
+            scheduler->wake(id, at);
+        }
+    };
+
+    void refresh(Cycle now) {
+        while (credits_queued_ != 0 && credits_[credit_head_] <= now) {
+            credit_head_ = (credit_head_ + 1) % credits_.size();
+            --credits_queued_;
+            --used_;
+        }
+    }
+
+    Cycles latency_;
+    Cycles credit_latency_;
+    std::vector<Entry> entries_;
+    std::vector<Cycle> credits_;
+    std::size_t head_ = 0, queued_ = 0;
+    std::size_t credit_head_ = 0, credits_queued_ = 0;
+    std::size_t used_ = 0;
+    End producer_, consumer_;
+};
+
+}  // namespace loom
