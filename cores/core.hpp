@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cores/core_counters.hpp"
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+#include "sim/clocking/link.hpp"
+#include "sim/clocking/packet.hpp"
+
+namespace loom::cores {
+
+/// What a core is built from; no globals.
+struct CoreContext {
+    Scheduler* scheduler = nullptr;
+    Activity* activity = nullptr;
+    Link<Packet>* in = nullptr;   ///< network -> core; its slots are the input FIFO
+    Link<Packet>* out = nullptr;  ///< core -> network
+};
+
+/// A core of any kind. Packets in, packets out, timesteps announced from outside.
+class Core : public Clocked {
+  public:
+    /// Starts timestep `step` (chip time) at cycle `now`; the inputs delivered for it are complete.
+    /// The core raises the activity until its sweep and all its packets are out.
+    virtual void begin_step(Cycle now, Step step) = 0;
+    /// Clears all state for a new sample. Returns the cycles the hardware needs for it.
+    virtual Cycles reset_state() = 0;
+    /// Adds host-computed current to a neuron for every step until the next reset_state().
+    /// fixed: membrane LSB; float64: the bits of a double.
+    virtual void set_host_current(std::uint32_t neuron, std::int64_t value) = 0;
+
+    /// Neurons (within the core) that fired in the current step, ascending, with multiplicity 1, and
+    /// the number of spikes of each (1 unless multispike). Valid until the next begin_step.
+    virtual std::span<const std::uint32_t> spikes() const = 0;
+    virtual std::span<const std::int64_t> spike_counts() const = 0;
+    /// Membrane (after reset) and input current of a neuron after the current step. fixed: integer LSB.
+    virtual double membrane(std::uint32_t neuron) const = 0;
+    virtual double current(std::uint32_t neuron) const = 0;
+
+    virtual bool quiescent() const = 0;
+    /// One set per distinct layer of the image: layers()[i] <-> counters()[i].
+    virtual std::span<const LayerId> layers() const = 0;
+    virtual std::span<const CoreCounters> counters() const = 0;
+};
+
+}  // namespace loom::cores

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/fields.hpp"
+
+namespace loom::arch {
+
+// ---- near-memory core ------------------------------------------------------------------------
+
+enum class Arithmetic { Fixed, Float64 };
+inline std::span<const std::string_view> enum_names(Arithmetic*) {
+    static constexpr std::array<std::string_view, 2> names{"fixed", "float64"};
+    return names;
+}
+
+enum class Rounding { Floor, TowardZero };
+inline std::span<const std::string_view> enum_names(Rounding*) {
+    static constexpr std::array<std::string_view, 2> names{"floor", "toward_zero"};
+    return names;
+}
+
+struct AxonInSpec {
+    std::uint64_t fifo = 16;
+    std::uint64_t max_axons = 4096;
+    std::uint64_t lookup = 1;
+    std::uint64_t payload_bits = 0;
+};
+template <class V>
+void fields(V& v, AxonInSpec& s) {
+    v("fifo", s.fifo, {.doc = "packets the input FIFO holds", .min = 1});
+    v("max_axons", s.max_axons, {.doc = "input axons (lists) a core can hold", .min = 1});
+    v("lookup", s.lookup, {.doc = "cycles per axon table look-up", .unit = Unit::Cycles, .min = 0});
+    v("payload_bits", s.payload_bits,
+      {.doc = "bits of a graded spike's payload; 0: plain spikes only", .min = 0, .max = 31});
+}
+
+struct SynapseSpec {
+    std::uint64_t memory = 64 * 1024 * 8;
+    std::uint64_t word = 64;
+    std::uint64_t ports = 1;
+    std::uint64_t read_latency = 1;
+    std::uint64_t weight_bits = 8;
+    std::uint64_t index_bits = 10;
+    bool conv = true;
+};
+template <class V>
+void fields(V& v, SynapseSpec& s) {
+    v("memory", s.memory, {.doc = "synapse memory of a core", .unit = Unit::Memory, .min = 1});
+    v("word", s.word, {.doc = "bits per read", .unit = Unit::Memory, .min = 1});
+    v("ports", s.ports, {.doc = "words read per cycle", .min = 1});
+    v("read_latency", s.read_latency,
+      {.doc = "cycles from address to word", .unit = Unit::Cycles, .min = 1});
+    v("weight_bits", s.weight_bits,
+      {.doc = "bits of a signed weight (a power-of-two scale per layer)", .min = 2, .max = 16});
+    v("index_bits", s.index_bits,
+      {.doc = "bits of a target index in a sparse row", .min = 1, .max = 32});
+    v("conv", s.conv, {.doc = "shared kernels with an address generator; false: one copy per pair"});
+}
+
+struct DendriteSpec {
+    std::uint64_t lanes = 8;
+    std::uint64_t interval = 1;
+    std::uint64_t accumulator_bits = 24;
+    std::uint64_t ports = 2;
+    std::uint64_t max_delay = 8;
+};
+template <class V>
+void fields(V& v, DendriteSpec& s) {
+    v("lanes", s.lanes, {.doc = "accumulations side by side", .min = 1});
+    v("interval", s.interval,
+      {.doc = "cycles per group of lanes", .unit = Unit::Cycles, .min = 1});
+    v("accumulator_bits", s.accumulator_bits,
+      {.doc = "signed width; larger sums saturate and are counted", .min = 8, .max = 31});
+    v("ports", s.ports,
+      {.doc = "2: read and write in one cycle, soma not disturbed; 1: two cycles, soma stalls",
+       .min = 1,
+       .max = 2});
+    v("max_delay", s.max_delay,
+      {.doc = "largest delay of the ring, in timesteps", .min = 1, .max = 63});
+}
+
+struct SomaSpec {
+    Arithmetic arithmetic = Arithmetic::Fixed;
+    std::uint64_t max_neurons = 1024;
+    std::uint64_t lanes = 1;
+    std::uint64_t cycles_active = 1;
+    std::uint64_t cycles_inactive = 1;
+    std::uint64_t latency = 4;
+    std::uint64_t reset_interval = 1;
+    std::uint64_t state_bits = 40;
+    std::int64_t fraction_bits = 24;
+    std::int64_t weight_shift = -1;
+    std::uint64_t threshold_shift = 0;
+    std::uint64_t threshold_bits = 0;
+    std::uint64_t decay_bits = 12;
+    Rounding rounding = Rounding::Floor;
+};
+template <class V>
+void fields(V& v, SomaSpec& s) {
+    v("arithmetic", s.arithmetic, {.doc = "fixed: the hardware's integers; float64: the reference"});
+    v("max_neurons", s.max_neurons, {.doc = "neurons a core can hold", .min = 1});
+    v("lanes", s.lanes, {.doc = "neurons updated side by side", .min = 1});
+    v("cycles_active", s.cycles_active,
+      {.doc = "cycles per group when a neuron in it had input or fires", .unit = Unit::Cycles, .min = 1});
+    v("cycles_inactive", s.cycles_inactive,
+      {.doc = "cycles per group otherwise", .unit = Unit::Cycles, .min = 1});
+    v("latency", s.latency, {.doc = "pipeline depth: first read to spike", .unit = Unit::Cycles, .min = 1});
+    v("reset_interval", s.reset_interval,
+      {.doc = "cycles per group to clear the state between samples", .unit = Unit::Cycles, .min = 0});
+    v("state_bits", s.state_bits, {.doc = "signed width of the membrane", .min = 8, .max = 62});
+    v("fraction_bits", s.fraction_bits,
+      {.doc = "fractional bits of the membrane (used when weight_shift is -1)", .min = 0, .max = 48});
+    v("weight_shift", s.weight_shift,
+      {.doc = "membrane LSB = layer's weight LSB / 2^shift (Loihi: 6); -1: use fraction_bits",
+       .min = -1,
+       .max = 24});
+    v("threshold_shift", s.threshold_shift, {.doc = "thresholds are multiples of 2^shift LSB", .max = 24});
+    v("threshold_bits", s.threshold_bits,
+      {.doc = "bits of the threshold mantissa; 0: as wide as the state", .max = 62});
+    v("decay_bits", s.decay_bits, {.doc = "fractional bits of the decay factor", .min = 1, .max = 16});
+    v("rounding", s.rounding, {.doc = "of the decay product"});
+}
+
+struct AxonOutSpec {
+    std::uint64_t max_fanout_entries = 4096;
+    std::uint64_t entry_interval = 1;
+    std::uint64_t fifo = 16;
+    std::uint64_t flits = 1;
+    std::uint64_t graded_flits = 1;
+};
+template <class V>
+void fields(V& v, AxonOutSpec& s) {
+    v("max_fanout_entries", s.max_fanout_entries, {.doc = "fan-out table entries of a core", .min = 1});
+    v("entry_interval", s.entry_interval,
+      {.doc = "cycles per fan-out entry (read and packet formed)", .unit = Unit::Cycles, .min = 1});
+    v("fifo", s.fifo, {.doc = "spikes waiting for the fan-out table; full: the soma stalls", .min = 1});
+    v("flits", s.flits, {.doc = "flits of a plain spike packet", .min = 1, .max = 64});
+    v("graded_flits", s.graded_flits, {.doc = "flits of a packet with payload", .min = 1, .max = 64});
+}
+
+/// One kind of core and how many of it. The blocks are the stages of the near-memory pipeline.
+struct CoreSpec {
+    std::string kind = "near_memory";
+    AxonInSpec axon_in;
+    SynapseSpec synapse;
+    DendriteSpec dendrite;
+    SomaSpec soma;
+    AxonOutSpec axon_out;
+};
+template <class V>
+void fields(V& v, CoreSpec& s) {
+    v("kind", s.kind, {.doc = "core type: near_memory"});
+    v("axon_in", s.axon_in, {.doc = "input FIFO and axon table"});
+    v("synapse", s.synapse, {.doc = "synapse memory and row fetch"});
+    v("dendrite", s.dendrite, {.doc = "accumulators and delay ring"});
+    v("soma", s.soma, {.doc = "neuron update"});
+    v("axon_out", s.axon_out, {.doc = "fan-out table and packet formation"});
+}
+
+// ---- network on chip ---------------------------------------------------------------------------
+
+struct RouterSpec {
+    std::string pipeline = "P2";
+    std::uint64_t vcs = 4;
+    std::uint64_t buffer = 8;
+};
+template <class V>
+void fields(V& v, RouterSpec& s) {
+    v("pipeline", s.pipeline, {.doc = "P2 (speculative), P3 or P4: 2, 3, 4 router cycles per hop"});
+    v("vcs", s.vcs, {.doc = "virtual channels per port", .min = 1, .max = 64});
+    v("buffer", s.buffer, {.doc = "flits per virtual channel", .min = 1, .max = 4096});
+}
+
+struct NocSpec {
+    std::string topology = "mesh";
+    std::vector<std::uint64_t> size{4, 4};
+    std::uint64_t cores_per_router = 1;
+    std::string routing = "xy";
+    std::uint64_t link_latency = 1;
+    std::uint64_t link_latency_y = 0;
+    std::uint64_t local_latency = 1;
+    std::uint64_t flit_bits = 32;
+    RouterSpec router;
+};
+template <class V>
+void fields(V& v, NocSpec& s) {
+    v("topology", s.topology, {.doc = "mesh"});
+    v("size", s.size, {.doc = "routers in x and y", .min = 1});
+    v("cores_per_router", s.cores_per_router, {.doc = "cores of a tile", .min = 1, .max = 16});
+    v("routing", s.routing, {.doc = "xy"});
+    v("link_latency", s.link_latency,
+      {.doc = "cycles on a link (in x, and in y unless link_latency_y is set)", .unit = Unit::Cycles, .min = 1});
+    v("link_latency_y", s.link_latency_y,
+      {.doc = "cycles on a link in y; 0: as in x", .unit = Unit::Cycles});
+    v("local_latency", s.local_latency,
+      {.doc = "cycles on the link from router to core", .unit = Unit::Cycles, .min = 1});
+    v("flit_bits", s.flit_bits, {.doc = "width of a flit", .unit = Unit::Memory, .min = 8});
+    v("router", s.router, {.doc = "the router"});
+}
+
+// ---- chip ----------------------------------------------------------------------------------------
+
+struct ClockSpec {
+    double period = 1000.0;
+};
+template <class V>
+void fields(V& v, ClockSpec& s) {
+    v("period", s.period,
+      {.doc = "one cycle; asynchronous chips use a fine time base", .unit = Unit::Time, .min = 1});
+}
+
+struct TimestepSpec {
+    std::string policy = "barrier";
+    std::uint64_t latency = 1;
+    std::uint64_t latency_per_tile = 0;
+};
+template <class V>
+void fields(V& v, TimestepSpec& s) {
+    v("policy", s.policy, {.doc = "barrier: a step starts when the one before has drained"});
+    v("latency", s.latency, {.doc = "cycles of a barrier", .unit = Unit::Cycles, .min = 1});
+    v("latency_per_tile", s.latency_per_tile,
+      {.doc = "additional cycles per router whose cores are in use", .unit = Unit::Cycles});
+}
+
+struct IoSpec {
+    std::vector<std::uint64_t> router{0, 0};
+    std::uint64_t interval = 1;
+};
+template <class V>
+void fields(V& v, IoSpec& s) {
+    v("router", s.router, {.doc = "router that the host port is attached to"});
+    v("interval", s.interval, {.doc = "cycles per packet injected by the host", .unit = Unit::Cycles, .min = 1});
+}
+
+/// What a counted event costs.
+struct PriceSpec {
+    double value = 0.0;
+    std::string category = "compute";
+    std::string scope = "marginal";
+    std::string grade = "assumed";
+    std::string source;
+    std::string note;
+};
+template <class V>
+void fields(V& v, PriceSpec& s) {
+    v("value", s.value, {.doc = "energy per event", .unit = Unit::Energy, .min = 0, .required = true});
+    v("category", s.category, {.doc = "compute, memory, noc or control"});
+    v("scope", s.scope, {.doc = "marginal or all_in"});
+    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
+    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
+    v("note", s.note, {.doc = "condition or remark"});
+}
+
+struct LeakageSpec {
+    double value = 0.0;
+    std::string grade = "assumed";
+    std::string source;
+    std::string note;
+};
+template <class V>
+void fields(V& v, LeakageSpec& s) {
+    v("value", s.value, {.doc = "static power of one instance", .unit = Unit::Power, .min = 0, .required = true});
+    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
+    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
+    v("note", s.note, {.doc = "condition or remark"});
+}
+
+struct PaperEstimateSpec {
+    double ac = 0.9;
+    double mac = 4.6;
+    std::string source = "Horowitz ISSCC 2014, 45 nm, float32";
+};
+template <class V>
+void fields(V& v, PaperEstimateSpec& s) {
+    v("ac", s.ac, {.doc = "energy per accumulate", .unit = Unit::Energy});
+    v("mac", s.mac, {.doc = "energy per multiply-accumulate", .unit = Unit::Energy});
+    v("source", s.source, {.doc = "where the two figures come from"});
+}
+
+/// Prices by action ("synapse.word_read"); `unpriced` names counted events that are deliberately free
+/// and why. Leakage by component: "core", "router", "chip".
+struct EnergySpec {
+    std::string name;
+    std::map<std::string, PriceSpec> actions;
+    std::map<std::string, std::string> unpriced;
+    std::map<std::string, LeakageSpec> leakage;
+    PaperEstimateSpec paper;
+};
+template <class V>
+void fields(V& v, EnergySpec& s) {
+    v("name", s.name, {.doc = "name of the price list"});
+    v("actions", s.actions, {.doc = "price per counted event"});
+    v("unpriced", s.unpriced, {.doc = "events without a price, with the reason"});
+    v("leakage", s.leakage, {.doc = "static power per core, router and chip"});
+    v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
+}
+
+struct ChipSpec {
+    std::string name;
+    std::string source;
+    ClockSpec clock;
+    TimestepSpec timestep;
+    NocSpec noc;
+    CoreSpec core;
+    IoSpec io;
+    EnergySpec energy;
+
+    std::uint64_t n_routers() const { return noc.size.at(0) * noc.size.at(1); }
+    std::uint64_t n_cores() const { return n_routers() * noc.cores_per_router; }
+};
+template <class V>
+void fields(V& v, ChipSpec& s) {
+    v("name", s.name, {.doc = "name of the chip", .required = true});
+    v("source", s.source, {.doc = "where the figures come from"});
+    v("clock", s.clock, {.doc = "time base"});
+    v("timestep", s.timestep, {.doc = "how one timestep ends and the next begins"});
+    v("noc", s.noc, {.doc = "network on chip"});
+    v("core", s.core, {.doc = "the cores, all alike"});
+    v("io", s.io, {.doc = "host port"});
+    v("energy", s.energy, {.doc = "price list; `file:` includes one"});
+}
+
+}  // namespace loom::arch

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+
+/// What the compiler hands to the simulator: plain data, no behaviour.
+namespace loom::arch {
+
+enum class Reset : std::uint8_t { Value, Subtract, SubtractSnn };
+
+/// One neuron's update in one timestep, in the normalised form (docs/fixed-point.md):
+///   has_current: u <- a_u*u + in + bias_u   (in: accumulated input; else u == in + bias_u)
+///   v <- a_v*v + u_used + bias_v            (u_used: the new u, or the old one when `parallel`)
+/// Fixed-point values are integers in membrane LSB; float64 values are in the network's units.
+struct NeuronRule {
+    bool has_current = false;   ///< CUBA: the current is a state
+    bool parallel = false;      ///< CUBA: v uses the current of the step before
+    bool fires = true;          ///< false: LI, I and read-outs; the value is the output
+    bool greater_equal = false; ///< v >= threshold instead of v > threshold
+    bool multispike = false;    ///< z = trunc(v / threshold) for v > 0
+    bool reset_delay = false;   ///< the reset is applied in the following step
+    bool clamp = false;         ///< v >= v_min after the reset
+    Reset reset = Reset::Value;
+};
+
+/// A neuron parameter: one value for all, or one per neuron. In fixed-point programs `i` is used,
+/// in float64 programs `d`.
+struct Parameter {
+    std::vector<std::int64_t> i;
+    std::vector<double> d;
+    std::int64_t fixed(std::size_t n) const { return i.size() == 1 ? i[0] : i[n]; }
+    double real(std::size_t n) const { return d.size() == 1 ? d[0] : d[n]; }
+};
+
+/// A contiguous run of one core's neurons that belong to one layer.
+struct NeuronGroup {
+    LayerId layer{};
+    std::uint32_t first = 0;  ///< first neuron within the core
+    std::uint32_t count = 0;
+    NeuronRule rule;
+    Parameter decay_v;    ///< fixed: factor * 2^decay_bits; float64: see NeuronGroup::float_rule
+    Parameter decay_u;
+    Parameter bias_u;     ///< fixed only: added to the current
+    Parameter bias_v;     ///< fixed only: added to the membrane
+    Parameter threshold;
+    Parameter v_reset;
+    Parameter v_min;
+    std::int32_t in_shift = 0;  ///< fixed: u_in = accumulator << in_shift
+    /// float64: the reference's own operations and order, so that results agree bit for bit
+    ///   euler: v += k*((leak - v) + r*I)     exp: vinf = leak + r*I; v = vinf + (v - vinf)*a
+    ///   jump:  v = v*a + r*I                 integrate: v += k_if*r*I (k holds k_if*r)
+    ///   cuba:  i = i + ks*(-i + w_in*I)      I = accumulator + bias
+    ///   direct: v = I (read-out without a neuron)    threshold: z = I > threshold
+    enum class Method : std::uint8_t { Euler, Exp, Jump, Integrate, Direct };
+    Method method = Method::Euler;
+    Parameter k, a, leak, r, ks, w_in, bias;
+    /// Chip timestep at which the layer's algorithmic step 0 happens; idle before (unless the
+    /// schedule says `free`).
+    std::uint32_t start_step = 0;
+    /// Index of each neuron within its layer, [count].
+    std::vector<std::uint32_t> layer_index;
+};
+
+/// Weights of one slice; slices that hold the same numbers share the host's copy (the modelled cores
+/// are each charged their own).
+struct WeightBlock {
+    std::variant<std::vector<std::int8_t>, std::vector<std::int16_t>, std::vector<double>> values;
+};
+
+/// Rows of a full matrix: axon a -> weights[a * columns ... + columns) onto neurons first...
+struct DenseRows {
+    std::uint32_t columns = 0;
+};
+/// Explicit rows: axon a -> entries [row[a], row[a+1]) of (target, weight).
+struct SparseRows {
+    std::vector<std::uint32_t> row;
+    std::vector<std::uint32_t> target;  ///< relative to neuron_first
+};
+/// A shared kernel and an address generator. Axons are input positions [h][w][ci] (ci fastest) of a
+/// window of the input; neurons are [th][tw][tc] (tc fastest), output channels c0..c0+tc of the tile.
+/// Weights: [ci][kh][kw][columns(ci)], where columns(ci) are the output channels of the tile that ci
+/// reaches (all tc without groups): co_first[ci], co_count[ci] relative to the tile, weight_at[ci].
+struct ConvRows {
+    std::uint32_t in_y0 = 0, in_x0 = 0, in_h = 0, in_w = 0, in_c = 0;
+    std::uint32_t kernel_h = 1, kernel_w = 1;
+    std::uint32_t stride_y = 1, stride_x = 1, dilation_y = 1, dilation_x = 1;
+    std::int32_t pad_y = 0, pad_x = 0;  ///< padding before the first row, column
+    std::uint32_t tile_y0 = 0, tile_x0 = 0, tile_h = 0, tile_w = 0, tile_c = 0;
+    std::vector<std::uint32_t> co_first, co_count, weight_at;  ///< [in_c]
+};
+
+/// One slice of one projection on one core: a range of input axons and where their rows go.
+struct AxonGroup {
+    LayerId target{};
+    LayerId source{};
+    std::uint32_t projection = 0;    ///< index into Program::projections
+    std::uint32_t first = 0;         ///< first axon of the core's axon table
+    std::uint32_t count = 0;
+    std::uint32_t neuron_first = 0;  ///< first neuron of the slice within the core
+    std::uint8_t delay = 1;          ///< timesteps until the input counts, >= 1
+    std::uint8_t shift = 0;          ///< fixed: the payload is shifted left by this before use
+    bool analogue = false;           ///< input is graded: operations count as MAC, else AC
+    bool real_payload = false;       ///< float64: the payload holds the bits of a double
+    std::variant<DenseRows, SparseRows, ConvRows> rows;
+    std::shared_ptr<const WeightBlock> weights;
+};
+
+struct FanoutEntry {
+    EndpointId core{};
+    std::uint32_t axon = 0;
+};
+/// Compressed rows: source element n -> entries [row[n], row[n+1]).
+struct FanoutTable {
+    std::vector<std::uint32_t> row{0};
+    std::vector<FanoutEntry> entries;
+};
+
+/// Everything one core holds.
+struct CoreImage {
+    EndpointId endpoint{};
+    std::vector<NeuronGroup> neurons;
+    std::vector<AxonGroup> axons;
+    FanoutTable fanout;  ///< [neurons of the core]
+    std::uint32_t n_neurons = 0;
+    std::uint32_t n_axons = 0;
+    std::uint64_t synapse_bits = 0;  ///< of the modelled memory
+};
+
+/// A population of the network, for reports and records.
+struct LayerInfo {
+    std::string name;
+    std::string kind;  ///< "LIF", "CubaLIF", "Input", "Readout", ...
+    std::vector<std::size_t> shape;
+    std::uint32_t count = 0;
+    std::uint32_t skew = 0;  ///< chip timestep of algorithmic step 0
+    bool fires = true;
+    bool is_input = false;
+    double lsb = 1.0;        ///< fixed: value of one membrane LSB in the network's units (normalised)
+    double weight_lsb = 1.0;
+    double ann_macs = 0;     ///< MACs of the same-shape ANN for one inference, padding not counted
+    double dense_flops = 0;  ///< the same with padding counted (the papers' FLOPs)
+};
+
+struct ProjectionInfo {
+    std::string name;
+    LayerId source{}, target{};
+    std::uint32_t delay = 1;
+    bool analogue = false;
+    std::string kind;  ///< dense, conv, sparse, host
+    double ann_macs = 0;
+    double dense_flops = 0;
+};
+
+/// Analogue input of a chip without graded spikes: the host computes the layer's input currents.
+/// Rows of the linear map in float64, [target neuron] -> (input index, weight); off-chip work.
+struct HostCurrent {
+    LayerId target{};
+    std::vector<std::uint32_t> row;
+    std::vector<std::uint32_t> input;
+    std::vector<double> weight;
+};
+
+struct Program {
+    bool fixed = true;
+    std::uint32_t decay_bits = 12;
+    std::uint32_t state_bits = 40;
+    std::uint32_t accumulator_bits = 24;
+    bool floor_rounding = true;
+    std::uint32_t max_skew = 0;
+    std::uint32_t ring_depth = 9;  ///< slots of the delay ring, max_delay + 1
+    std::vector<LayerInfo> layers;
+    std::vector<ProjectionInfo> projections;
+    std::vector<CoreImage> cores;
+    LayerId input{};
+    FanoutTable input_fanout;   ///< [input elements]
+    double input_lsb = 1.0;     ///< value of payload 1 (fixed)
+    bool input_graded = false;  ///< payload carries a value
+    std::vector<HostCurrent> host_currents;
+    LayerId output{};
+};
+
+}  // namespace loom::arch
