@@ -12,6 +12,13 @@
 
 namespace loom::cores {
 
+/// When a core's layers run (chip timesteps).
+struct CoreSchedule {
+    bool free_start = false;         ///< from the first timestep on, without end
+    std::uint32_t reset_every = 0;   ///< clear a layer's state every so many of its timesteps; 0: never
+    std::uint32_t active_steps = 0;  ///< timesteps after its start in which a layer runs; 0: no end
+};
+
 /// What a core is built from; no globals.
 struct CoreContext {
     Scheduler* scheduler = nullptr;
@@ -28,7 +35,7 @@ class Core : public Clocked {
     virtual void begin_step(Cycle now, Step step) = 0;
     /// Clears all state for a new sample. Returns the cycles the hardware needs for it.
     virtual Cycles reset_state() = 0;
-    /// Adds host-computed current to a neuron for every step until the next reset_state().
+    /// Sets the host-computed current of a neuron, in force until set again or reset_state().
     /// fixed: membrane LSB; float64: the bits of a double.
     virtual void set_host_current(std::uint32_t neuron, std::int64_t value) = 0;
 
@@ -40,6 +47,8 @@ class Core : public Clocked {
     virtual double membrane(std::uint32_t neuron) const = 0;
     virtual double current(std::uint32_t neuron) const = 0;
 
+    /// Its number in the scheduler, before the first step.
+    virtual void set_component(Scheduler::ComponentId id) = 0;
     virtual bool quiescent() const = 0;
     /// One set per distinct layer of the image: layers()[i] <-> counters()[i].
     virtual std::span<const LayerId> layers() const = 0;

@@ -23,6 +23,7 @@ struct CoreCounters {
     std::uint64_t state_saturations = 0;
     std::uint64_t synapse_busy = 0;
     std::uint64_t dendrite_busy = 0;
+    std::uint64_t dendrite_stalls = 0;
     std::uint64_t soma_busy = 0;
     std::uint64_t soma_stalls = 0;
     std::uint64_t axon_out_stalls = 0;
@@ -47,8 +48,9 @@ void fields(V&& v, C& c) {
     v("soma.saturations", c.state_saturations, false, "membranes beyond the state's width");
     v("synapse.busy_cycles", c.synapse_busy, false, "cycles the synapse memory was read");
     v("dendrite.busy_cycles", c.dendrite_busy, false, "cycles the accumulators were busy");
+    v("dendrite.stall_cycles", c.dendrite_stalls, false, "cycles a row waited for the accumulators");
     v("soma.busy_cycles", c.soma_busy, false, "cycles the soma was updating");
-    v("soma.stall_cycles", c.soma_stalls, false, "cycles the soma waited for a port or for axon-out");
+    v("soma.stall_cycles", c.soma_stalls, false, "cycles the soma waited for axon-out");
     v("axon_out.stall_cycles", c.axon_out_stalls, false, "cycles a packet waited for the network");
 }
 

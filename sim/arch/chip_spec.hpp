@@ -79,7 +79,7 @@ void fields(V& v, DendriteSpec& s) {
     v("accumulator_bits", s.accumulator_bits,
       {.doc = "signed width; larger sums saturate and are counted", .min = 8, .max = 31});
     v("ports", s.ports,
-      {.doc = "2: read and write in one cycle, soma not disturbed; 1: two cycles, soma stalls",
+      {.doc = "2: read and write in one cycle; 1: two cycles, and arrivals wait for the soma's sweep",
        .min = 1,
        .max = 2});
     v("max_delay", s.max_delay,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -140,7 +141,8 @@ struct LayerInfo {
     std::uint32_t skew = 0;  ///< chip timestep of algorithmic step 0
     bool fires = true;
     bool is_input = false;
-    double lsb = 1.0;        ///< fixed: value of one membrane LSB in the network's units (normalised)
+    double lsb = 1.0;        ///< fixed: one membrane LSB, in normalised units (docs/fixed-point.md)
+    std::vector<double> gain{1.0};  ///< network units per normalised unit; one, or one per neuron
     double weight_lsb = 1.0;
     double ann_macs = 0;     ///< MACs of the same-shape ANN for one inference, padding not counted
     double dense_flops = 0;  ///< the same with padding counted (the papers' FLOPs)
@@ -156,13 +158,15 @@ struct ProjectionInfo {
     double dense_flops = 0;
 };
 
-/// Analogue input of a chip without graded spikes: the host computes the layer's input currents.
-/// Rows of the linear map in float64, [target neuron] -> (input index, weight); off-chip work.
+/// Analogue input of a chip without graded spikes: the host computes the layer's input currents in
+/// float64, off-chip work.
 struct HostCurrent {
     LayerId target{};
-    std::vector<std::uint32_t> row;
-    std::vector<std::uint32_t> input;
-    std::vector<double> weight;
+    std::uint32_t projection = 0;
+    std::uint32_t delay = 0;  ///< algorithmic timesteps
+    double macs = 0;          ///< of one evaluation
+    /// (input element, value) -> current of every neuron of the layer, in the network's units.
+    std::function<std::vector<double>(const std::vector<std::pair<std::uint32_t, double>>&)> compute;
 };
 
 struct Program {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sim/base/ids.hpp"
+#include "sim/clocking/scheduler.hpp"
 
 namespace loom {
 
@@ -41,6 +42,12 @@ class Activity {
     void lower(Cycle now, std::int64_t n = 1) {
         outstanding_ -= n;
         if (now > last_change_) last_change_ = now;
+        if (outstanding_ == 0 && watcher_ != nullptr) watcher_->wake(watcher_id_, now + 1);
+    }
+    /// `id` is evaluated in the cycle after the last work is done.
+    void watch(Scheduler& scheduler, Scheduler::ComponentId id) {
+        watcher_ = &scheduler;
+        watcher_id_ = id;
     }
     std::int64_t outstanding() const { return outstanding_; }
     /// Cycle of the latest `lower`: progress, for the watchdog and for the drain time.
@@ -50,6 +57,8 @@ class Activity {
   private:
     std::int64_t outstanding_ = 0;
     Cycle last_change_ = 0;
+    Scheduler* watcher_ = nullptr;
+    Scheduler::ComponentId watcher_id_ = 0;
 };
 
 }  // namespace loom

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shares nothing with the passes but the NIR model, the exponents and the resulting program.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <unordered_map>
+
+#include "compiler/compile.hpp"
+#include "compiler/ir/linear_ops.hpp"
+#include "sim/base/error.hpp"
+
+namespace loom::compiler {
+namespace {
+
+class Checker {
+  public:
+    Checker(const Mapping& m, double dt, const arch::ChipSpec& chip)
+        : m_(m), prog_(m.program), dt_(dt), chip_(chip) {}
+
+    std::uint64_t run() {
+        locate();
+        capacities();
+        std::uint64_t connections = 0;
+        for (std::uint32_t p = 0; p < m_.graph.populations.size(); ++p) {
+            const auto n = m_.graph.populations[p].count;
+            for (std::uint32_t i = 0; i < n; ++i) connections += element(p, i);
+        }
+        return connections;
+    }
+
+  private:
+    struct Place {
+        std::uint32_t core = 0, neuron = 0;
+        bool set = false;
+    };
+
+    [[noreturn]] static void fail(const std::string& what) { throw InternalError("mapping check: " + what); }
+
+    void locate() {
+        place_.resize(prog_.layers.size());
+        for (std::size_t i = 0; i < place_.size(); ++i) place_[i].resize(prog_.layers[i].count);
+        for (std::uint32_t c = 0; c < prog_.cores.size(); ++c) {
+            core_at_[index(prog_.cores[c].endpoint)] = c;
+            std::uint32_t next = 0;
+            for (const auto& g : prog_.cores[c].neurons) {
+                if (g.first != next || g.layer_index.size() != g.count) fail("neuron groups overlap");
+                next += g.count;
+                for (std::uint32_t n = 0; n < g.count; ++n) {
+                    Place& p = place_[index(g.layer)].at(g.layer_index[n]);
+                    if (p.set) fail("a neuron is on two cores");
+                    p = {c, g.first + n, true};
+                }
+            }
+            layer_of_.emplace_back(next);
+            element_of_.emplace_back(next);
+            for (const auto& g : prog_.cores[c].neurons) {
+                for (std::uint32_t n = 0; n < g.count; ++n) {
+                    layer_of_[c][g.first + n] = index(g.layer);
+                    element_of_[c][g.first + n] = g.layer_index[n];
+                }
+            }
+        }
+        if (core_at_.size() != prog_.cores.size()) fail("two cores at one place");
+        for (std::size_t i = 0; i < place_.size(); ++i) {
+            if (prog_.layers[i].is_input) continue;
+            for (const Place& p : place_[i]) {
+                if (!p.set) fail("a neuron is on no core");
+            }
+        }
+    }
+
+    void capacities() const {
+        const auto& c = chip_.core;
+        for (const auto& image : prog_.cores) {
+            std::uint64_t bits = 0, axons = 0;
+            for (const auto& a : image.axons) {
+                if (a.first != axons) fail("axon groups overlap");
+                axons += a.count;
+                const std::size_t n = std::visit([](const auto& v) { return v.size(); }, a.weights->values);
+                const bool sparse = std::holds_alternative<arch::SparseRows>(a.rows);
+                bits += n * (c.synapse.weight_bits + (sparse ? c.synapse.index_bits : 0));
+            }
+            if (index(image.endpoint) >= chip_.n_cores()) fail("a core beyond the chip");
+            if (image.n_neurons > c.soma.max_neurons) fail("too many neurons on a core");
+            if (axons != image.n_axons || axons > c.axon_in.max_axons) fail("too many axons on a core");
+            if (bits != image.synapse_bits || bits > c.synapse.memory) fail("too much synapse memory on a core");
+            if (image.fanout.entries.size() > c.axon_out.max_fanout_entries) fail("too many fan-out entries");
+            if (image.fanout.row.size() != image.n_neurons + 1) fail("fan-out table of the wrong length");
+        }
+    }
+
+    double weight(const arch::AxonGroup& a, std::size_t i) const {
+        return std::visit([&](const auto& v) { return static_cast<double>(v.at(i)); }, a.weights->values);
+    }
+
+    /// Adds what one delivery does: f(neuron of the core, weight).
+    template <class F>
+    void deliver(const arch::AxonGroup& a, std::uint32_t axon, F f) const {
+        if (const auto* d = std::get_if<arch::DenseRows>(&a.rows)) {
+            for (std::uint32_t n = 0; n < d->columns; ++n) f(a.neuron_first + n, weight(a, std::size_t{axon} * d->columns + n));
+        } else if (const auto* s = std::get_if<arch::SparseRows>(&a.rows)) {
+            for (std::uint32_t i = s->row.at(axon); i < s->row.at(axon + 1); ++i) f(a.neuron_first + s->target[i], weight(a, i));
+        } else {
+            const auto& c = std::get<arch::ConvRows>(a.rows);
+            const std::uint32_t ci = axon % c.in_c;
+            const std::int64_t x = axon / c.in_c % c.in_w + c.in_x0, y = axon / c.in_c / c.in_w + c.in_y0;
+            // from the output's point of view: which of the tile's positions read input (y, x)
+            for (std::uint32_t ty = 0; ty < c.tile_h; ++ty) {
+                for (std::uint32_t ky = 0; ky < c.kernel_h; ++ky) {
+                    if (std::int64_t{ty + c.tile_y0} * c.stride_y + ky * c.dilation_y - c.pad_y != y) continue;
+                    for (std::uint32_t tx = 0; tx < c.tile_w; ++tx) {
+                        for (std::uint32_t kx = 0; kx < c.kernel_w; ++kx) {
+                            if (std::int64_t{tx + c.tile_x0} * c.stride_x + kx * c.dilation_x - c.pad_x != x) continue;
+                            for (std::uint32_t o = 0; o < c.co_count[ci]; ++o) {
+                                f(a.neuron_first + (ty * c.tile_w + tx) * c.tile_c + c.co_first[ci] + o,
+                                  weight(a, c.weight_at[ci] + (ky * c.kernel_w + kx) * c.co_count[ci] + o));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    std::uint64_t element(std::uint32_t population, std::uint32_t e) {
+        const arch::FanoutTable* table = &prog_.input_fanout;
+        std::uint32_t row = e;
+        if (!prog_.layers[population].is_input) {
+            const Place& p = place_[population][e];
+            table = &prog_.cores[p.core].fanout;
+            row = p.neuron;
+        }
+        // what arrives, per projection and target element
+        struct Sum {
+            double weight = 0;
+            std::uint32_t deliveries = 0;
+        };
+        std::map<std::pair<std::uint32_t, std::uint32_t>, Sum> got;
+        std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
+        for (std::uint32_t i = table->row.at(row); i < table->row.at(row + 1); ++i) {
+            const auto& entry = table->entries[i];
+            const auto at = core_at_.find(index(entry.core));
+            if (at == core_at_.end()) fail("a fan-out entry to a core that is not in use");
+            const auto& image = prog_.cores[at->second];
+            const auto group = std::find_if(image.axons.begin(), image.axons.end(), [&](const auto& a) {
+                return entry.axon >= a.first && entry.axon < a.first + a.count;
+            });
+            if (group == image.axons.end()) fail("a fan-out entry to an axon that does not exist");
+            const Projection& p = m_.graph.projections.at(group->projection);
+            if (p.source != population || index(group->source) != population) fail("an axon of another layer");
+            if (group->delay != p.chip_delay || p.chip_delay < 1) fail("a wrong delay");
+            seen.emplace_back(index(entry.core), entry.axon);
+            deliver(*group, entry.axon - group->first, [&](std::uint32_t neuron, double w) {
+                if (layer_of_[at->second].at(neuron) != p.target) fail("a delivery to another layer");
+                Sum& s = got[{group->projection, element_of_[at->second][neuron]}];
+                s.weight += w;
+                ++s.deliveries;
+            });
+        }
+        std::sort(seen.begin(), seen.end());
+        if (std::adjacent_find(seen.begin(), seen.end()) != seen.end()) fail("an axon is reached twice");
+        std::uint64_t connections = 0;
+        for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {
+            const Projection& projection = m_.graph.projections[p];
+            if (projection.source != population || m_.on_host[p]) continue;
+            const auto skew = [&](std::uint32_t i) { return std::int64_t{m_.graph.populations[i].skew}; };
+            if (skew(projection.source) + projection.chip_delay !=
+                skew(projection.target) + projection.delay) {
+                fail("paths of different length");
+            }
+            const double lsb = prog_.fixed ? std::ldexp(1.0, -m_.inputs[p].weight_exponent) : 1.0;
+            for (const auto& [t, w] : apply_chain(*m_.model, projection.chain, 0, {{e, 1.0}}, projection.mask_delay, dt_)) {
+                const auto it = got.find({p, t});
+                const double have = it == got.end() ? 0.0 : it->second.weight * lsb;
+                const double ways = it == got.end() ? 1.0 : it->second.deliveries;
+                const double bound = prog_.fixed ? ways * lsb * 0.5000001 : 1e-9 * (std::abs(w) + 1e-30) * ways;
+                if (std::abs(have - w) > bound) {
+                    fail(fmt::format("'{}'[{}] -> '{}'[{}]: weight {} delivered as {}",
+                                     m_.graph.populations[population].name, e,
+                                     m_.graph.populations[projection.target].name, t, w, have));
+                }
+                if (it != got.end()) got.erase(it);
+                ++connections;
+            }
+        }
+        for (const auto& [key, sum] : got) {
+            if (sum.weight != 0) fail("a delivery that the network does not have");
+        }
+        return connections;
+    }
+
+    const Mapping& m_;
+    const arch::Program& prog_;
+    double dt_;
+    const arch::ChipSpec& chip_;
+    std::vector<std::vector<Place>> place_;
+    std::unordered_map<std::uint32_t, std::uint32_t> core_at_;
+    std::vector<std::vector<std::uint32_t>> layer_of_, element_of_;
+};
+
+}  // namespace
+
+std::uint64_t check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip) {
+    return Checker(mapping, profile.dt_seconds(), chip).run();
+}
+
+}  // namespace loom::compiler

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/nir_graph.hpp"
+#include "compiler/passes/place.hpp"
+#include "compiler/passes/quantise.hpp"
+#include "compiler/profile.hpp"
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+
+namespace loom::compiler {
+
+/// The `map:` section of a run.
+struct MapSpec {
+    std::string place = "auto";
+    std::uint64_t seed = 1;
+    std::optional<std::int64_t> weight_exponent;
+    bool check = true;
+};
+template <class V>
+void fields(V& v, MapSpec& s) {
+    v("place", s.place, {.doc = "auto (traffic-aware) or sequential"});
+    v("seed", s.seed, {.doc = "of the traffic-aware placement"});
+    v("weight_exponent", s.weight_exponent,
+      {.doc = "weight = integer * 2^-k for all layers; unset: the finest k of each layer", .min = -40, .max = 40});
+    v("check", s.check, {.doc = "replay every connection of the mapping against the network"});
+}
+
+/// What the compiler must know about the input data.
+struct InputFormat {
+    bool analogue = false;   ///< values other than 0 and 1
+    bool constant = false;   ///< the same in every timestep
+    double max_abs = 1.0;
+    int exponent = 0;        ///< smallest k >= 0 with all values * 2^k whole, at most 30
+};
+
+struct PassReport {
+    std::string name;
+    double seconds = 0;   ///< host time
+    std::string summary;
+    std::string dump;     ///< details, for `spikeloom map --dump`
+};
+
+struct Mapping {
+    std::shared_ptr<const NirModel> model;
+    Graph graph;
+    std::vector<LoweredProjection> lowered;
+    std::vector<bool> on_host;
+    Partition partition;
+    Placement placement;
+    std::vector<PopulationFormat> formats;       ///< [populations], fixed point
+    std::vector<WeightedInput> inputs;           ///< [projections], exponents
+    arch::Program program;
+    std::vector<PassReport> passes;
+};
+
+/// Runs all passes. Throws UnsupportedError, MappingError, ConfigError; InternalError when the
+/// independent checker finds a difference.
+Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, const arch::ChipSpec& chip,
+                const MapSpec& map, const InputFormat& input);
+
+/// Proves that the program delivers every connection of the graph exactly once with the right weight
+/// and delay, and that every capacity holds. Derives the connections from the NIR nodes and the
+/// deliveries from the fan-out tables and memory images alone. Returns the number of connections.
+std::uint64_t check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip);
+
+/// Human-readable: layers, slices, cores, use of each resource.
+std::string describe(const Mapping& mapping, const arch::ChipSpec& chip);
+
+}  // namespace loom::compiler

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace loom::hdf5 {
+
+/// Values of one dataset in C order; an empty shape is a scalar.
+template <class T>
+struct Array {
+    std::vector<std::size_t> shape;
+    std::vector<T> data;
+};
+using Numbers = Array<double>;
+using Texts = Array<std::string>;
+
+enum class Kind { Group, Number, Text, Other };
+
+/// A group of a file opened for reading. Keeps the file open. `where` names it in messages; every
+/// error is an InputError "file: where: key 'x': problem".
+class Group {
+  public:
+    const std::string& where() const { return where_; }
+    /// Names of the members, sorted.
+    const std::vector<std::string>& keys() const { return keys_; }
+    bool has(const std::string& key) const;
+    Kind kind(const std::string& key) const;
+
+    Group group(const std::string& key, const std::string& where) const;
+    /// Integers, floats and booleans of any width as double.
+    Numbers numbers(const std::string& key) const;
+    /// Strings of fixed or variable length.
+    Texts texts(const std::string& key) const;
+    /// A scalar (or one-element) string.
+    std::string text(const std::string& key) const;
+
+    [[noreturn]] void fail(const std::string& problem) const;
+    [[noreturn]] void fail(const std::string& key, const std::string& problem) const;
+
+  private:
+    struct Impl;
+    friend Group open(const std::string& path);
+    explicit Group(std::shared_ptr<const Impl> impl, std::string where);
+
+    std::shared_ptr<const Impl> impl_;
+    std::string where_;
+    std::vector<std::string> keys_;
+};
+
+/// The root group of a file. IoError if it cannot be opened, InputError if it is not sound HDF5.
+/// Links other than hard links, external and virtual storage are refused; what is read from one
+/// file is limited to 2^31 elements. Switches HDF5's own error printing off for the process.
+Group open(const std::string& path);
+
+}  // namespace loom::hdf5

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loom::compiler {
+
+/// "; did you mean 'x'?" for the candidate nearest in spelling, or "; expected one of ..." (at most
+/// eight) when none is near.
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
+
+/// 'text' in quotes, control characters replaced and long text cut: fit for a one-line message.
+std::string quoted(std::string_view text);
+
+}  // namespace loom::compiler

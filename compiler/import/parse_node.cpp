@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/import/parse_node.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compiler/import/nearest.hpp"
+#include "compiler/import/node_catalogue.hpp"
+
+namespace loom::compiler {
+namespace {
+
+/// The least integer a key may hold; integers are limited to 31 bits so that sums cannot overflow.
+double least(KeyKind kind) {
+    if (kind == KeyKind::Integer) return -64;
+    return kind == KeyKind::Padding || kind == KeyKind::Flag ? 0 : 1;
+}
+
+void check_integers(const hdf5::Group& g, const KeyRule& rule, const std::string& key, const Tensor& t) {
+    const double low = least(rule.kind);
+    const double high = rule.kind == KeyKind::Flag ? 1 : 2147483647.0;
+    for (const double d : t.data) {
+        if (d >= low && d <= high && d == std::floor(d)) continue;
+        g.fail(key, fmt::format("is {}, expected an integer from {} to {}", d, low, high));
+    }
+}
+
+void check_reals(const hdf5::Group& g, const KeyRule& rule, const std::string& key, const Tensor& t) {
+    for (std::size_t i = 0; i < t.size(); ++i) {
+        const double d = t.data[i];
+        if (!std::isfinite(d)) g.fail(key, fmt::format("holds {} at element {}; it must be finite", d, i));
+        if (rule.kind == KeyKind::Positive && d <= 0) {
+            g.fail(key, fmt::format("is {} at element {}; a time constant must be > 0", d, i));
+        }
+        if (rule.kind == KeyKind::NonNegative && d < 0) {
+            g.fail(key, fmt::format("is {} at element {}; it must be >= 0", d, i));
+        }
+    }
+}
+
+/// One value stands for all `length` of them.
+void check_length(const hdf5::Group& g, const KeyRule& rule, const std::string& key, Tensor& t) {
+    if (is_shape(rule.kind)) {
+        constexpr std::size_t most_dimensions = 32;
+        if (t.shape.size() > 1 || t.size() > most_dimensions) {
+            g.fail(key, fmt::format("has shape {}, expected a list of dimensions", shape_text(t.shape)));
+        }
+    } else {
+        if (t.size() != 1 && t.size() != rule.length) {
+            g.fail(key, fmt::format("has {} values, expected {}", t.size(), rule.length));
+        }
+        if (t.size() == 1) t.data.resize(rule.length, t.data[0]);
+    }
+    t.shape = {t.size()};
+}
+
+Tensor read_array(const hdf5::Group& g, const KeyRule& rule, const std::string& key) {
+    auto numbers = g.numbers(key);
+    Tensor t{std::move(numbers.shape), std::move(numbers.data)};
+    if (t.data.empty()) g.fail(key, fmt::format("is empty (shape {})", shape_text(t.shape)));
+    if (rule.kind == KeyKind::Array || is_per_element(rule.kind)) {
+        check_reals(g, rule, key, t);
+    } else {
+        check_length(g, rule, key, t);
+        check_integers(g, rule, key, t);
+    }
+    return t;
+}
+
+void read_key(const hdf5::Group& g, const KeyRule& rule, NirNode& node) {
+    const std::string key(rule.name);
+    const bool conv = node.type == "Conv1d" || node.type == "Conv2d";
+    if (rule.kind == KeyKind::Padding && conv && g.kind(key) == hdf5::Kind::Text) {
+        const std::string text = g.text(key);
+        if (text != "same" && text != "valid") {
+            g.fail(key, fmt::format("is {}{}", quoted(text), suggestion(text, {"same", "valid"})));
+        }
+        node.strings[key] = text;
+        return;
+    }
+    node.arrays[key] = read_array(g, rule, key);
+}
+
+}  // namespace
+
+NirNode parse_node(const hdf5::Group& group, const std::string& name, const std::string& type) {
+    const NodeRule* rule = find_rule(type);
+    if (rule == nullptr) {
+        group.fail(fmt::format("unknown type {}{}", quoted(type), suggestion(type, known_types())));
+    }
+    std::vector<std::string> known;
+    for (const auto& k : rule->keys) known.emplace_back(k.name);
+    for (const auto& key : group.keys()) {
+        if (key == "type" || (key == "metadata" && group.kind(key) == hdf5::Kind::Group)) continue;
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
+            group.fail(fmt::format("unknown key {} in a node of type {}{}", quoted(key), type,
+                                   suggestion(key, known)));
+        }
+    }
+    NirNode node;
+    node.name = name;
+    node.type = type;
+    for (const auto& k : rule->keys) {
+        const std::string key(k.name);
+        if (group.has(key)) {
+            read_key(group, k, node);
+        } else if (k.need == Need::Required) {
+            group.fail(fmt::format("key '{}' is missing; type {} needs it", key, type));
+        } else if (k.need == Need::Default) {
+            node.arrays[key] = Tensor{{}, {k.fallback}};
+        }
+    }
+    return node;
+}
+
+}  // namespace loom::compiler

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/nir_graph.hpp"
+
+namespace loom::compiler {
+
+struct RawGraph;
+
+/// A node as stored: a primitive, or a nested graph.
+struct RawNode {
+    NirNode node;
+    std::shared_ptr<RawGraph> graph;  ///< only for type NIRGraph
+};
+
+struct RawGraph {
+    std::map<std::string, RawNode> nodes;
+    std::vector<std::pair<std::string, std::string>> edges;
+};
+
+/// A flat graph under construction: nodes sorted by name. `nested` marks Input and Output nodes of
+/// nested graphs, which stay until the shapes are checked.
+struct FlatGraph {
+    NirModel model;
+    std::vector<bool> nested;
+    bool repair = false;
+};
+
+/// "file: node 'x': problem"
+[[noreturn]] void fail_node(const std::string& file, const std::string& node, const std::string& problem);
+
+/// Inlines nested graphs, resolves edge ends and ports, drops duplicate edges, and gives a graph
+/// without Input or Output one.
+void flatten(RawGraph&& raw, FlatGraph& flat);
+/// Joins the edges around the border nodes of nested graphs and removes those nodes.
+void remove_nested_ports(FlatGraph& flat);
+/// Fills input_shape and output_shape of every node, inferred keys, and broadcasts parameters.
+void infer_shapes(FlatGraph& flat);
+
+}  // namespace loom::compiler

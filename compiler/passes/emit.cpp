@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/passes/emit.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "compiler/ir/linear_ops.hpp"
+#include "sim/base/error.hpp"
+
+namespace loom::compiler {
+namespace {
+
+using Form = LoweredProjection::Form;
+using WeightsPtr = std::shared_ptr<const arch::WeightBlock>;
+
+/// Weights in the type that the arithmetic and width ask for.
+WeightsPtr make_block(const std::vector<double>& values, bool fixed, unsigned weight_bits) {
+    auto block = std::make_shared<arch::WeightBlock>();
+    if (!fixed) {
+        block->values = values;
+    } else if (weight_bits <= 8) {
+        block->values = std::vector<std::int8_t>(values.begin(), values.end());
+    } else {
+        block->values = std::vector<std::int16_t>(values.begin(), values.end());
+    }
+    return block;
+}
+
+class Emitter {
+  public:
+    Emitter(Mapping& m, const std::vector<LoweredNeurons>& neurons, const arch::ChipSpec& chip,
+            const InputFormat& input, double dt)
+        : m_(m), neurons_(neurons), chip_(chip), input_(input), dt_(dt), prog_(m.program) {
+        prog_ = {};
+        prog_.fixed = chip.core.soma.arithmetic == arch::Arithmetic::Fixed;
+    }
+
+    void run() {
+        const auto& soma = chip_.core.soma;
+        prog_.decay_bits = static_cast<std::uint32_t>(soma.decay_bits);
+        prog_.state_bits = static_cast<std::uint32_t>(soma.state_bits);
+        prog_.accumulator_bits = static_cast<std::uint32_t>(chip_.core.dendrite.accumulator_bits);
+        prog_.floor_rounding = soma.rounding == arch::Rounding::Floor;
+        prog_.max_skew = m_.graph.max_skew;
+        prog_.ring_depth = static_cast<std::uint32_t>(chip_.core.dendrite.max_delay) + 1;
+        prog_.input = LayerId{static_cast<std::uint16_t>(m_.graph.input)};
+        prog_.output = LayerId{static_cast<std::uint16_t>(m_.graph.output)};
+        prog_.input_graded = input_.analogue && chip_.core.axon_in.payload_bits > 0;
+        if (prog_.input_graded) prog_.input_lsb = std::ldexp(1.0, -input_.exponent);
+        layers();
+        projections();
+        cores();
+        axons();
+        fanout();
+    }
+
+  private:
+    void layers() {
+        for (std::uint32_t i = 0; i < m_.graph.populations.size(); ++i) {
+            const Population& p = m_.graph.populations[i];
+            arch::LayerInfo info;
+            info.name = p.name;
+            info.kind = m_.graph.model->nodes[p.node].type;
+            if (info.kind == "Output") info.kind = "Readout";
+            info.shape = p.shape;
+            info.count = p.count;
+            info.skew = p.skew;
+            info.is_input = p.is_input;
+            info.fires = p.is_input || neurons_[i].rule.fires;
+            if (!p.is_input && prog_.fixed) {
+                info.lsb = std::ldexp(1.0, -m_.formats[i].membrane);
+                info.weight_lsb = std::ldexp(1.0, -m_.formats[i].accumulator);
+                info.gain = neurons_[i].gain;
+            }
+            prog_.layers.push_back(std::move(info));
+        }
+    }
+
+    void projections() {
+        for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {
+            const Projection& g = m_.graph.projections[p];
+            const LoweredProjection& l = m_.lowered[p];
+            arch::ProjectionInfo info;
+            for (const std::uint32_t n : g.chain) {
+                info.name += (info.name.empty() ? "" : "+") + m_.graph.model->nodes[n].name;
+            }
+            if (info.name.empty()) info.name = "direct";
+            info.source = LayerId{static_cast<std::uint16_t>(g.source)};
+            info.target = LayerId{static_cast<std::uint16_t>(g.target)};
+            info.delay = g.chip_delay;
+            info.analogue = m_.graph.populations[g.source].is_input ? input_.analogue
+                                                                    : !neurons_[g.source].rule.fires;
+            info.kind = m_.on_host[p]              ? "host"
+                        : l.form == Form::Dense    ? "dense"
+                        : l.form == Form::Conv     ? "conv"
+                                                   : "sparse";
+            info.ann_macs = l.ann_macs;
+            info.dense_flops = l.dense_flops;
+            prog_.layers[g.target].ann_macs += l.ann_macs;
+            prog_.layers[g.target].dense_flops += l.dense_flops;
+            if (m_.on_host[p]) {
+                arch::HostCurrent h;
+                h.target = info.target;
+                h.projection = p;
+                h.delay = g.delay;
+                h.macs = l.ann_macs;
+                const auto count = m_.graph.populations[g.target].count;
+                const double dt = dt_;
+                h.compute = [model = m_.model, chain = g.chain, mask = g.mask_delay, count, dt](const auto& in) {
+                    std::vector<double> out(count, 0.0);
+                    for (const auto& [t, v] : apply_chain(*model, chain, 0, in, mask, dt)) out.at(t) += v;
+                    return out;
+                };
+                prog_.host_currents.push_back(std::move(h));
+            }
+            prog_.projections.push_back(std::move(info));
+        }
+    }
+
+    /// Values of a slice's neurons: one if all are the same.
+    template <class T, class F>
+    std::vector<T> gather(const std::vector<std::uint32_t>& elements, const std::vector<double>& values, F f) const {
+        if (values.empty()) return {f(0.0)};
+        if (values.size() == 1) return {f(values[0])};
+        std::vector<T> out;
+        for (const std::uint32_t e : elements) out.push_back(f(values[e]));
+        return out;
+    }
+
+    void cores() {
+        const std::uint32_t n = m_.partition.n_cores;
+        std::vector<std::uint32_t> order(n);
+        std::iota(order.begin(), order.end(), 0u);
+        std::sort(order.begin(), order.end(),
+                  [&](auto a, auto b) { return m_.placement.endpoint[a] < m_.placement.endpoint[b]; });
+        prog_.cores.resize(n);
+        image_of_.resize(n);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            prog_.cores[i].endpoint = EndpointId{m_.placement.endpoint[order[i]]};
+            image_of_[order[i]] = i;
+        }
+        for (const Slice& s : m_.partition.slices) {
+            arch::CoreImage& image = prog_.cores[image_of_[s.core]];
+            arch::NeuronGroup g;
+            g.layer = LayerId{static_cast<std::uint16_t>(s.population)};
+            g.first = s.neuron_first;
+            g.count = s.count();
+            g.start_step = m_.graph.populations[s.population].skew;
+            s.for_each([&](std::uint32_t element, std::uint32_t) { g.layer_index.push_back(element); });
+            const LoweredNeurons& n_ = neurons_[s.population];
+            g.rule = n_.rule;
+            g.method = n_.method;
+            const auto real = [&](const std::vector<double>& v) {
+                return gather<double>(g.layer_index, v, [](double d) { return d; });
+            };
+            g.k.d = real(n_.k);
+            g.a.d = real(n_.a);
+            g.leak.d = real(n_.leak);
+            g.r.d = real(n_.r);
+            g.ks.d = real(n_.ks);
+            g.w_in.d = real(n_.w_in);
+            g.bias.d = real(n_.bias);
+            g.threshold.d = real(n_.threshold);
+            g.v_reset.d = real(n_.v_reset);
+            g.v_min.d = real(n_.v_min);
+            if (prog_.fixed) integers(g, s, n_);
+            image.n_neurons = std::max(image.n_neurons, g.first + g.count);
+            image.neurons.push_back(std::move(g));
+        }
+        for (auto& image : prog_.cores) {
+            std::sort(image.neurons.begin(), image.neurons.end(),
+                      [](const auto& a, const auto& b) { return a.first < b.first; });
+        }
+    }
+
+    void integers(arch::NeuronGroup& g, const Slice& s, const LoweredNeurons& n) const {
+        const PopulationFormat& f = m_.formats[s.population];
+        const int e = f.membrane;
+        const auto& soma = chip_.core.soma;
+        g.in_shift = f.in_shift();
+        const auto decay = [&](double loss) {
+            return to_integer_decay(loss, static_cast<unsigned>(soma.decay_bits));
+        };
+        g.decay_v.i = gather<std::int64_t>(g.layer_index, n.loss_v, decay);
+        g.decay_u.i = gather<std::int64_t>(g.layer_index, n.loss_u, decay);
+        const auto bias = [&](double b) { return to_integer_bias(b, e); };
+        g.bias_u.i = gather<std::int64_t>(g.layer_index, n.bias_u, bias);
+        g.bias_v.i = gather<std::int64_t>(g.layer_index, n.bias_v, bias);
+        const auto normalised = [&](const std::vector<double>& v) {
+            if (n.gain.size() == 1 && v.size() == 1) return std::vector<double>{v[0] / n.gain[0]};
+            std::vector<double> out(std::max(v.size(), n.gain.size()));
+            for (std::size_t i = 0; i < out.size(); ++i) {
+                out[i] = v[v.size() == 1 ? 0 : i] / n.gain[n.gain.size() == 1 ? 0 : i];
+            }
+            return out;
+        };
+        g.threshold.i = gather<std::int64_t>(g.layer_index, normalised(n.threshold), [&](double t) {
+            return to_integer_threshold(t, e, n.rule.greater_equal, static_cast<unsigned>(soma.threshold_shift));
+        });
+        g.v_reset.i = gather<std::int64_t>(g.layer_index, normalised(n.v_reset), bias);
+        g.v_min.i = gather<std::int64_t>(g.layer_index, normalised(n.v_min), bias);
+    }
+
+    /// Weights of a projection for a slice, in emit order, as numbers (integers when fixed).
+    double weight(std::uint32_t p, std::size_t i) const {
+        const double w = m_.lowered[p].weights[i];
+        return prog_.fixed ? static_cast<double>(to_integer_weight(w, m_.inputs[p].weight_exponent)) : w;
+    }
+
+    void dense_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s) const {
+        const std::size_t n_out = m_.graph.populations[s.population].count;
+        std::vector<double> values;
+        values.reserve(std::size_t{a.count} * s.count());
+        for (std::size_t i = 0; i < a.count; ++i) {
+            s.for_each([&](std::uint32_t o, std::uint32_t) { values.push_back(weight(p, i * n_out + o)); });
+        }
+        a.rows = arch::DenseRows{s.count()};
+        a.weights = block(values);
+    }
+
+    void sparse_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s, const AxonMap& map) const {
+        std::vector<std::uint32_t> local(m_.graph.populations[s.population].count, 0);
+        s.for_each([&](std::uint32_t element, std::uint32_t n) { local[element] = n; });
+        arch::SparseRows rows;
+        rows.row = {0};
+        std::vector<double> values;
+        const auto& targets = m_.lowered[p].targets;
+        for (const std::uint32_t axon : map.kept()) {
+            for (std::uint32_t i = targets.first[axon]; i < targets.first[axon + 1]; ++i) {
+                if (!s.contains(targets.items[i])) continue;
+                rows.target.push_back(local[targets.items[i]]);
+                values.push_back(weight(p, i));
+            }
+            rows.row.push_back(static_cast<std::uint32_t>(rows.target.size()));
+        }
+        a.rows = std::move(rows);
+        a.weights = block(values);
+    }
+
+    void conv_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s, const AxonMap& map) {
+        const ConvShape& shape = m_.lowered[p].conv;
+        const ConvWindow& w = map.window();
+        arch::ConvRows rows;
+        rows.in_y0 = w.y0;
+        rows.in_x0 = w.x0;
+        rows.in_h = w.y1 - w.y0;
+        rows.in_w = w.x1 - w.x0;
+        rows.in_c = w.c1 - w.c0;
+        rows.kernel_h = static_cast<std::uint32_t>(shape.kernel_h);
+        rows.kernel_w = static_cast<std::uint32_t>(shape.kernel_w);
+        rows.stride_y = static_cast<std::uint32_t>(shape.stride_y);
+        rows.stride_x = static_cast<std::uint32_t>(shape.stride_x);
+        rows.dilation_y = static_cast<std::uint32_t>(shape.dilation_y);
+        rows.dilation_x = static_cast<std::uint32_t>(shape.dilation_x);
+        rows.pad_y = static_cast<std::int32_t>(shape.pad_y);
+        rows.pad_x = static_cast<std::int32_t>(shape.pad_x);
+        rows.tile_y0 = s.y0;
+        rows.tile_x0 = s.x0;
+        rows.tile_h = s.y1 - s.y0;
+        rows.tile_w = s.x1 - s.x0;
+        rows.tile_c = s.c1 - s.c0;
+        const std::size_t taps = shape.kernel_h * shape.kernel_w, per = shape.out_per_group();
+        std::uint32_t at = 0;
+        for (std::uint32_t ci = w.c0; ci < w.c1; ++ci) {
+            const ChannelSpan span = reached_channels(shape, s, ci);
+            rows.co_first.push_back(span.first);
+            rows.co_count.push_back(span.count);
+            rows.weight_at.push_back(at);
+            at += static_cast<std::uint32_t>(taps) * span.count;
+        }
+        WeightsPtr& shared = kernels_[{p, s.c0, s.c1}];
+        if (shared == nullptr) {
+            std::vector<double> values;
+            for (std::uint32_t ci = w.c0; ci < w.c1; ++ci) {
+                const ChannelSpan span = reached_channels(shape, s, ci);
+                const std::size_t first = (s.c0 + span.first) % per;
+                for (std::size_t k = 0; k < taps; ++k) {
+                    for (std::uint32_t c = 0; c < span.count; ++c) {
+                        values.push_back(weight(p, (ci * taps + k) * per + first + c));
+                    }
+                }
+            }
+            shared = block(values);
+        }
+        a.rows = std::move(rows);
+        a.weights = shared;
+    }
+
+    WeightsPtr block(const std::vector<double>& values) const {
+        return make_block(values, prog_.fixed, static_cast<unsigned>(chip_.core.synapse.weight_bits));
+    }
+
+    void axons() {
+        axon_first_.resize(m_.graph.projections.size());
+        for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {
+            const Projection& projection = m_.graph.projections[p];
+            if (m_.on_host[p]) continue;
+            for (const std::uint32_t t : m_.partition.of[projection.target]) {
+                const Slice& s = m_.partition.slices[t];
+                arch::CoreImage& image = prog_.cores[image_of_[s.core]];
+                const AxonMap map(m_.lowered[p], s);
+                arch::AxonGroup a;
+                a.target = LayerId{static_cast<std::uint16_t>(projection.target)};
+                a.source = LayerId{static_cast<std::uint16_t>(projection.source)};
+                a.projection = p;
+                a.first = image.n_axons;
+                a.count = map.count();
+                a.neuron_first = s.neuron_first;
+                a.delay = static_cast<std::uint8_t>(projection.chip_delay);
+                a.analogue = prog_.projections[p].analogue;
+                a.real_payload = !prog_.fixed && a.analogue;
+                if (prog_.fixed) {
+                    const WeightedInput& in = m_.inputs[p];
+                    a.shift = static_cast<std::uint8_t>(m_.formats[projection.target].accumulator -
+                                                        in.weight_exponent - in.input_exponent);
+                }
+                switch (m_.lowered[p].form) {
+                    case Form::Dense: dense_rows(a, p, s); break;
+                    case Form::Sparse: sparse_rows(a, p, s, map); break;
+                    case Form::Conv: conv_rows(a, p, s, map); break;
+                }
+                axon_first_[p].push_back(a.first);
+                image.n_axons += a.count;
+                image.axons.push_back(std::move(a));
+            }
+        }
+        for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
+            prog_.cores[image_of_[m_.partition.slices[i].core]].synapse_bits += m_.partition.needs[i].synapse_bits;
+        }
+    }
+
+    /// Entries of one source population's element, over all projections and target slices.
+    void fanout() {
+        struct Way {
+            AxonMap map;
+            EndpointId core;
+            std::uint32_t first;
+        };
+        std::vector<std::vector<Way>> ways(m_.graph.populations.size());
+        for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {
+            if (m_.on_host[p]) continue;
+            const auto& slices = m_.partition.of[m_.graph.projections[p].target];
+            for (std::size_t i = 0; i < slices.size(); ++i) {
+                const Slice& s = m_.partition.slices[slices[i]];
+                ways[m_.graph.projections[p].source].push_back(
+                    {AxonMap(m_.lowered[p], s), prog_.cores[image_of_[s.core]].endpoint, axon_first_[p][i]});
+            }
+        }
+        const auto append = [&](arch::FanoutTable& table, std::uint32_t population, std::uint32_t element) {
+            for (const Way& w : ways[population]) {
+                w.map.for_each(element, [&](std::uint32_t axon) { table.entries.push_back({w.core, w.first + axon}); });
+            }
+            table.row.push_back(static_cast<std::uint32_t>(table.entries.size()));
+        };
+        for (auto& image : prog_.cores) {
+            for (const auto& g : image.neurons) {
+                for (const std::uint32_t e : g.layer_index) append(image.fanout, index(g.layer), e);
+            }
+        }
+        for (std::uint32_t i = 0; i < m_.graph.populations[m_.graph.input].count; ++i) {
+            append(prog_.input_fanout, m_.graph.input, i);
+        }
+    }
+
+    Mapping& m_;
+    const std::vector<LoweredNeurons>& neurons_;
+    const arch::ChipSpec& chip_;
+    const InputFormat& input_;
+    double dt_;
+    arch::Program& prog_;
+    std::vector<std::uint32_t> image_of_;                  ///< logical core -> index in program.cores
+    std::vector<std::vector<std::uint32_t>> axon_first_;   ///< [projections][target slices]
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, WeightsPtr> kernels_;
+};
+
+}  // namespace
+
+void emit_program(Mapping& mapping, const std::vector<LoweredNeurons>& neurons, const arch::ChipSpec& chip,
+                  const InputFormat& input, double dt) {
+    Emitter e(mapping, neurons, chip, input, dt);
+    e.run();
+}
+
+}  // namespace loom::compiler

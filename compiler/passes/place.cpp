@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/passes/place.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
+
+namespace loom::compiler {
+namespace {
+
+constexpr std::uint32_t kEmpty = 0xffffffffu;
+constexpr std::uint32_t kPlacementStream = 0x706c6163;
+
+class Climber {
+  public:
+    Climber(const std::vector<Traffic>& traffic, std::uint32_t n_logical, const arch::ChipSpec& chip)
+        : chip_(chip), n_(n_logical), neighbours_(n_logical), slot_of_(n_logical), at_(chip.n_cores(), kEmpty) {
+        for (const Traffic& t : traffic) {
+            if (t.from == t.to) continue;
+            if (t.from < n_) neighbours_[t.from].push_back({t.to, t.entries});
+            if (t.to < n_) neighbours_[t.to].push_back({t.from, t.entries});
+        }
+        for (std::uint32_t i = 0; i < n_; ++i) {
+            slot_of_[i] = i;
+            at_[i] = i;
+        }
+    }
+
+    double total() const {
+        double sum = 0;
+        for (std::uint32_t i = 0; i < n_; ++i) {
+            for (const auto& [other, entries] : neighbours_[i]) {
+                if (other == n_ || other > i) sum += entries * hops(slot_of_[i], slot(other));
+            }
+        }
+        return sum;
+    }
+
+    void climb(std::uint64_t seed) {
+        const CounterRng rng(seed, kPlacementStream);
+        const std::uint64_t tries = std::min<std::uint64_t>(200'000, 400ull * n_ + 2000);
+        for (std::uint64_t i = 0; i < tries; ++i) {
+            const std::uint32_t a = rng.word(i, 0) % n_;
+            const std::uint32_t to = rng.word(i, 1) % static_cast<std::uint32_t>(at_.size());
+            const std::uint32_t from = slot_of_[a], b = at_[to];
+            if (from == to) continue;
+            const double before = cost(a) + (b == kEmpty ? 0 : cost(b));
+            exchange(from, to);
+            if (cost(a) + (b == kEmpty ? 0 : cost(b)) >= before) exchange(from, to);
+        }
+    }
+
+    const std::vector<std::uint32_t>& slots() const { return slot_of_; }
+
+  private:
+    std::uint32_t slot(std::uint32_t logical) const { return logical == n_ ? kEmpty : slot_of_[logical]; }
+    double hops(std::uint32_t a, std::uint32_t b) const {
+        const auto xy = [&](std::uint32_t s) {
+            const std::uint64_t w = chip_.noc.size.at(0);
+            if (s == kEmpty) return std::pair{chip_.io.router.at(0), chip_.io.router.at(1)};
+            const std::uint64_t r = s / chip_.noc.cores_per_router;
+            return std::pair{r % w, r / w};
+        };
+        const auto [ax, ay] = xy(a);
+        const auto [bx, by] = xy(b);
+        return static_cast<double>((ax > bx ? ax - bx : bx - ax) + (ay > by ? ay - by : by - ay));
+    }
+    double cost(std::uint32_t a) const {
+        double sum = 0;
+        for (const auto& [other, entries] : neighbours_[a]) sum += entries * hops(slot_of_[a], slot(other));
+        return sum;
+    }
+    void exchange(std::uint32_t p, std::uint32_t q) {
+        std::swap(at_[p], at_[q]);
+        if (at_[p] != kEmpty) slot_of_[at_[p]] = p;
+        if (at_[q] != kEmpty) slot_of_[at_[q]] = q;
+    }
+
+    const arch::ChipSpec& chip_;
+    std::uint32_t n_;
+    std::vector<std::vector<std::pair<std::uint32_t, double>>> neighbours_;
+    std::vector<std::uint32_t> slot_of_, at_;
+};
+
+}  // namespace
+
+std::vector<Traffic> traffic_of(const Graph& graph, const std::vector<LoweredProjection>& lowered,
+                                const std::vector<bool>& on_host, const Partition& partition) {
+    std::map<std::pair<std::uint32_t, std::uint32_t>, double> sums;
+    for (std::uint32_t p = 0; p < graph.projections.size(); ++p) {
+        if (on_host[p]) continue;
+        const Projection& projection = graph.projections[p];
+        const Population& source = graph.populations[projection.source];
+        for (const std::uint32_t t : partition.of[projection.target]) {
+            const AxonMap map(lowered[p], partition.slices[t]);
+            const auto entries = [&](std::uint32_t element) {
+                double n = 0;
+                map.for_each(element, [&](std::uint32_t) { n += 1; });
+                return n;
+            };
+            const std::uint32_t to = partition.slices[t].core;
+            if (source.is_input) {
+                for (std::uint32_t i = 0; i < source.count; ++i) sums[{partition.n_cores, to}] += entries(i);
+            }
+            for (const std::uint32_t s : partition.of[projection.source]) {
+                partition.slices[s].for_each([&](std::uint32_t element, std::uint32_t) {
+                    sums[{partition.slices[s].core, to}] += entries(element);
+                });
+            }
+        }
+    }
+    std::vector<Traffic> out;
+    for (const auto& [key, entries] : sums) out.push_back({key.first, key.second, entries});
+    return out;
+}
+
+Placement place(const std::string& method, std::uint64_t seed, const std::vector<Traffic>& traffic,
+                std::uint32_t n_logical, const arch::ChipSpec& chip) {
+    Climber climber(traffic, n_logical, chip);
+    Placement result;
+    result.sequential_cost = climber.total();
+    if (method == "auto") {
+        climber.climb(seed);
+    } else if (method != "sequential") {
+        throw ConfigError(fmt::format("map.place: '{}' is not one of auto, sequential", method));
+    }
+    result.cost = climber.total();
+    result.endpoint = climber.slots();
+    return result;
+}
+
+}  // namespace loom::compiler

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/passes/quantise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/error.hpp"
+
+namespace loom::compiler {
+namespace {
+
+constexpr int kMaxExponent = 40;
+/// Inputs of one population may differ by this many bits of scale; finer ones are coarsened, so that
+/// the accumulator keeps its head room.
+constexpr int kMaxSpread = 8;
+
+int finest_exponent(const std::vector<double>& weights, std::uint64_t bits) {
+    const auto [low, high] = std::minmax_element(weights.begin(), weights.end());
+    if (weights.empty() || (*low == 0.0 && *high == 0.0)) return 0;
+    const double top = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;
+    const double bottom = -top - 1;
+    for (int k = kMaxExponent; k > -kMaxExponent; --k) {
+        if (std::nearbyint(std::ldexp(*high, k)) <= top && std::nearbyint(std::ldexp(*low, k)) >= bottom) return k;
+    }
+    return -kMaxExponent;
+}
+
+double largest(const std::vector<double>& v) {
+    double m = 0;
+    for (const double x : v) m = std::max(m, std::abs(x));
+    return m;
+}
+
+}  // namespace
+
+std::int64_t to_integer_weight(double w, int exponent) {
+    return static_cast<std::int64_t>(std::nearbyint(std::ldexp(w, exponent)));
+}
+
+std::int64_t to_integer_bias(double x, int exponent) {
+    return static_cast<std::int64_t>(std::floor(std::ldexp(snap(x), exponent) + 0.5));
+}
+
+std::int64_t to_integer_threshold(double t, int exponent, bool greater_equal, unsigned shift) {
+    const double x = std::ldexp(snap(t), exponent - static_cast<int>(shift));
+    return static_cast<std::int64_t>(std::ldexp(greater_equal ? std::ceil(x) : std::floor(x), static_cast<int>(shift)));
+}
+
+std::int64_t to_integer_decay(double loss, unsigned bits) {
+    return (std::int64_t{1} << bits) -
+           static_cast<std::int64_t>(std::floor(std::ldexp(snap(loss), static_cast<int>(bits)) + 0.5));
+}
+
+PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& inputs,
+                          const LoweredNeurons& neurons, const arch::CoreSpec& core,
+                          std::optional<std::int64_t> forced) {
+    const auto& soma = core.soma;
+    PopulationFormat f;
+    bool any = false;
+    int low = 0, high = 0;
+    for (auto& in : inputs) {
+        in.weight_exponent =
+            forced ? static_cast<int>(*forced) : finest_exponent(*in.weights, core.synapse.weight_bits);
+        const int e = in.weight_exponent + in.input_exponent;
+        low = any ? std::min(low, e) : e;
+        high = any ? std::max(high, e) : e;
+        any = true;
+    }
+    f.accumulator = std::min(high, low + kMaxSpread);
+    const bool absolute = soma.weight_shift < 0;
+    if (absolute) f.accumulator = std::min(f.accumulator, static_cast<int>(soma.fraction_bits));
+    const auto membrane = [&] {
+        return absolute ? static_cast<int>(soma.fraction_bits)
+                        : f.accumulator + static_cast<int>(soma.weight_shift);
+    };
+    const double state_top = std::ldexp(1.0, static_cast<int>(soma.state_bits) - 1) - 1;
+    const double mantissa_top = soma.threshold_bits == 0
+                                    ? state_top
+                                    : std::ldexp(std::ldexp(1.0, static_cast<int>(soma.threshold_bits)) - 1,
+                                                 static_cast<int>(soma.threshold_shift));
+    double need = 0;
+    if (neurons.rule.fires) {
+        for (std::size_t i = 0; i < std::max(neurons.threshold.size(), neurons.gain.size()); ++i) {
+            need = std::max(need, std::abs(neurons.threshold[neurons.threshold.size() == 1 ? 0 : i] /
+                                           neurons.gain[neurons.gain.size() == 1 ? 0 : i]));
+        }
+    }
+    need = std::max(need, largest(neurons.bias_u));
+    while (std::ldexp(need, membrane()) > std::min(state_top, mantissa_top)) {
+        if (absolute || forced || f.accumulator <= -kMaxExponent) {
+            throw MappingError("membrane bits", "threshold or bias of '" + name + "'",
+                               std::ceil(std::log2(std::ldexp(need, membrane()) + 1)) + 1,
+                               static_cast<double>(soma.state_bits));
+        }
+        --f.accumulator;
+    }
+    f.membrane = membrane();
+    for (auto& in : inputs) {
+        in.weight_exponent = std::min(in.weight_exponent, f.accumulator - in.input_exponent);
+    }
+    return f;
+}
+
+}  // namespace loom::compiler

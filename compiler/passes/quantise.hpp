@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "compiler/passes/lowered.hpp"
+#include "compiler/passes/lowered_neurons.hpp"
+#include "sim/arch/chip_spec.hpp"
+
+namespace loom::compiler {
+
+/// Number formats of one population's input, as powers of two.
+struct PopulationFormat {
+    int accumulator = 0;  ///< LSB of the accumulator is 2^-accumulator (normalised units)
+    int membrane = 0;     ///< LSB of the membrane is 2^-membrane
+    int in_shift() const { return membrane - accumulator; }
+};
+
+/// A projection as the quantiser sees it.
+struct WeightedInput {
+    const std::vector<double>* weights = nullptr;
+    int input_exponent = 0;  ///< payload 1 stands for 2^-input_exponent
+    bool on_host = false;    ///< currents come from the host: only the scale counts
+    int weight_exponent = 0; ///< out: weight = integer * 2^-weight_exponent
+};
+
+/// Picks the exponents of all inputs of a population, each as fine as its width allows:
+/// |round(w * 2^k)| within weight_bits. `forced` overrides k. Throws MappingError when the threshold
+/// does not fit the membrane.
+PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& inputs,
+                          const LoweredNeurons& neurons, const arch::CoreSpec& core,
+                          std::optional<std::int64_t> forced);
+
+std::int64_t to_integer_weight(double w, int exponent);
+/// floor(x * 2^exponent + 1/2)
+std::int64_t to_integer_bias(double x, int exponent);
+/// For v > t: the largest multiple of 2^shift not above t; for v >= t: the smallest not below.
+std::int64_t to_integer_threshold(double t, int exponent, bool greater_equal, unsigned shift);
+/// 2^bits - floor(loss * 2^bits + 1/2)
+std::int64_t to_integer_decay(double loss, unsigned bits);
+
+}  // namespace loom::compiler

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/app/command_line.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <exception>
+
+#include "sim/app/commands.hpp"
+#include "sim/base/error.hpp"
+#include "sim/version.hpp"
+
+namespace loom::app {
+namespace {
+
+std::string own_path() {
+    std::array<char, 4096> buffer{};
+    const ssize_t n = readlink("/proc/self/exe", buffer.data(), buffer.size() - 1);
+    return n > 0 ? std::string(buffer.data(), static_cast<std::size_t>(n)) : std::string("spikeloom");
+}
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 check failed (--fail-if), 2 usage, 3 invalid input, 4 does not fit the chip,\n"
+    "5 simulation fault, 6 input or output, 70 internal error.";
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    CLI::App app{"Spikeloom: cycle-accurate simulation of spiking networks on neuromorphic chips", "spikeloom"};
+    app.set_version_flag("--version", std::string("spikeloom ") + kVersion);
+    app.require_subcommand(1);
+    app.footer(kFooter);
+    int code = 0;
+    const auto versioned = [&](CLI::App* sub) {
+        sub->set_version_flag("--version", std::string("spikeloom ") + kVersion);
+        sub->footer(kFooter);
+        return sub;
+    };
+
+    RunOptions r;
+    auto* run_cmd = versioned(app.add_subcommand("run", "compile a network onto a chip, execute it, report energy and latency"));
+    run_cmd->add_option("RUN.yaml", r.file, "run file")->required();
+    run_cmd->add_option("-o,--output", r.output, "result directory (default: results/<run>)");
+    run_cmd->add_option("--set", r.sets, "key.path=value: change the configuration (repeatable)")->allow_extra_args(false);
+    run_cmd->add_option("--fail-if", r.fail_if, "exit with 1 when true, e.g. 'energy.total_pj > 1e9' (repeatable)")->allow_extra_args(false);
+    run_cmd->add_option("--threads", r.threads, "processes that share the samples")->check(CLI::Range(1, 1024));
+    run_cmd->add_option("--seed", r.seed, "replaces input.seed and map.seed");
+    run_cmd->add_flag("--json", r.json, "print stats.json on stdout instead of the summary");
+    run_cmd->add_flag("-q,--quiet", r.quiet, "no progress");
+    run_cmd->add_option("--vcd", r.vcd, "write a waveform, FILE or FILE.vcd (use with --set input.limit=1)");
+    run_cmd->add_option("--vcd-signals", r.vcd_signals, "names with * and ?, comma-separated");
+    run_cmd->add_option("--engine", r.engine, "systemc, or plain: the same model without SystemC")
+        ->check(CLI::IsMember({"systemc", "plain"}));
+    run_cmd->add_option("--shuffle", r.shuffle, "evaluate each cycle's components in a random order (seed; a self-check)");
+    run_cmd->callback([&] { code = run(r); });
+
+    MapOptions m;
+    auto* map_cmd = versioned(app.add_subcommand("map", "compile only; print passes, cores and how full they are"));
+    map_cmd->add_option("RUN.yaml", m.file, "run file")->required();
+    map_cmd->add_option("--set", m.sets, "key.path=value")->allow_extra_args(false);
+    map_cmd->add_flag("--dump", m.dump, "print what each pass did");
+    map_cmd->callback([&] { code = map(m); });
+
+    std::string inspect_file;
+    bool repair = false;
+    auto* inspect_cmd = versioned(app.add_subcommand("inspect", "show the nodes, shapes and edges of a .nir file"));
+    inspect_cmd->add_option("FILE.nir", inspect_file, "network")->required();
+    inspect_cmd->add_flag("--repair", repair, "mend unique near-matches of misspelt node names");
+    inspect_cmd->callback([&] { code = inspect(inspect_file, repair); });
+
+    std::string validate_file;
+    std::vector<std::string> validate_sets;
+    auto* validate_cmd = versioned(app.add_subcommand("validate", "check a run, chip, energy or sweep file"));
+    validate_cmd->add_option("FILE.yaml", validate_file, "file")->required();
+    validate_cmd->add_option("--set", validate_sets, "key.path=value (run files)")->allow_extra_args(false);
+    validate_cmd->callback([&] { code = validate(validate_file, validate_sets); });
+
+    std::string schema_of;
+    auto* schema_cmd = versioned(app.add_subcommand("schema", "print the JSON schema of a kind of file"));
+    schema_cmd->add_option("KIND", schema_of, "chip, run or energy")->required()->check(CLI::IsMember({"chip", "run", "energy"}));
+    schema_cmd->callback([&] { code = schema(schema_of); });
+
+    SweepCommand s;
+    s.program = own_path();
+    auto* sweep_cmd = versioned(app.add_subcommand("sweep", "run every point of a sweep file; finished points are kept"));
+    sweep_cmd->add_option("SWEEP.yaml", s.file, "sweep file")->required();
+    sweep_cmd->add_option("-o,--output", s.output, "result directory (default: results/<sweep>)");
+    sweep_cmd->add_option("-j,--jobs", s.jobs, "points at a time")->check(CLI::Range(1, 1024));
+    sweep_cmd->add_flag("-q,--quiet", s.quiet, "no progress");
+    sweep_cmd->callback([&] { code = sweep(s); });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        const int status = app.exit(e);
+        return status == 0 ? 0 : static_cast<int>(ExitCode::Usage);
+    } catch (const Error& e) {
+        fmt::print(stderr, "spikeloom: {}\n", e.what());
+        return static_cast<int>(e.code());
+    } catch (const std::bad_alloc&) {
+        fmt::print(stderr, "spikeloom: out of memory\n");
+        return static_cast<int>(ExitCode::SimulationFault);
+    } catch (const std::exception& e) {
+        fmt::print(stderr, "spikeloom: internal error (please report): {}\n", e.what());
+        return static_cast<int>(ExitCode::Internal);
+    }
+    return code;
+}
+
+}  // namespace loom::app

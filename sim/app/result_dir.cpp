@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/app/result_dir.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "sim/base/error.hpp"
+
+namespace loom::app {
+namespace fs = std::filesystem;
+namespace {
+
+void write_text(const std::string& path, const std::string& text) {
+    std::ofstream out(path, std::ios::binary);
+    out << text;
+    out.flush();
+    if (!out) throw IoError(path + ": cannot be written: " + std::strerror(errno));
+}
+
+}  // namespace
+
+ResultDir::ResultDir(const std::string& path) : path_(fs::absolute(path).lexically_normal().string()) {
+    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+    std::error_code ec;
+    const fs::path p(path_);
+    if (fs::exists(p, ec) && !(fs::is_directory(p, ec) && (fs::is_empty(p, ec) || fs::exists(p / "manifest.json", ec)))) {
+        throw IoError(path_ + ": exists and is not a result directory; choose another with -o");
+    }
+    fs::create_directories(p.parent_path(), ec);
+    temporary_ = (p.parent_path() / ("." + p.filename().string() + ".tmp." + std::to_string(getpid()))).string();
+    fs::remove_all(temporary_, ec);
+    ec.clear();
+    fs::create_directory(temporary_, ec);
+    if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
+}
+
+ResultDir::~ResultDir() {
+    if (committed_) return;
+    std::error_code ec;
+    fs::remove_all(temporary_, ec);
+}
+
+void ResultDir::write(const std::string& name, const std::string& text) const { write_text(file(name), text); }
+
+void ResultDir::commit() {
+    std::error_code ec;
+    const std::string old = temporary_ + ".old";
+    if (fs::exists(path_, ec)) fs::rename(path_, old, ec);
+    if (!ec) fs::rename(temporary_, path_, ec);
+    if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
+    committed_ = true;
+    fs::remove_all(old, ec);
+}
+
+void write_file_atomically(const std::string& path, const std::string& text) {
+    const std::string temporary = path + ".tmp." + std::to_string(getpid());
+    write_text(temporary, text);
+    std::error_code ec;
+    fs::rename(temporary, path, ec);
+    if (ec) throw IoError(path + ": cannot be written: " + ec.message());
+}
+
+}  // namespace loom::app

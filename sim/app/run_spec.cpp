@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/app/run_spec.hpp"
+
+#include <array>
+#include <filesystem>
+
+#include "sim/base/error.hpp"
+#include "sim/config/reader.hpp"
+#include "sim/config/writer.hpp"
+
+namespace loom::app {
+namespace fs = std::filesystem;
+namespace {
+
+/// A path is relative to the file that says it; --set values to the working directory.
+std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
+    const config::Node* node = config::get(root, key);
+    const fs::path base = node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
+    const fs::path p(value);
+    return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
+}
+
+}  // namespace
+
+config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
+    config::Node root = config::load_with_base(path);
+    for (const std::string& s : sets) {
+        const auto eq = s.find('=');
+        if (eq == std::string::npos || eq == 0) {
+            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
+        }
+        config::set(root, s.substr(0, eq), s.substr(eq + 1));
+    }
+    const std::array<std::string, 1> sections{"chip"};
+    config::include_files(root, sections);
+    return root;
+}
+
+LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {
+    const config::Node root = load_run_tree(path, sets);
+    LoadedRun run;
+    if (const config::Node* preset = config::get(root, "profile.preset"); preset != nullptr && preset->is_scalar()) {
+        try {
+            run.spec.profile = compiler::preset_profile(preset->scalar);
+        } catch (const ConfigError& e) {
+            throw ConfigError(preset->at.text() + ": " + e.what());
+        }
+    }
+    config::read_into(root, "", run.spec);
+    try {
+        compiler::check_profile(run.spec.profile);
+    } catch (const ConfigError& e) {
+        const config::Node* profile = config::get(root, "profile");
+        throw ConfigError((profile != nullptr ? profile->at.text() : path) + ": " + e.what());
+    }
+    if (seed != nullptr) run.spec.input.seed = run.spec.map.seed = *seed;
+    run.network_path = resolve(root, "network.file", run.spec.network.file);
+    run.input_path = resolve(root, "input.file", run.spec.input.file);
+    return run;
+}
+
+std::string resolved_yaml(const LoadedRun& run, const std::string& directory) {
+    RunSpec spec = run.spec;
+    spec.network.file = fs::relative(run.network_path, directory).string();
+    spec.input.file = fs::relative(run.input_path, directory).string();
+    return config::emit(config::to_node(spec));
+}
+
+}  // namespace loom::app

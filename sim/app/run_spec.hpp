@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <vector>
+
+#include "compiler/compile.hpp"
+#include "compiler/profile.hpp"
+#include "sim/arch/chip_spec.hpp"
+#include "sim/chip/chip_model.hpp"
+#include "sim/config/located_yaml.hpp"
+#include "traces/stimulus.hpp"
+
+namespace loom::app {
+
+struct NetworkSpec {
+    std::string file;
+    bool repair = false;
+};
+template <class V>
+void fields(V& v, NetworkSpec& s) {
+    v("file", s.file, {.doc = "trained network, NIR 1.x", .required = true});
+    v("repair", s.repair, {.doc = "mend unique near-matches of misspelt node names"});
+}
+
+enum class DecodeRule { SpikeCount, Membrane, Sum };
+inline std::span<const std::string_view> enum_names(DecodeRule*) {
+    static constexpr std::array<std::string_view, 3> names{"spike_count", "membrane", "sum"};
+    return names;
+}
+struct DecodeSpec {
+    DecodeRule rule = DecodeRule::SpikeCount;
+};
+template <class V>
+void fields(V& v, DecodeSpec& s) {
+    v("rule", s.rule,
+      {.doc = "spike_count: most spikes; membrane: largest at the last timestep; sum: largest sum over time"});
+}
+
+enum class Record { Spikes, Membrane, Current };
+inline std::span<const std::string_view> enum_names(Record*) {
+    static constexpr std::array<std::string_view, 3> names{"spikes", "membrane", "current"};
+    return names;
+}
+
+/// A run file.
+struct RunSpec {
+    NetworkSpec network;
+    compiler::Profile profile;
+    traces::StimulusSpec input;
+    DecodeSpec decode;
+    arch::ChipSpec chip;
+    compiler::MapSpec map;
+    chip::ScheduleSpec schedule;
+    std::vector<Record> record;
+
+    bool records(Record r) const {
+        for (const Record x : record) {
+            if (x == r) return true;
+        }
+        return false;
+    }
+};
+template <class V>
+void fields(V& v, RunSpec& s) {
+    v("network", s.network, {.doc = "the trained network", .required = true});
+    v("profile", s.profile, {.doc = "how the network is to be executed; a .nir does not say", .required = true});
+    v("input", s.input, {.doc = "what is presented", .required = true});
+    v("decode", s.decode, {.doc = "how the output becomes a class"});
+    v("chip", s.chip, {.doc = "the chip; `file:` includes one", .required = true});
+    v("map", s.map, {.doc = "compiler options"});
+    v("schedule", s.schedule, {.doc = "how layers run in time"});
+    v("record", s.record, {.doc = "spikes, membrane, current: written to spikes.h5"});
+}
+
+struct LoadedRun {
+    RunSpec spec;
+    std::string network_path;  ///< absolute
+    std::string input_path;    ///< absolute
+};
+
+/// Reads a run file with its includes. sets: "key.path=value". seed: replaces input.seed and
+/// map.seed. Throws ConfigError, IoError; Error(Usage) for a malformed --set.
+LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed = nullptr);
+
+/// The tree of a run file, includes resolved and --set applied, not yet checked.
+config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets);
+
+/// The whole configuration, defaults included, paths relative to `directory`.
+std::string resolved_yaml(const LoadedRun& run, const std::string& directory);
+
+}  // namespace loom::app

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/chip/chip_model.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "noc/catalogue.hpp"
+#include "sim/base/error.hpp"
+
+namespace loom::chip {
+namespace {
+/// Packets that fit between a core's axon-out and the network.
+constexpr std::size_t kOutSlots = 4;
+}  // namespace
+
+ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule, Step steps)
+    : spec_(spec), program_(program), schedule_(schedule), steps_(steps), offchip_macs_(program.layers.size(), 0) {
+    network_ = noc::make_network(spec, scheduler_);
+    const auto network_id = scheduler_.add(*network_);
+    std::set<std::uint64_t> routers;
+    cores::CoreSchedule core_schedule;
+    core_schedule.free_start = schedule.free_start;
+    core_schedule.reset_every = static_cast<std::uint32_t>(schedule.reset_every);
+    core_schedule.active_steps = static_cast<std::uint32_t>(steps);
+    for (const arch::CoreImage& image : program.cores) {
+        const std::uint32_t e = index(image.endpoint);
+        routers.insert(e / spec.noc.cores_per_router);
+        auto in = std::make_unique<Link<Packet>>(1, spec.core.axon_in.fifo);
+        auto out = std::make_unique<Link<Packet>>(1, kOutSlots);
+        cores::CoreContext context;
+        context.scheduler = &scheduler_;
+        context.activity = &activity_;
+        context.in = in.get();
+        context.out = out.get();
+        // the program outlives the chip: share it without owning it
+        auto core = cores::make_core(spec, std::shared_ptr<const arch::CoreImage>(std::shared_ptr<void>(), &image),
+                                     program, context, core_schedule);
+        const auto id = scheduler_.add(*core);
+        core->set_component(id);
+        in->connect_producer(scheduler_, network_id, *network_, 2 * e + 1);
+        in->connect_consumer(scheduler_, id, *core, 0);
+        out->connect_producer(scheduler_, id, *core, 1);
+        out->connect_consumer(scheduler_, network_id, *network_, 2 * e);
+        network_->attach(image.endpoint, {out.get(), in.get()});
+        to_core_.push_back(std::move(in));
+        from_core_.push_back(std::move(out));
+        cores_.push_back(std::move(core));
+        element_of_.emplace_back(image.n_neurons);
+        layer_of_.emplace_back(image.n_neurons);
+        for (const auto& g : image.neurons) {
+            for (std::uint32_t n = 0; n < g.count; ++n) {
+                element_of_.back()[g.first + n] = g.layer_index[n];
+                layer_of_.back()[g.first + n] = g.layer;
+            }
+        }
+    }
+    routers_in_use_ = routers.size();
+    barrier_ = spec.timestep.latency + spec.timestep.latency_per_tile * routers_in_use_;
+    const std::uint32_t host = static_cast<std::uint32_t>(spec.n_cores());
+    from_host_ = std::make_unique<Link<Packet>>(1, kOutSlots);
+    host_ = std::make_unique<HostPort>(spec, program, activity_, *from_host_);
+    const auto host_id = scheduler_.add(*host_);
+    host_->connect(scheduler_, host_id);
+    from_host_->connect_producer(scheduler_, host_id, *host_, 0);
+    from_host_->connect_consumer(scheduler_, network_id, *network_, 2 * host);
+    network_->attach(EndpointId{host}, {from_host_.get(), nullptr});
+    controller_ = std::make_unique<StepController>(scheduler_, activity_, barrier_);
+}
+
+std::int64_t ChipModel::algorithmic_step(LayerId layer, Step chip_step) const {
+    const std::int64_t skew = schedule_.free_start ? 0 : program_.layers[index(layer)].skew;
+    return static_cast<std::int64_t>(chip_step) - skew;
+}
+
+void ChipModel::host_currents(Step chip_step) {
+    for (const arch::HostCurrent& h : program_.host_currents) {
+        const std::int64_t t = algorithmic_step(h.target, chip_step) - std::int64_t{h.delay};
+        if (t < 0 || t >= static_cast<std::int64_t>(steps_) || (input_->constant() && t > 0)) continue;
+        input_->values(static_cast<Step>(t), values_);
+        const std::vector<double> current = h.compute(values_);
+        offchip_macs_[index(h.target)] += static_cast<std::uint64_t>(h.macs);
+        const double scale = 1.0 / program_.layers[index(h.target)].lsb;  // a power of two
+        for (std::size_t c = 0; c < cores_.size(); ++c) {
+            for (const auto& g : program_.cores[c].neurons) {
+                if (g.layer != h.target) continue;
+                for (std::uint32_t n = 0; n < g.count; ++n) {
+                    const double x = current[g.layer_index[n]];
+                    cores_[c]->set_host_current(g.first + n,
+                                                program_.fixed ? static_cast<std::int64_t>(std::floor(x * scale + 0.5))
+                                                               : Packet::from_double(x));
+                }
+            }
+        }
+    }
+}
+
+void ChipModel::begin_step(Cycle now, Step step) {
+    if (!program_.host_currents.empty()) host_currents(step);
+    for (auto& core : cores_) core->begin_step(now, step);
+    if (step < steps_ && !program_.input_fanout.entries.empty()) {
+        input_->values(step, values_);
+        host_->begin(now, values_);
+    }
+}
+
+StepTotals ChipModel::totals() const {
+    StepTotals t;
+    for (const auto& core : cores_) {
+        for (const auto& c : core->counters()) {
+            t.spikes += c.spikes;
+            t.ac += c.ac;
+            t.mac += c.mac;
+            t.packets += c.packets_out;
+        }
+    }
+    t.packets += host_->packets();
+    return t;
+}
+
+SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, const StepHook& after_step) {
+    SampleTiming timing;
+    input_ = &input;
+    for (auto& core : cores_) timing.reset_cycles = std::max(timing.reset_cycles, core->reset_state());
+    network_->reset();
+    activity_.reset();
+    const Cycle start = scheduler_.now() + 1 + timing.reset_cycles;
+    StepTotals before = totals();
+    controller_->hooks([this](Cycle now, Step step) { begin_step(now, step); },
+                       [&](Cycle, Step step) {
+                           if (after_step) after_step(step);
+                           const StepTotals after = totals();
+                           timing.steps.push_back({0, after.spikes - before.spikes, after.ac - before.ac,
+                                                   after.mac - before.mac, after.packets - before.packets});
+                           before = after;
+                       });
+    controller_->start(start, chip_steps());
+    engine.run_until_idle();
+    if (!controller_->finished()) stuck(scheduler_.now(), "deadlock");
+    const auto& t = controller_->timings();
+    for (std::size_t i = 0; i < t.size(); ++i) timing.steps[i].cycles = t[i].drained - t[i].begin + barrier_;
+    timing.barrier_cycles = barrier_ * t.size();
+    timing.cycles = controller_->end() - start + timing.reset_cycles;
+    return timing;
+}
+
+void ChipModel::read_layer(LayerId layer, Quantity quantity, std::vector<double>& out) const {
+    out.assign(program_.layers[index(layer)].count, 0.0);
+    for (std::size_t c = 0; c < cores_.size(); ++c) {
+        for (const auto& g : program_.cores[c].neurons) {
+            if (g.layer != layer) continue;
+            for (std::uint32_t n = 0; n < g.count; ++n) {
+                out[g.layer_index[n]] = quantity == Quantity::Membrane ? cores_[c]->membrane(g.first + n)
+                                                                       : cores_[c]->current(g.first + n);
+            }
+        }
+    }
+}
+
+void ChipModel::watch(Cycle now, Cycles limit) const {
+    if (now > activity_.last_change() + limit && activity_.outstanding() != 0) stuck(now, "no progress");
+}
+
+void ChipModel::stuck(Cycle now, const char* what) const {
+    throw ModelError(fmt::format("{} in timestep {} at cycle {}: {} pieces of work left, last progress at cycle {}; {}",
+                                 what, controller_->step(), now, activity_.outstanding(), activity_.last_change(),
+                                 network_->describe_stuck(5)));
+}
+
+}  // namespace loom::chip

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "cores/catalogue.hpp"
+#include "noc/network.hpp"
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+#include "sim/chip/host_port.hpp"
+#include "sim/chip/sample_input.hpp"
+#include "sim/chip/step_controller.hpp"
+#include "sim/clocking/engine.hpp"
+
+namespace loom::chip {
+
+/// How algorithmic time runs on the chip (the `schedule:` section of a run).
+struct ScheduleSpec {
+    bool free_start = false;
+    std::uint64_t reset_every = 0;
+};
+template <class V>
+void fields(V& v, ScheduleSpec& s) {
+    v("free_start", s.free_start,
+      {.doc = "all layers run from the first step on; records keep the pipeline's skew"});
+    v("reset_every", s.reset_every, {.doc = "clear a layer's state every so many of its timesteps; 0: never"});
+}
+
+/// Totals over the chip in one timestep.
+struct StepTotals {
+    std::uint64_t cycles = 0, spikes = 0, ac = 0, mac = 0, packets = 0;
+};
+
+struct SampleTiming {
+    Cycles cycles = 0;        ///< reset, all timesteps and their barriers
+    Cycles reset_cycles = 0;
+    Cycles barrier_cycles = 0;
+    std::vector<StepTotals> steps;
+};
+
+/// A chip with a program loaded: cores in use, network, host port and timestep control, as plain C++
+/// objects. Idle cores have no object.
+class ChipModel {
+  public:
+    /// steps: algorithmic timesteps of a sample.
+    ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule, Step steps);
+
+    /// Called after each timestep's work; `algorithmic` maps a layer to its own timestep.
+    using StepHook = std::function<void(Step chip_step)>;
+    SampleTiming run_sample(Engine& engine, const SampleInput& input, const StepHook& after_step);
+
+    /// f(neuron's element in its layer, spikes) for every neuron that fired in the current step.
+    template <class F>
+    void for_each_spike(F f) const {
+        for (std::size_t c = 0; c < cores_.size(); ++c) {
+            const auto neurons = cores_[c]->spikes();
+            const auto counts = cores_[c]->spike_counts();
+            for (std::size_t i = 0; i < neurons.size(); ++i) {
+                f(layer_of_[c][neurons[i]], element_of_[c][neurons[i]], counts[i]);
+            }
+        }
+    }
+    enum class Quantity { Membrane, Current };
+    /// One value per neuron of a layer: fixed, in integer LSB; float64, in the network's units.
+    void read_layer(LayerId layer, Quantity quantity, std::vector<double>& out) const;
+    /// Algorithmic timestep of a layer in a chip step; negative or >= steps(): not its time.
+    std::int64_t algorithmic_step(LayerId layer, Step chip_step) const;
+
+    Step steps() const { return steps_; }
+    Step chip_steps() const { return schedule_.free_start ? steps_ : steps_ + program_.max_skew; }
+    Cycles barrier() const { return barrier_; }
+    const arch::Program& program() const { return program_; }
+    const std::vector<std::unique_ptr<cores::Core>>& cores() const { return cores_; }
+    const noc::Network& network() const { return *network_; }
+    Scheduler& scheduler() { return scheduler_; }
+    const Activity& activity() const { return activity_; }
+    const StepController& controller() const { return *controller_; }
+    std::uint64_t host_packets() const { return host_->packets(); }
+    /// Off-chip MACs executed so far, by layer.
+    const std::vector<std::uint64_t>& offchip_macs() const { return offchip_macs_; }
+    /// Packets waiting in front of a core.
+    std::size_t queued(std::size_t core) const { return to_core_[core]->size(); }
+    std::size_t routers_in_use() const { return routers_in_use_; }
+
+    /// Throws ModelError when nothing has moved for `limit` cycles.
+    void watch(Cycle now, Cycles limit) const;
+
+  private:
+    void begin_step(Cycle now, Step step);
+    void host_currents(Step chip_step);
+    StepTotals totals() const;
+    [[noreturn]] void stuck(Cycle now, const char* what) const;
+
+    const arch::ChipSpec& spec_;
+    const arch::Program& program_;
+    ScheduleSpec schedule_;
+    Step steps_;
+    Cycles barrier_ = 1;
+    std::size_t routers_in_use_ = 0;
+    Scheduler scheduler_;
+    Activity activity_;
+    std::vector<std::unique_ptr<Link<Packet>>> to_core_, from_core_;
+    std::unique_ptr<Link<Packet>> from_host_;
+    std::unique_ptr<noc::Network> network_;
+    std::vector<std::unique_ptr<cores::Core>> cores_;
+    std::unique_ptr<HostPort> host_;
+    std::unique_ptr<StepController> controller_;
+    std::vector<std::vector<std::uint32_t>> element_of_;
+    std::vector<std::vector<LayerId>> layer_of_;
+    std::vector<std::uint64_t> offchip_macs_;
+    const SampleInput* input_ = nullptr;
+    InputValues values_;
+};
+
+}  // namespace loom::chip

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/chip/host_port.hpp"
+
+#include <cmath>
+
+namespace loom::chip {
+
+HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Activity& activity, Link<Packet>& out)
+    : program_(program),
+      activity_(activity),
+      out_(out),
+      interval_(spec.io.interval),
+      flits_plain_(static_cast<std::uint16_t>(spec.core.axon_out.flits)),
+      flits_graded_(static_cast<std::uint16_t>(spec.core.axon_out.graded_flits)),
+      self_(EndpointId{static_cast<std::uint32_t>(spec.n_cores())}) {}
+
+void HostPort::begin(Cycle now, const InputValues& values) {
+    queue_.clear();
+    next_ = 0;
+    const auto& table = program_.input_fanout;
+    for (const auto& [element, value] : values) {
+        Packet p;
+        p.source = self_;
+        p.tag = static_cast<std::uint16_t>(index(program_.input));
+        p.flits = program_.input_graded ? flits_graded_ : flits_plain_;
+        if (program_.input_graded) {
+            p.payload = program_.fixed ? static_cast<std::int64_t>(std::nearbyint(value / program_.input_lsb))
+                                       : Packet::from_double(value);
+            if (program_.fixed && p.payload == 0) continue;
+        }
+        for (std::uint32_t i = table.row[element]; i < table.row[element + 1]; ++i) {
+            p.destination = Destination::endpoint(table.entries[i].core);
+            p.axon = table.entries[i].axon;
+            queue_.push_back(p);
+        }
+    }
+    if (queue_.empty()) return;
+    activity_.raise();
+    scheduler_->wake(id_, now + 1);
+}
+
+Cycle HostPort::evaluate(Cycle now) {
+    if (next_ == queue_.size()) return kNever;
+    if (now < free_at_) return free_at_;
+    if (!out_.can_send(now)) return kNever;  // the returned credit wakes this
+    activity_.raise();
+    out_.send(now, queue_[next_++]);
+    ++packets_;
+    free_at_ = now + interval_;
+    if (next_ < queue_.size()) return free_at_;
+    activity_.lower(now);
+    return kNever;
+}
+
+}  // namespace loom::chip

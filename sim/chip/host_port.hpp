@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <vector>
+
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+#include "sim/chip/sample_input.hpp"
+#include "sim/clocking/link.hpp"
+#include "sim/clocking/packet.hpp"
+
+namespace loom::chip {
+
+/// Injects the input spikes of a timestep into the network, one packet per `io.interval` cycles.
+class HostPort final : public Clocked {
+  public:
+    HostPort(const arch::ChipSpec& spec, const arch::Program& program, Activity& activity, Link<Packet>& out);
+    void connect(Scheduler& scheduler, Scheduler::ComponentId id) {
+        scheduler_ = &scheduler;
+        id_ = id;
+    }
+
+    /// Queues the packets of these values; the first leaves at now + 1.
+    void begin(Cycle now, const InputValues& values);
+    Cycle evaluate(Cycle now) override;
+
+    std::uint64_t packets() const { return packets_; }
+
+  private:
+    const arch::Program& program_;
+    Activity& activity_;
+    Link<Packet>& out_;
+    Scheduler* scheduler_ = nullptr;
+    Scheduler::ComponentId id_ = 0;
+    std::uint64_t interval_;
+    std::uint16_t flits_plain_, flits_graded_;
+    EndpointId self_{};
+    std::vector<Packet> queue_;
+    std::size_t next_ = 0;
+    Cycle free_at_ = 0;
+    std::uint64_t packets_ = 0;
+};
+
+}  // namespace loom::chip

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+
+namespace loom::chip {
+
+/// (input element, value), elements ascending, values not zero.
+using InputValues = std::vector<std::pair<std::uint32_t, double>>;
+
+/// What one sample presents to the input layer.
+class SampleInput {
+  public:
+    virtual ~SampleInput() = default;
+    /// Fills `out` with the values of algorithmic timestep `step`.
+    virtual void values(Step step, InputValues& out) const = 0;
+    /// The same values in every step.
+    virtual bool constant() const = 0;
+};
+
+}  // namespace loom::chip
