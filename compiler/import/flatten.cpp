@@ -6,7 +6,7 @@
 #include <set>
 #include <tuple>
 
-#include "compiler/import/nearest.hpp"
+#include "sim/base/nearest.hpp"
 #include "compiler/import/node_catalogue.hpp"
 #include "compiler/import/raw_graph.hpp"
 #include "sim/base/error.hpp"

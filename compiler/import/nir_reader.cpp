@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <new>
 
-#include "compiler/import/hdf5_file.hpp"
-#include "compiler/import/nearest.hpp"
+#include "sim/hdf5/hdf5_file.hpp"
+#include "sim/base/nearest.hpp"
 #include "compiler/import/parse_node.hpp"
 #include "compiler/import/raw_graph.hpp"
 #include "sim/base/error.hpp"

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "compiler/import/nearest.hpp"
+#include "sim/base/nearest.hpp"
 #include "compiler/import/node_catalogue.hpp"
 
 namespace loom::compiler {

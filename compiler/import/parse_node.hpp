@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "compiler/import/hdf5_file.hpp"
+#include "sim/hdf5/hdf5_file.hpp"
 #include "compiler/ir/nir_graph.hpp"
 
 namespace loom::compiler {

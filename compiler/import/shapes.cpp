@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "compiler/import/nearest.hpp"
+#include "sim/base/nearest.hpp"
 #include "compiler/import/node_catalogue.hpp"
 #include "compiler/import/raw_graph.hpp"
 #include "sim/base/error.hpp"

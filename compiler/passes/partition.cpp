@@ -97,7 +97,7 @@ class Partitioner {
                 for (std::uint32_t a = 0; a < l.n_axons; ++a) {
                     std::uint64_t entries = 0;
                     for (std::uint32_t i = l.targets.first[a]; i < l.targets.first[a + 1]; ++i) {
-                        entries += s.contains(l.targets.items[i]) ? 1 : 0;
+                        entries += s.contains(l.targets.items[i]) ? 1u : 0u;
                     }
                     need.axons += entries != 0 ? 1 : 0;
                     need.synapse_bits += entries * (wb + ib);

@@ -36,7 +36,7 @@ template <class V>
 void fields(V& v, AxonInSpec& s) {
     v("fifo", s.fifo, {.doc = "packets the input FIFO holds", .min = 1});
     v("max_axons", s.max_axons, {.doc = "input axons (lists) a core can hold", .min = 1});
-    v("lookup", s.lookup, {.doc = "cycles per axon table look-up", .unit = Unit::Cycles, .min = 0});
+    v("lookup", s.lookup, {.doc = "cycles per axon table look-up", .unit = Unit::CycleCount, .min = 0});
     v("payload_bits", s.payload_bits,
       {.doc = "bits of a graded spike's payload; 0: plain spikes only", .min = 0, .max = 31});
 }
@@ -56,7 +56,7 @@ void fields(V& v, SynapseSpec& s) {
     v("word", s.word, {.doc = "bits per read", .unit = Unit::Memory, .min = 1});
     v("ports", s.ports, {.doc = "words read per cycle", .min = 1});
     v("read_latency", s.read_latency,
-      {.doc = "cycles from address to word", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles from address to word", .unit = Unit::CycleCount, .min = 1});
     v("weight_bits", s.weight_bits,
       {.doc = "bits of a signed weight (a power-of-two scale per layer)", .min = 2, .max = 16});
     v("index_bits", s.index_bits,
@@ -75,7 +75,7 @@ template <class V>
 void fields(V& v, DendriteSpec& s) {
     v("lanes", s.lanes, {.doc = "accumulations side by side", .min = 1});
     v("interval", s.interval,
-      {.doc = "cycles per group of lanes", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles per group of lanes", .unit = Unit::CycleCount, .min = 1});
     v("accumulator_bits", s.accumulator_bits,
       {.doc = "signed width; larger sums saturate and are counted", .min = 8, .max = 31});
     v("ports", s.ports,
@@ -108,12 +108,12 @@ void fields(V& v, SomaSpec& s) {
     v("max_neurons", s.max_neurons, {.doc = "neurons a core can hold", .min = 1});
     v("lanes", s.lanes, {.doc = "neurons updated side by side", .min = 1});
     v("cycles_active", s.cycles_active,
-      {.doc = "cycles per group when a neuron in it had input or fires", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles per group when a neuron in it had input or fires", .unit = Unit::CycleCount, .min = 1});
     v("cycles_inactive", s.cycles_inactive,
-      {.doc = "cycles per group otherwise", .unit = Unit::Cycles, .min = 1});
-    v("latency", s.latency, {.doc = "pipeline depth: first read to spike", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles per group otherwise", .unit = Unit::CycleCount, .min = 1});
+    v("latency", s.latency, {.doc = "pipeline depth: first read to spike", .unit = Unit::CycleCount, .min = 1});
     v("reset_interval", s.reset_interval,
-      {.doc = "cycles per group to clear the state between samples", .unit = Unit::Cycles, .min = 0});
+      {.doc = "cycles per group to clear the state between samples", .unit = Unit::CycleCount, .min = 0});
     v("state_bits", s.state_bits, {.doc = "signed width of the membrane", .min = 8, .max = 62});
     v("fraction_bits", s.fraction_bits,
       {.doc = "fractional bits of the membrane (used when weight_shift is -1)", .min = 0, .max = 48});
@@ -139,7 +139,7 @@ template <class V>
 void fields(V& v, AxonOutSpec& s) {
     v("max_fanout_entries", s.max_fanout_entries, {.doc = "fan-out table entries of a core", .min = 1});
     v("entry_interval", s.entry_interval,
-      {.doc = "cycles per fan-out entry (read and packet formed)", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles per fan-out entry (read and packet formed)", .unit = Unit::CycleCount, .min = 1});
     v("fifo", s.fifo, {.doc = "spikes waiting for the fan-out table; full: the soma stalls", .min = 1});
     v("flits", s.flits, {.doc = "flits of a plain spike packet", .min = 1, .max = 64});
     v("graded_flits", s.graded_flits, {.doc = "flits of a packet with payload", .min = 1, .max = 64});
@@ -196,11 +196,11 @@ void fields(V& v, NocSpec& s) {
     v("cores_per_router", s.cores_per_router, {.doc = "cores of a tile", .min = 1, .max = 16});
     v("routing", s.routing, {.doc = "xy"});
     v("link_latency", s.link_latency,
-      {.doc = "cycles on a link (in x, and in y unless link_latency_y is set)", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles on a link (in x, and in y unless link_latency_y is set)", .unit = Unit::CycleCount, .min = 1});
     v("link_latency_y", s.link_latency_y,
-      {.doc = "cycles on a link in y; 0: as in x", .unit = Unit::Cycles});
+      {.doc = "cycles on a link in y; 0: as in x", .unit = Unit::CycleCount});
     v("local_latency", s.local_latency,
-      {.doc = "cycles on the link from router to core", .unit = Unit::Cycles, .min = 1});
+      {.doc = "cycles on the link from router to core", .unit = Unit::CycleCount, .min = 1});
     v("flit_bits", s.flit_bits, {.doc = "width of a flit", .unit = Unit::Memory, .min = 8});
     v("router", s.router, {.doc = "the router"});
 }
@@ -224,9 +224,9 @@ struct TimestepSpec {
 template <class V>
 void fields(V& v, TimestepSpec& s) {
     v("policy", s.policy, {.doc = "barrier: a step starts when the one before has drained"});
-    v("latency", s.latency, {.doc = "cycles of a barrier", .unit = Unit::Cycles, .min = 1});
+    v("latency", s.latency, {.doc = "cycles of a barrier", .unit = Unit::CycleCount, .min = 1});
     v("latency_per_tile", s.latency_per_tile,
-      {.doc = "additional cycles per router whose cores are in use", .unit = Unit::Cycles});
+      {.doc = "additional cycles per router whose cores are in use", .unit = Unit::CycleCount});
 }
 
 struct IoSpec {
@@ -236,7 +236,7 @@ struct IoSpec {
 template <class V>
 void fields(V& v, IoSpec& s) {
     v("router", s.router, {.doc = "router that the host port is attached to"});
-    v("interval", s.interval, {.doc = "cycles per packet injected by the host", .unit = Unit::Cycles, .min = 1});
+    v("interval", s.interval, {.doc = "cycles per packet injected by the host", .unit = Unit::CycleCount, .min = 1});
 }
 
 /// What a counted event costs.

@@ -13,7 +13,7 @@ enum class Unit {
     Energy,  ///< double, in picojoules ("0.9 pJ", "3 nJ")
     Power,   ///< double, in milliwatts ("104 mW", "3 uW")
     Memory,  ///< uint64, in bits ("64 bit", "64 bits", "16 KiB", "2 Mib", "4 kB")
-    Cycles,  ///< uint64, in cycles ("3 cycles"; a bare integer is cycles too)
+    CycleCount,  ///< uint64, in cycles ("3 cycles"; a bare integer is cycles too)
     Length,  ///< double, in millimetres ("240 um", "1 mm")
 };
 

@@ -78,7 +78,7 @@ std::span<const Suffix> suffixes(Unit unit) {
         case Unit::Energy: return energy_suffixes;
         case Unit::Power: return power_suffixes;
         case Unit::Memory: return memory_suffixes;
-        case Unit::Cycles: return cycle_suffixes;
+        case Unit::CycleCount: return cycle_suffixes;
         case Unit::Length: return length_suffixes;
     }
     return {};
@@ -95,7 +95,7 @@ Words words(Unit unit) {
         case Unit::Energy: return {"energy", "an", "0.9 pJ"};
         case Unit::Power: return {"power", "a", "104 mW"};
         case Unit::Memory: return {"memory size", "a", "16 KiB"};
-        case Unit::Cycles: return {"number of cycles", "a", "3 cycles"};
+        case Unit::CycleCount: return {"number of cycles", "a", "3 cycles"};
         case Unit::Length: return {"length", "a", "240 um"};
     }
     return {"number", "a", "3"};
@@ -149,7 +149,7 @@ double parse_quantity(std::string_view text, Unit unit) {
     const std::string_view body = trim(text);
     const auto expected = [&](const std::string& got) {
         return ConfigError(fmt::format("expected {} {}{} such as '{}', got {}", w.article, w.noun,
-                                       unit == Unit::None || unit == Unit::Cycles ? "" : " with a unit",
+                                       unit == Unit::None || unit == Unit::CycleCount ? "" : " with a unit",
                                        w.example, got));
     };
     double number = 0.0;
@@ -163,7 +163,7 @@ double parse_quantity(std::string_view text, Unit unit) {
         trim(body.substr(static_cast<std::size_t>(end - body.data())));
     double value = number;
     if (name.empty()) {
-        if (number != 0.0 && unit != Unit::None && unit != Unit::Cycles) {
+        if (number != 0.0 && unit != Unit::None && unit != Unit::CycleCount) {
             throw expected(fmt::format("'{}' without a unit", text));
         }
     } else {
@@ -192,7 +192,7 @@ std::uint64_t parse_whole_quantity(std::string_view text, Unit unit) {
     if (std::fabs(value - whole) > slack) {
         const std::string_view base = unit == Unit::Time     ? "picoseconds"
                                       : unit == Unit::Memory ? "bits"
-                                      : unit == Unit::Cycles ? "cycles"
+                                      : unit == Unit::CycleCount ? "cycles"
                                                              : "units";
         throw ConfigError(fmt::format("must be a whole number of {} (got '{}')", base, trim(text)));
     }
@@ -204,7 +204,7 @@ std::uint64_t parse_whole_quantity(std::string_view text, Unit unit) {
 
 std::string format_quantity(double value, Unit unit) {
     if (unit == Unit::None) return fmt::format("{}", value);
-    if (unit == Unit::Cycles) return fmt::format("{} {}", value, value == 1.0 ? "cycle" : "cycles");
+    if (unit == Unit::CycleCount) return fmt::format("{} {}", value, value == 1.0 ? "cycle" : "cycles");
     std::string_view canonical;
     for (const auto& suffix : suffixes(unit)) {
         if (!suffix.output) continue;

@@ -46,7 +46,7 @@ std::string kind_of(Unit unit) {
 }
 
 std::string bound(double value, Unit unit) {
-    return value == 0.0 || unit == Unit::None || unit == Unit::Cycles ? fmt::format("{}", value)
+    return value == 0.0 || unit == Unit::None || unit == Unit::CycleCount ? fmt::format("{}", value)
                                                                      : format_quantity(value, unit);
 }
 

@@ -49,7 +49,7 @@ void json_quantity(const Field& field, std::vector<std::string>& members) {
     const std::string text = fmt::format("{{\"type\": \"string\", \"pattern\": {}}}",
                                          json_string(quantity_pattern(field.unit)));
     std::string number = "{\"const\": 0}";
-    if (field.unit == Unit::Cycles) {
+    if (field.unit == Unit::CycleCount) {
         std::string range = "\"type\": \"integer\", \"minimum\": ";
         range += fmt::format("{}", field.min > 0.0 ? field.min : 0.0);
         if (std::isfinite(field.max)) range += fmt::format(", \"maximum\": {}", field.max);

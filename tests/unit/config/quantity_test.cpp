@@ -29,8 +29,8 @@ TEST(Quantity, CanonicalUnits) {
     EXPECT_EQ(parse_whole_quantity("64 bits", Unit::Memory), 64u);
     EXPECT_EQ(parse_whole_quantity("64 bit", Unit::Memory), 64u);
     EXPECT_EQ(parse_whole_quantity("0.7 ns", Unit::Time), 700u);
-    EXPECT_EQ(parse_whole_quantity("3 cycles", Unit::Cycles), 3u);
-    EXPECT_EQ(parse_whole_quantity("3", Unit::Cycles), 3u);
+    EXPECT_EQ(parse_whole_quantity("3 cycles", Unit::CycleCount), 3u);
+    EXPECT_EQ(parse_whole_quantity("3", Unit::CycleCount), 3u);
     EXPECT_EQ(parse_quantity("0", Unit::Energy), 0.0);
     EXPECT_EQ(parse_quantity("-2.5", Unit::None), -2.5);
 }
@@ -56,7 +56,7 @@ TEST(Quantity, Refusals) {
     EXPECT_EQ(message("1e300 s", Unit::Time), "'1e300 s' is out of range");
     EXPECT_EQ(message("3x", Unit::None), "expected a number such as '3', got '3x'");
     EXPECT_EQ(whole("0.5 bits", Unit::Memory), "must be a whole number of bits (got '0.5 bits')");
-    EXPECT_EQ(whole("2.5", Unit::Cycles), "must be a whole number of cycles (got '2.5')");
+    EXPECT_EQ(whole("2.5", Unit::CycleCount), "must be a whole number of cycles (got '2.5')");
     EXPECT_EQ(whole("1e30 bits", Unit::Memory), "'1e30 bits' is out of range");
 }
 
@@ -64,10 +64,10 @@ TEST(Quantity, FormatReadsBackExactly) {
     EXPECT_EQ(format_quantity(2000, Unit::Time), "2 ns");
     EXPECT_EQ(format_quantity(131072, Unit::Memory), "16 KiB");
     EXPECT_EQ(format_quantity(64, Unit::Memory), "64 bits");
-    EXPECT_EQ(format_quantity(1, Unit::Cycles), "1 cycle");
+    EXPECT_EQ(format_quantity(1, Unit::CycleCount), "1 cycle");
     EXPECT_EQ(format_quantity(23.6, Unit::Energy), "23.6 pJ");
     EXPECT_EQ(format_quantity(0, Unit::Power), "0 mW");
-    constexpr std::array units{Unit::Time, Unit::Energy, Unit::Power, Unit::Length, Unit::Cycles};
+    constexpr std::array units{Unit::Time, Unit::Energy, Unit::Power, Unit::Length, Unit::CycleCount};
     double value = 1.0 / 3.0;
     for (int i = 0; i < 200; ++i) {
         for (const Unit unit : units) {

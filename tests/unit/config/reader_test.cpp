@@ -54,7 +54,7 @@ void fields(V& v, Sample& s) {
     v("small", s.small, {.doc = "small"});
     v("ratio", s.ratio, {.doc = "ratio", .max = 1});
     v("memory", s.memory, {.doc = "memory", .unit = Unit::Memory, .min = 8});
-    v("wait", s.wait, {.doc = "wait", .unit = Unit::Cycles});
+    v("wait", s.wait, {.doc = "wait", .unit = Unit::CycleCount});
     v("colour", s.colour, {.doc = "colour"});
     v("inner", s.inner, {.doc = "inner"});
     v("energy", s.energy, {.doc = "energy", .unit = Unit::Energy});

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace loom::compiler {
+namespace loom {
 
 /// "; did you mean 'x'?" for the candidate nearest in spelling, or "; expected one of ..." (at most
 /// eight) when none is near.
@@ -13,4 +13,4 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
 /// 'text' in quotes, control characters replaced and long text cut: fit for a one-line message.
 std::string quoted(std::string_view text);
 
-}  // namespace loom::compiler
+}  // namespace loom

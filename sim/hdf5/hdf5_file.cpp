@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/import/hdf5_file.hpp"
+#include "sim/hdf5/hdf5_file.hpp"
 
 #include <fmt/format.h>
 #include <hdf5.h>
@@ -12,7 +12,7 @@
 #include <fstream>
 #include <utility>
 
-#include "compiler/import/nearest.hpp"
+#include "sim/base/nearest.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::hdf5 {
@@ -264,7 +264,7 @@ void Group::fail(const std::string& problem) const {
 }
 
 void Group::fail(const std::string& key, const std::string& problem) const {
-    fail(fmt::format("key {} {}", compiler::quoted(key), problem));
+    fail(fmt::format("key {} {}", ::loom::quoted(key), problem));
 }
 
 Group open(const std::string& path) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/import/nearest.hpp"
+#include "sim/base/nearest.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace loom::compiler {
+namespace loom {
 namespace {
 
 char lower(char c) {
@@ -71,4 +71,4 @@ std::string quoted(std::string_view text) {
     return out + "'";
 }
 
-}  // namespace loom::compiler
+}  // namespace loom

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc/endpoints.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "noc/round_robin.hpp"
+#include "sim/base/error.hpp"
+
+namespace loom::noc {
+namespace {
+/// Between a network interface and its router, in both ways.
+constexpr Cycles kLocalLink = 1;
+/// A credit is received and delayed by one cycle each, as in the routers.
+constexpr Cycles kCreditDelay = 2;
+}  // namespace
+
+Endpoints::Endpoints(Fabric& fabric, const Mesh& mesh) : fabric_(fabric), mesh_(mesh) {
+    endpoints_.resize(mesh.n_endpoints());
+    credits_.resize(std::size_t{mesh.n_endpoints()} * fabric.vcs);
+    arrived_.resize(std::size_t{mesh.n_endpoints()} * fabric.vcs);
+    reset();
+}
+
+void Endpoints::reset() {
+    for (Endpoint& p : endpoints_) {
+        p.inject_pointer = p.eject_pointer = 0;
+        p.credit = fabric_.all_vcs();
+    }
+    std::fill(credits_.begin(), credits_.end(), static_cast<std::uint16_t>(fabric_.buffer));
+}
+
+void Endpoints::attach(std::uint32_t endpoint, Network::EndpointLinks links) { endpoints_.at(endpoint).links = links; }
+
+void Endpoints::activate(std::uint32_t e) {
+    if (endpoints_[e].is_active) return;
+    endpoints_[e].is_active = true;
+    active_.push_back(e);
+}
+
+void Endpoints::receive(const Calendar::FlitAtEndpoint& event) {
+    arrived_[std::size_t{event.endpoint} * fabric_.vcs + event.vc].push(fabric_.flits, event.flit);
+    endpoints_[event.endpoint].waiting |= std::uint64_t{1} << event.vc;
+    activate(event.endpoint);
+}
+
+void Endpoints::receive(const Calendar::CreditAtEndpoint& event) {
+    ++credits_[std::size_t{event.endpoint} * fabric_.vcs + event.vc];
+    endpoints_[event.endpoint].credit |= std::uint64_t{1} << event.vc;
+    activate(event.endpoint);
+}
+
+void Endpoints::evaluate(Cycle now) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < active_.size(); ++i) {
+        const std::uint32_t e = active_[i];
+        Endpoint& p = endpoints_[e];
+        const bool out = p.waiting != 0 && eject(e, p, now);
+        const bool in = p.links.in != nullptr && inject(e, p, now);
+        if (in || out) {
+            active_[kept++] = e;
+        } else {
+            p.is_active = false;
+        }
+    }
+    active_.resize(kept);
+}
+
+/// Sends at most one flit. True when it has to be asked again in the next cycle.
+bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
+    if (p.packet == kNone) {
+        if (p.links.in->peek(now) == nullptr) return false;  // an arrival is announced
+        if (p.credit == 0) return false;                     // a credit is announced
+        const Packet packet = p.links.in->take(now);
+        const std::uint32_t to = packet.destination.value;
+        if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
+            throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
+        }
+        if (packet.tag >= fabric_.counters.size()) fabric_.counters.resize(packet.tag + 1u);
+        p.packet = fabric_.packets.allocate();
+        fabric_.packets[p.packet] = {packet, mesh_.coord(mesh_.router_of(to)), static_cast<std::uint16_t>(mesh_.port_of(to))};
+        p.flits_left = packet.flits;
+        p.vc = static_cast<std::uint16_t>(rr_pick(p.credit, p.inject_pointer));
+        p.inject_pointer = static_cast<std::uint16_t>(rr_next(p.vc, fabric_.vcs));
+        ++fabric_.counters[packet.tag].packets;
+        fabric_.in_flight += packet.flits;
+    }
+    if ((p.credit >> p.vc & 1u) == 0) return false;
+    const Packet& packet = fabric_.packets[p.packet].packet;
+    const std::uint32_t id = fabric_.flits.allocate();
+    Flit& flit = fabric_.flits[id];
+    flit.packet = p.packet;
+    flit.next = kNone;
+    flit.tag = packet.tag;
+    flit.head = p.flits_left == packet.flits;
+    flit.tail = p.flits_left == 1;
+    ++fabric_.counters[packet.tag].ni_in;
+    const unsigned local = mesh_.port_of(e) * fabric_.vcs + p.vc;
+    fabric_.calendar.at(now + kLocalLink).router_flits.push_back({mesh_.router_of(e), local, id});
+    if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
+    if (--p.flits_left == 0) p.packet = kNone;
+    return p.packet != kNone || p.links.in->size() != 0;
+}
+
+/// Takes what has arrived, at most one whole packet. True when there is more for the next cycle.
+bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
+    bool delivered = false, blocked = false;
+    const unsigned first = p.eject_pointer;
+    for (unsigned i = 0; i < fabric_.vcs; ++i) {
+        const unsigned vc = (first + i) % fabric_.vcs;
+        FlitQueue& queue = arrived_[std::size_t{e} * fabric_.vcs + vc];
+        while (!queue.empty()) {
+            const Flit flit = fabric_.flits[queue.front];
+            if (flit.tail) {
+                if (delivered) break;
+                if (!p.links.out->can_send(now)) {
+                    blocked = true;  // the returned credit wakes the network
+                    break;
+                }
+                p.links.out->send(now, fabric_.packets[flit.packet].packet);
+                fabric_.packets.release(flit.packet);
+                ++fabric_.counters[flit.tag].packets_delivered;
+                p.eject_pointer = static_cast<std::uint16_t>(rr_next(vc, fabric_.vcs));
+                delivered = true;
+            }
+            const std::uint32_t id = queue.pop(fabric_.flits);
+            fabric_.flits.release(id);
+            --fabric_.in_flight;
+            ++fabric_.counters[flit.tag].ni_out;
+            fabric_.calendar.at(now + kLocalLink + kCreditDelay)
+                .router_credits.push_back({mesh_.router_of(e), static_cast<std::uint16_t>(mesh_.port_of(e)),
+                                           static_cast<std::uint16_t>(vc)});
+        }
+        if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
+    }
+    return p.waiting != 0 && !blocked;
+}
+
+void Endpoints::describe(std::vector<std::string>& lines, std::size_t limit) const {
+    for (std::size_t e = 0; e < endpoints_.size() && lines.size() < limit; ++e) {
+        const Endpoint& p = endpoints_[e];
+        if (p.packet != kNone) {
+            lines.push_back(fmt::format("endpoint {}: {} flits of a packet to {} not yet in the network", e,
+                                        p.flits_left, fabric_.packets[p.packet].packet.destination.value));
+        }
+        for (unsigned vc = 0; vc < fabric_.vcs && lines.size() < limit; ++vc) {
+            if ((p.waiting >> vc & 1u) == 0) continue;
+            lines.push_back(fmt::format("endpoint {} vc {}: {} flits wait for the receiver", e, vc,
+                                        arrived_[e * fabric_.vcs + vc].size(fabric_.flits)));
+        }
+    }
+}
+
+}  // namespace loom::noc

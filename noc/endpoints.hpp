@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "noc/fabric.hpp"
+#include "noc/network.hpp"
+#include "noc/topology/mesh.hpp"
+
+namespace loom::noc {
+
+/// The network interfaces: cut packets into flits (one flit per cycle and endpoint) and put them
+/// together again. A packet that its receiver cannot take yet holds its last flit's credit, so that
+/// the pressure goes back into the routers.
+class Endpoints {
+  public:
+    Endpoints(Fabric& fabric, const Mesh& mesh);
+
+    void attach(std::uint32_t endpoint, Network::EndpointLinks links);
+    void receive(const Calendar::FlitAtEndpoint& event);
+    void receive(const Calendar::CreditAtEndpoint& event);
+    void activate(std::uint32_t endpoint);
+    void evaluate(Cycle now);
+    bool active() const { return !active_.empty(); }
+    void reset();
+    void describe(std::vector<std::string>& lines, std::size_t limit) const;
+
+  private:
+    struct Endpoint {
+        Network::EndpointLinks links;
+        std::uint32_t packet = kNone;   ///< being cut
+        std::uint16_t flits_left = 0;
+        std::uint16_t vc = 0;
+        std::uint16_t inject_pointer = 0;
+        std::uint16_t eject_pointer = 0;
+        std::uint64_t credit = 0;       ///< VCs of the router's local port with a credit
+        std::uint64_t waiting = 0;      ///< VCs with flits to be ejected
+        bool is_active = false;
+    };
+
+    bool inject(std::uint32_t e, Endpoint& p, Cycle now);
+    bool eject(std::uint32_t e, Endpoint& p, Cycle now);
+
+    Fabric& fabric_;
+    const Mesh& mesh_;
+    std::vector<Endpoint> endpoints_;
+    std::vector<std::uint16_t> credits_;  ///< [endpoint][vc]
+    std::vector<FlitQueue> arrived_;      ///< [endpoint][vc]
+    std::vector<std::uint32_t> active_;
+};
+
+}  // namespace loom::noc

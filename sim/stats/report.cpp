@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/stats/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "sim/version.hpp"
+
+namespace loom::stats {
+using Json = nlohmann::ordered_json;
+namespace {
+
+Json ratio(double a, double b) { return b == 0 ? Json() : Json(a / b); }
+
+Json energy_json(const EnergySplit& e) {
+    Json j;
+    j["total_pj"] = e.total();
+    for (std::size_t i = 0; i < kCategories.size(); ++i) j[std::string(kCategories[i]) + "_pj"] = e.of[i];
+    return j;
+}
+
+/// Counters by event name, nested at the dots.
+void put_counter(Json& j, const std::string& event, std::uint64_t count) {
+    const auto dot = event.find('.');
+    Json& slot = j[event.substr(0, dot)][event.substr(dot + 1)];
+    slot = (slot.is_null() ? std::uint64_t{0} : slot.get<std::uint64_t>()) + count;
+}
+
+struct LayerOps {
+    std::uint64_t spikes = 0, ac = 0, mac = 0, offchip = 0;
+    double ann = 0;
+};
+
+double executed_estimate(const arch::PaperEstimateSpec& p, const LayerOps& o) {
+    return p.ac * static_cast<double>(o.ac) + p.mac * static_cast<double>(o.mac + o.offchip);
+}
+
+Json ops_json(const LayerOps& o) {
+    Json j;
+    j["ac"] = o.ac;
+    j["mac"] = o.mac;
+    j["offchip_mac"] = o.offchip;
+    j["ann_mac"] = o.ann;
+    return j;
+}
+
+/// The papers' formula: MACs of the ANN times firing rate times timesteps.
+double rate_estimate(const RunRecord& r, const arch::ChipSpec& chip, const arch::Program& program,
+                     const std::vector<LayerOps>& layers) {
+    double pj = 0;
+    const double steps = static_cast<double>(r.timesteps), samples = static_cast<double>(r.samples);
+    for (const arch::ProjectionInfo& p : program.projections) {
+        const auto& source = program.layers[index(p.source)];
+        if (p.analogue) {
+            pj += chip.energy.paper.mac * p.dense_flops * steps * samples;
+        } else {
+            const double slots = static_cast<double>(source.count) * steps * samples;
+            const double rate = slots == 0 ? 0 : static_cast<double>(layers[index(p.source)].spikes) / slots;
+            pj += chip.energy.paper.ac * p.dense_flops * rate * steps * samples;
+        }
+    }
+    return pj;
+}
+
+}  // namespace
+
+Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Program& program) {
+    const Ledger ledger = compute_energy(r, chip);
+    const auto& events = all_events();
+    const double samples = static_cast<double>(r.samples);
+    const double seconds = static_cast<double>(r.total_cycles) * chip.clock.period * 1e-12;
+
+    std::vector<LayerOps> layers(program.layers.size());
+    LayerOps all;
+    for (const CoreLayerRecord& c : r.cores) {
+        layers[c.layer].spikes += c.counters.spikes;
+        layers[c.layer].ac += c.counters.ac;
+        layers[c.layer].mac += c.counters.mac;
+    }
+    layers[index(program.input)].spikes = r.input_events;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        layers[i].offchip = i < r.offchip_mac.size() ? r.offchip_mac[i] : 0;
+        layers[i].ann = program.layers[i].ann_macs * samples;
+        if (!program.layers[i].is_input) all.spikes += layers[i].spikes;
+        all.ac += layers[i].ac;
+        all.mac += layers[i].mac;
+        all.offchip += layers[i].offchip;
+        all.ann += layers[i].ann;
+    }
+
+    Json j;
+    j["schema_version"] = kSchemaVersion;
+    j["spikeloom"] = kVersion;
+    j["chip"] = chip.name;
+    j["accuracy"] = ratio(static_cast<double>(r.correct), static_cast<double>(r.labelled));
+    j["samples"] = r.samples;
+    j["timesteps"] = r.timesteps;
+    j["chip_timesteps"] = r.chip_steps;
+    const auto [low, high] = std::minmax_element(r.cycles_per_sample.begin(), r.cycles_per_sample.end());
+    j["cycles"]["total"] = r.total_cycles;
+    j["cycles"]["per_sample_mean"] = ratio(static_cast<double>(r.total_cycles), samples);
+    j["cycles"]["per_sample_min"] = r.cycles_per_sample.empty() ? Json() : Json(*low);
+    j["cycles"]["per_sample_max"] = r.cycles_per_sample.empty() ? Json() : Json(*high);
+    j["cycles"]["reset"] = r.reset_cycles;
+    j["cycles"]["barrier"] = r.barrier_cycles;
+    j["time"]["simulated_s"] = seconds;
+    j["time"]["per_sample_s"] = ratio(seconds, samples);
+
+    const EnergySplit dynamic = ledger.total();
+    const double total = dynamic.total() + ledger.leakage_pj();
+    j["energy"]["total_pj"] = total;
+    j["energy"]["per_sample_pj"] = ratio(total, samples);
+    for (std::size_t i = 0; i < kCategories.size(); ++i) j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
+    j["energy"]["leakage_pj"] = ledger.leakage_pj();
+    j["energy"]["dynamic_pj"] = dynamic.total();
+    j["energy"]["leakage"]["core_pj"] = ledger.core_leakage_pj;
+    j["energy"]["leakage"]["router_pj"] = ledger.router_leakage_pj;
+    j["energy"]["leakage"]["chip_pj"] = ledger.chip_leakage_pj;
+
+    j["ops"] = ops_json(all);
+    const double paper = executed_estimate(chip.energy.paper, all);
+    const double rate = rate_estimate(r, chip, program, layers);
+    j["estimate"]["paper_pj"] = paper;
+    j["estimate"]["rate_pj"] = rate;
+    j["estimate"]["ann_pj"] = chip.energy.paper.mac * all.ann;
+    j["estimate"]["ratio"] = ratio(total, paper);
+    j["estimate"]["ac_pj"] = chip.energy.paper.ac;
+    j["estimate"]["mac_pj"] = chip.energy.paper.mac;
+    j["estimate"]["source"] = chip.energy.paper.source;
+
+    noc::NocCounters noc_sum;
+    std::vector<std::uint64_t> noc_totals;
+    for (const auto& n : r.noc) {
+        std::size_t i = 0;
+        noc::fields(
+            [&](const char*, std::uint64_t& v, bool, const char*) {
+                if (noc_totals.size() <= i) noc_totals.push_back(0);
+                noc_totals[i++] += v;
+            },
+            const_cast<noc::NocCounters&>(n));  // only read
+    }
+    std::size_t at = 0;
+    noc::fields(
+        [&](const char* name, std::uint64_t& v, bool, const char*) {
+            v = at < noc_totals.size() ? noc_totals[at] : 0;
+            ++at;
+            j["noc"][std::string(name).substr(4)] = v;
+        },
+        noc_sum);
+    j["noc"]["flit_hops"] = noc_sum.link_x + noc_sum.link_y;
+    j["spikes"]["total"] = all.spikes;
+    j["spikes"]["input"] = r.input_events;
+    j["host"]["packets"] = r.host_packets;
+    std::set<std::uint32_t> endpoints;
+    for (const CoreLayerRecord& c : r.cores) endpoints.insert(c.endpoint);
+    j["cores_used"] = endpoints.size();
+    j["cores_total"] = chip.n_cores();
+    j["routers_used"] = r.routers_in_use;
+
+    Json component;
+    for (const Leaf& l : ledger.leaves) {
+        Json& slot = component[events[l.event].name.substr(0, events[l.event].name.find('.'))];
+        slot = (slot.is_null() ? 0.0 : slot.get<double>()) + l.pj();
+    }
+    j["components"] = Json::object();
+    for (const auto& [name, pj] : component.items()) j["components"][name]["energy_pj"] = pj;
+
+    j["layers"] = Json::array();
+    for (std::uint32_t i = 0; i < layers.size(); ++i) {
+        const auto& info = program.layers[i];
+        const EnergySplit e = ledger.sum([&](const Leaf& l) { return l.layer == i; });
+        const double estimate = executed_estimate(chip.energy.paper, layers[i]);
+        const double slots = static_cast<double>(info.count) * static_cast<double>(r.timesteps) * samples;
+        Json l;
+        l["name"] = info.name;
+        l["kind"] = info.kind;
+        l["neurons"] = info.count;
+        l["spikes"] = layers[i].spikes;
+        l["rate"] = ratio(static_cast<double>(layers[i].spikes), slots);
+        l["ops"] = ops_json(layers[i]);
+        l["energy"] = energy_json(e);
+        l["estimate"]["paper_pj"] = estimate;
+        l["estimate"]["ratio"] = ratio(e.total(), estimate);
+        l["counters"] = Json::object();
+        for (const Leaf& leaf : ledger.leaves) {
+            if (leaf.layer == i) put_counter(l["counters"], events[leaf.event].name, leaf.count);
+        }
+        j["layers"].push_back(std::move(l));
+    }
+    j["cores"] = Json::array();
+    for (const std::uint32_t endpoint : endpoints) {
+        Json c;
+        c["endpoint"] = endpoint;
+        c["energy"] = energy_json(ledger.sum([&](const Leaf& l) { return l.core == endpoint; }));
+        c["counters"] = Json::object();
+        for (const Leaf& leaf : ledger.leaves) {
+            if (leaf.core == endpoint) put_counter(c["counters"], events[leaf.event].name, leaf.count);
+        }
+        j["cores"].push_back(std::move(c));
+    }
+    j["steps"] = Json::array();
+    for (const StepRecord& s : r.steps) {
+        Json step;
+        fields([&](const char* name, std::uint64_t& v) { step[name] = v; }, const_cast<StepRecord&>(s));  // only read
+        j["steps"].push_back(std::move(step));
+    }
+    j["unpriced"] = Json::object();
+    std::map<std::string, std::uint64_t> counts;
+    for (const Leaf& l : ledger.leaves) counts[events[l.event].name] += l.count;
+    for (const auto& [name, reason] : chip.energy.unpriced) {
+        j["unpriced"][name]["count"] = counts.count(name) != 0 ? counts[name] : 0;
+        j["unpriced"][name]["reason"] = reason;
+    }
+    return j;
+}
+
+std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
+    const Ledger ledger = compute_energy(record, chip);
+    const auto& events = all_events();
+    const auto quote = [](const std::string& s) { return Json(s).dump(); };
+    std::map<std::string, std::map<std::string, std::pair<std::uint64_t, double>>> by;
+    for (const Leaf& l : ledger.leaves) {
+        const std::string& name = events[l.event].name;
+        auto& slot = by[name.substr(0, name.find('.'))][name];
+        slot.first += l.count;
+        slot.second += l.pj();
+    }
+    std::string out = fmt::format("# counted events times prices; list: {}\n", chip.energy.name);
+    for (const auto& [component, rows] : by) {
+        double sum = 0;
+        for (const auto& [name, row] : rows) sum += row.second;
+        out += fmt::format("{}:\n  energy: {} pJ\n  events:\n", component, sum);
+        for (const auto& [name, row] : rows) {
+            out += fmt::format("    {}:\n      count: {}\n", name, row.first);
+            if (const auto it = chip.energy.actions.find(name); it != chip.energy.actions.end()) {
+                const auto& p = it->second;
+                out += fmt::format("      price: {} pJ\n      energy: {} pJ\n      category: {}\n      scope: {}\n"
+                                   "      grade: {}\n      source: {}\n",
+                                   p.value, row.second, p.category, p.scope, p.grade, quote(p.source));
+            } else if (const auto why = chip.energy.unpriced.find(name); why != chip.energy.unpriced.end()) {
+                out += fmt::format("      unpriced: {}\n", quote(why->second));
+            }
+        }
+    }
+    out += fmt::format("leakage:\n  energy: {} pJ\n  core: {} pJ\n  router: {} pJ\n  chip: {} pJ\n", ledger.leakage_pj(),
+                       ledger.core_leakage_pj, ledger.router_leakage_pj, ledger.chip_leakage_pj);
+    return out;
+}
+
+}  // namespace loom::stats

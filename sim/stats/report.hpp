@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+#include "sim/stats/energy_ledger.hpp"
+#include "sim/stats/run_record.hpp"
+
+namespace loom::stats {
+
+inline constexpr int kSchemaVersion = 1;
+
+/// All figures of a run as one JSON object (docs/energy-model.md lists the keys). The same run gives the
+/// same bytes: no host time, no paths.
+nlohmann::ordered_json make_stats(const RunRecord& record, const arch::ChipSpec& chip, const arch::Program& program);
+
+/// `name value # description (unit)` per number, from the JSON.
+std::string stats_text(const nlohmann::ordered_json& stats);
+/// One row per layer.
+std::string layers_csv(const nlohmann::ordered_json& stats);
+/// Every event with count, price, source and energy.
+std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip);
+/// The table that a person reads; at most 120 columns.
+std::string summary_table(const nlohmann::ordered_json& stats, const std::string& chip_name);
+
+/// 1234567 pJ -> "1.23 uJ".
+std::string human_energy(double pj);
+std::string human_time(double seconds);
+
+}  // namespace loom::stats

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/stats/run_record.hpp"
+
+#include <cstring>
+
+#include "sim/base/error.hpp"
+
+namespace loom::stats {
+namespace {
+
+template <class C>
+void add_counters(C& into, const C& from) {
+    // both walks visit the members in the same order
+    std::vector<std::uint64_t*> members;
+    const auto collect = [&](auto&&, std::uint64_t& m, auto&&...) { members.push_back(&m); };
+    fields(collect, into);
+    std::size_t i = 0;
+    const auto sum = [&](auto&&, std::uint64_t& m, auto&&...) { *members[i++] += m; };
+    fields(sum, const_cast<C&>(from));  // only read
+}
+
+/// One walk for both directions, so that they cannot differ.
+template <class Io>
+void transfer(Io& io, RunRecord& r) {
+    for (std::uint64_t* n : {&r.samples, &r.timesteps, &r.chip_steps, &r.labelled, &r.correct, &r.total_cycles,
+                             &r.reset_cycles, &r.barrier_cycles, &r.barriers, &r.host_packets, &r.input_events, &r.routers_in_use}) {
+        io.number(*n);
+    }
+    io.list(r.cycles_per_sample, [&](std::uint64_t& v) { io.number(v); });
+    io.list(r.predictions, [&](std::int64_t& v) { io.number(v); });
+    io.list(r.offchip_mac, [&](std::uint64_t& v) { io.number(v); });
+    const auto member = [&](auto&&, std::uint64_t& m, auto&&...) { io.number(m); };
+    io.list(r.cores, [&](CoreLayerRecord& c) {
+        io.number(c.endpoint);
+        io.number(c.layer);
+        fields(member, c.counters);
+    });
+    io.list(r.noc, [&](noc::NocCounters& c) { fields(member, c); });
+    io.list(r.steps, [&](StepRecord& s) { fields(member, s); });
+}
+
+struct Writer {
+    std::string out;
+    template <class T>
+    void number(T& v) {
+        out.append(reinterpret_cast<const char*>(&v), sizeof v);
+    }
+    template <class T, class F>
+    void list(std::vector<T>& v, F f) {
+        std::uint64_t n = v.size();
+        number(n);
+        for (T& x : v) f(x);
+    }
+};
+
+struct Reader {
+    const std::string& in;
+    std::size_t at = 0;
+    template <class T>
+    void number(T& v) {
+        if (in.size() - at < sizeof v) throw InternalError("a part's record is cut off");
+        std::memcpy(&v, in.data() + at, sizeof v);
+        at += sizeof v;
+    }
+    template <class T, class F>
+    void list(std::vector<T>& v, F f) {
+        std::uint64_t n = 0;
+        number(n);
+        if (n > in.size()) throw InternalError("a part's record is damaged");
+        v.resize(n);
+        for (T& x : v) f(x);
+    }
+};
+
+}  // namespace
+
+void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
+    samples += o.samples;
+    timesteps = o.timesteps;
+    chip_steps = o.chip_steps;
+    labelled += o.labelled;
+    correct += o.correct;
+    total_cycles += o.total_cycles;
+    reset_cycles += o.reset_cycles;
+    barrier_cycles += o.barrier_cycles;
+    barriers += o.barriers;
+    host_packets += o.host_packets;
+    input_events += o.input_events;
+    routers_in_use = o.routers_in_use;
+    for (std::size_t i = 0; i < o.cycles_per_sample.size(); ++i) {
+        cycles_per_sample.at(first + i * stride) = o.cycles_per_sample[i];
+        predictions.at(first + i * stride) = o.predictions.at(i);
+    }
+    offchip_mac.resize(o.offchip_mac.size());
+    for (std::size_t i = 0; i < o.offchip_mac.size(); ++i) offchip_mac[i] += o.offchip_mac[i];
+    if (cores.empty()) {
+        cores = o.cores;
+    } else {
+        for (std::size_t i = 0; i < o.cores.size(); ++i) add_counters(cores.at(i).counters, o.cores[i].counters);
+    }
+    if (noc.size() < o.noc.size()) noc.resize(o.noc.size());
+    for (std::size_t i = 0; i < o.noc.size(); ++i) add_counters(noc[i], o.noc[i]);
+    if (steps.size() < o.steps.size()) steps.resize(o.steps.size());
+    for (std::size_t i = 0; i < o.steps.size(); ++i) add_counters(steps[i], o.steps[i]);
+}
+
+std::string serialise(const RunRecord& record) {
+    Writer w;
+    transfer(w, const_cast<RunRecord&>(record));  // only read
+    return std::move(w.out);
+}
+
+RunRecord deserialise(const std::string& bytes) {
+    Reader r{bytes};
+    RunRecord record;
+    transfer(r, record);
+    return record;
+}
+
+}  // namespace loom::stats

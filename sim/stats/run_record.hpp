@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cores/core_counters.hpp"
+#include "noc/network.hpp"
+#include "sim/base/ids.hpp"
+
+namespace loom::stats {
+
+/// Totals over the chip of one chip timestep, summed over samples.
+struct StepRecord {
+    std::uint64_t cycles = 0, spikes = 0, ac = 0, mac = 0, packets = 0;
+};
+template <class V>
+void fields(V&& v, StepRecord& s) {
+    v("cycles", s.cycles);
+    v("spikes", s.spikes);
+    v("ac", s.ac);
+    v("mac", s.mac);
+    v("packets", s.packets);
+}
+
+/// Counters of one core on behalf of one layer.
+struct CoreLayerRecord {
+    std::uint32_t endpoint = 0;
+    std::uint32_t layer = 0;
+    cores::CoreCounters counters;
+};
+
+/// Everything that was counted in a run: exact integers, no energy. Records of parts of the samples
+/// add up to the record of the whole.
+struct RunRecord {
+    std::uint64_t samples = 0, timesteps = 0, chip_steps = 0;
+    std::uint64_t labelled = 0, correct = 0;
+    std::uint64_t total_cycles = 0, reset_cycles = 0, barrier_cycles = 0, barriers = 0;
+    std::uint64_t host_packets = 0;
+    std::uint64_t input_events = 0;  ///< values presented to the input layer
+    std::uint64_t routers_in_use = 0;
+    std::vector<std::uint64_t> cycles_per_sample;  ///< [samples]
+    std::vector<std::int64_t> predictions;         ///< [samples]
+    std::vector<std::uint64_t> offchip_mac;        ///< [layers]
+    std::vector<CoreLayerRecord> cores;            ///< same order in every part
+    std::vector<noc::NocCounters> noc;             ///< [source layers]
+    std::vector<StepRecord> steps;                 ///< [chip_steps]
+
+    /// Adds a part. The samples of `other` come at positions first, first + stride, ... of the whole,
+    /// whose per-sample lists must have been sized.
+    void add(const RunRecord& other, std::size_t first, std::size_t stride);
+};
+
+std::string serialise(const RunRecord& record);
+/// Throws InternalError.
+RunRecord deserialise(const std::string& bytes);
+
+}  // namespace loom::stats

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "sim/stats/report.hpp"
+
+namespace loom::stats {
+using Json = nlohmann::ordered_json;
+namespace {
+
+double number(const Json& j) { return j.is_number() ? j.get<double>() : 0.0; }
+
+std::string scaled(double value, std::array<const char*, 5> units) {
+    std::size_t i = 0;
+    while (std::abs(value) >= 999.5 && i + 1 < units.size()) {
+        value /= 1000;
+        ++i;
+    }
+    return fmt::format("{:.{}f} {}", value, std::abs(value) >= 99.95 ? 0 : std::abs(value) >= 9.995 ? 1 : 2, units[i]);
+}
+
+/// 12345 -> "12.3k"
+std::string count_text(double n) {
+    if (n == 0) return "-";
+    if (n < 9999.5) return fmt::format("{:.{}f}", n, n < 99.95 && n != std::floor(n) ? 1 : 0);
+    if (n < 999.5e3) return fmt::format("{:.1f}k", n / 1e3);
+    return n < 999.5e6 ? fmt::format("{:.1f}M", n / 1e6) : fmt::format("{:.1f}G", n / 1e9);
+}
+
+/// What a key of stats.json means; keys of lists without their index.
+std::string describe(const std::string& key) {
+    static const std::map<std::string, std::string> text = [] {
+        std::map<std::string, std::string> t{
+            {"accuracy", "correct classifications over labelled samples"},
+            {"samples", "inferences simulated"},
+            {"timesteps", "algorithmic timesteps of an inference"},
+            {"chip_timesteps", "timesteps on the chip, pipeline included"},
+            {"cycles.total", "simulated time of all inferences (cycles)"},
+            {"cycles.per_sample_mean", "latency of an inference (cycles)"},
+            {"cycles.per_sample_min", "shortest inference (cycles)"},
+            {"cycles.per_sample_max", "longest inference (cycles)"},
+            {"cycles.reset", "spent clearing state between inferences (cycles)"},
+            {"cycles.barrier", "spent in barriers between timesteps (cycles)"},
+            {"time.simulated_s", "simulated time (s)"},
+            {"time.per_sample_s", "latency of an inference (s)"},
+            {"ac", "synaptic operations on spikes"},
+            {"mac", "synaptic operations on graded input"},
+            {"offchip_mac", "multiply-accumulates computed by the host"},
+            {"ann_mac", "multiply-accumulates of the same-shape ANN"},
+            {"paper_pj", "additions and multiplications only, as papers count (pJ)"},
+            {"rate_pj", "papers' formula: ANN MACs x firing rate x timesteps (pJ)"},
+            {"ann_pj", "same-shape ANN by the papers' MAC price (pJ)"},
+            {"ratio", "simulated energy over paper_pj"},
+            {"flit_hops", "flits times links between routers"},
+            {"cores_used", "cores with neurons"},
+            {"cores_total", "cores of the chip"},
+            {"routers_used", "routers with a core in use"},
+            {"neurons", "neurons of the layer"},
+            {"spikes", "spikes fired"},
+            {"rate", "spikes per neuron and timestep"},
+            {"total_pj", "energy, all categories (pJ)"},
+            {"per_sample_pj", "energy of an inference (pJ)"},
+            {"compute_pj", "arithmetic (pJ)"},
+            {"memory_pj", "memories (pJ)"},
+            {"noc_pj", "network on chip (pJ)"},
+            {"control_pj", "queues and control (pJ)"},
+            {"leakage_pj", "static power times time (pJ)"},
+            {"dynamic_pj", "all counted events (pJ)"},
+            {"cycles", "cycles of this timestep over all samples, barrier included"},
+        };
+        for (const EventInfo& e : all_events()) t[e.name] = e.doc;
+        return t;
+    }();
+    std::string key_left = key;
+    while (true) {
+        if (const auto it = text.find(key_left); it != text.end()) return it->second;
+        const auto dot = key_left.find('.');
+        if (dot == std::string::npos) return "";
+        key_left = key_left.substr(dot + 1);
+    }
+}
+
+void flatten(const Json& j, const std::string& path, std::string& out) {
+    if (j.is_object()) {
+        for (const auto& [key, value] : j.items()) flatten(value, path.empty() ? key : path + "." + key, out);
+    } else if (j.is_array()) {
+        for (std::size_t i = 0; i < j.size(); ++i) flatten(j[i], fmt::format("{}[{}]", path, i), out);
+    } else {
+        const std::string doc = describe(path);
+        const std::string value = j.is_string() ? j.get<std::string>() : j.dump();
+        out += fmt::format("{:<56} {:>20}{}{}\n", path, value, doc.empty() ? "" : "  # ", doc);
+    }
+}
+
+}  // namespace
+
+std::string human_energy(double pj) { return scaled(pj, {"pJ", "nJ", "uJ", "mJ", "J"}); }
+std::string human_time(double seconds) { return scaled(seconds * 1e12, {"ps", "ns", "us", "ms", "s"}); }
+
+std::string stats_text(const Json& stats) {
+    std::string out;
+    flatten(stats, "", out);
+    return out;
+}
+
+std::string layers_csv(const Json& stats) {
+    std::string out =
+        "layer,kind,neurons,spikes,rate,ac,mac,offchip_mac,ann_mac,paper_pj,compute_pj,memory_pj,noc_pj,control_pj,"
+        "total_pj,ratio\n";
+    for (const Json& l : stats["layers"]) {
+        const Json &o = l["ops"], &e = l["energy"];
+        std::string name = l["name"].get<std::string>();
+        if (name.find_first_of(",\"\n") != std::string::npos) name = Json(name).dump();
+        out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", name, l["kind"].get<std::string>(),
+                           l["neurons"].dump(), l["spikes"].dump(), l["rate"].dump(), o["ac"].dump(), o["mac"].dump(),
+                           o["offchip_mac"].dump(), o["ann_mac"].dump(), l["estimate"]["paper_pj"].dump(),
+                           e["compute_pj"].dump(), e["memory_pj"].dump(), e["noc_pj"].dump(), e["control_pj"].dump(),
+                           e["total_pj"].dump(), l["estimate"]["ratio"].is_null() ? "" : l["estimate"]["ratio"].dump());
+    }
+    return out;
+}
+
+std::string summary_table(const Json& s, const std::string& chip_name) {
+    const double n = std::max(1.0, number(s["samples"]));
+    const Json& e = s["energy"];
+    std::string out;
+    out += fmt::format("{} inferences on {}: {} of {} cores, {} timesteps ({} on the chip)\n", s["samples"].dump(),
+                       chip_name, s["cores_used"].dump(), s["cores_total"].dump(), s["timesteps"].dump(),
+                       s["chip_timesteps"].dump());
+    out += fmt::format("  accuracy  {:<14} cycles {:<12.0f} time {:<12} energy {} per inference\n",
+                       s["accuracy"].is_null() ? "no labels" : fmt::format("{:.2f} %", 100 * number(s["accuracy"])),
+                       number(s["cycles"]["per_sample_mean"]), human_time(number(s["time"]["simulated_s"]) / n),
+                       human_energy(number(e["total_pj"]) / n));
+    out += "\n                                   operations per inference | paper's |  simulated energy per inference\n";
+    out += fmt::format("{:<12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", "layer",
+                       "neurons", "spikes", "AC", "MAC", "ANN MAC", "AC, MAC", "compute", "memory", "NoC", "control",
+                       "total", "ratio");
+    const auto row = [&](const std::string& name, const std::string& neurons, double spikes, const Json& ops, double paper,
+                         const Json& energy, double total, const Json& ratio) {
+        const auto pj = [&](const char* key) { return human_energy(number(energy[key]) / n); };
+        const double mac = number(ops["mac"]) + number(ops["offchip_mac"]);
+        std::string mac_text = count_text(mac / n);
+        if (number(ops["offchip_mac"]) > 0) mac_text += "*";
+        out += fmt::format("{:<12.12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", name,
+                           neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
+                           count_text(number(ops["ann_mac"]) / n), human_energy(paper / n), pj("compute_pj"),
+                           pj("memory_pj"), pj("noc_pj"), pj("control_pj"), human_energy(total / n),
+                           ratio.is_null() ? "-" : fmt::format("{:.3g}x", number(ratio)));
+    };
+    double neurons = 0;
+    for (const Json& l : s["layers"]) {
+        const bool input = l["kind"] == "Input";
+        if (!input) neurons += number(l["neurons"]);
+        row(l["name"].get<std::string>(), l["neurons"].dump(), number(l["spikes"]), l["ops"],
+            number(l["estimate"]["paper_pj"]), l["energy"], number(l["energy"]["total_pj"]), l["estimate"]["ratio"]);
+    }
+    out += fmt::format("{:<94} {:>17}\n", "leakage", human_energy(number(e["leakage_pj"]) / n));
+    const double paper = number(s["estimate"]["paper_pj"]);
+    row("total", fmt::format("{:.0f}", neurons), number(s["spikes"]["total"]), s["ops"], paper, e, number(e["total_pj"]),
+        s["estimate"]["ratio"]);
+    const double total = std::max(number(e["total_pj"]), 1e-300);
+    out += fmt::format("{:<67} {:>7.1f}% {:>7.1f}% {:>7.1f}% {:>7.1f}%  leakage {:.1f}%\n", "share of the total",
+                       100 * number(e["compute_pj"]) / total, 100 * number(e["memory_pj"]) / total,
+                       100 * number(e["noc_pj"]) / total, 100 * number(e["control_pj"]) / total,
+                       100 * number(e["leakage_pj"]) / total);
+    out += fmt::format("\nPaper's estimate: {} pJ per AC, {} pJ per MAC ({}), executed operations only.\n",
+                       number(s["estimate"]["ac_pj"]), number(s["estimate"]["mac_pj"]),
+                       s["estimate"]["source"].get<std::string>());
+    out += fmt::format("By rate x FLOPs it is {}; the same-shape ANN by MAC price {}. NoC energy counts for the sender.\n",
+                       human_energy(number(s["estimate"]["rate_pj"]) / n), human_energy(number(s["estimate"]["ann_pj"]) / n));
+    if (number(s["ops"]["offchip_mac"]) > 0) out += "* computed by the host, off chip: in the estimate, not in the simulated energy.\n";
+    return out;
+}
+
+}  // namespace loom::stats
