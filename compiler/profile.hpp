@@ -20,7 +20,7 @@ struct Profile {
     double v_min = 0.0;
     double if_dt = 0.0;             ///< seconds per IF integration step; 0: dt; 1 for per-step files
 
-    double dt_seconds() const { return dt * 1e-12; }
+    double dt_seconds() const { return dt / 1e12; }
 };
 template <class V>
 void fields(V& v, Profile& p) {

@@ -270,7 +270,7 @@ class IntegerReference:
                 v = st["v"]
                 sub = np.int64(0)
                 if p.get("reset_delay") and pl["fires"]:
-                    if p["reset"] == "value":
+                    if p["reset"] == "value" and pl["type"] != "IF":
                         v = np.where(st["pend"] > 0, 0, v)
                     else:
                         sub = st["pend"] * pl["thr"]
