@@ -44,16 +44,22 @@ struct Kind {
 };
 constexpr std::array kKinds{Kind{"near_memory", make_near_memory}};
 
+const Kind& find_kind(const std::string& name) {
+    std::string known;
+    for (const Kind& k : kKinds) {
+        if (k.name == name) return k;
+        known += (known.empty() ? "" : ", ") + std::string(k.name);
+    }
+    throw ConfigError(fmt::format("core.kind: unknown '{}' (known: {})", name, known));
+}
+
 }  // namespace
+
+void check_kind(const std::string& kind) { find_kind(kind); }
 
 std::unique_ptr<Core> make_core(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
                                 const arch::Program& program, CoreContext context, CoreSchedule schedule) {
-    std::string known;
-    for (const Kind& k : kKinds) {
-        if (k.name == spec.core.kind) return k.make(spec, std::move(image), program, context, schedule);
-        known += (known.empty() ? "" : ", ") + std::string(k.name);
-    }
-    throw ConfigError(fmt::format("core.kind: unknown '{}' (known: {})", spec.core.kind, known));
+    return find_kind(spec.core.kind).make(spec, std::move(image), program, context, schedule);
 }
 
 }  // namespace loom::cores

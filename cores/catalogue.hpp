@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <string>
 
 #include "cores/core.hpp"
 
 namespace loom::cores {
+
+/// Throws ConfigError for unknown kinds.
+void check_kind(const std::string& kind);
 
 /// Builds a core of the kind that spec.core.kind names. Throws ConfigError for unknown kinds.
 std::unique_ptr<Core> make_core(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,

@@ -201,24 +201,40 @@ Graph build_graph(const NirModel& model, double dt) {
     return std::move(b.g);
 }
 
+namespace {
+
+/// The loop that keeps growing: hops and algorithmic delay on it, and its populations.
+[[noreturn]] void refuse_loop(const Graph& g, const std::vector<std::size_t>& raised_by, std::uint32_t at) {
+    for (std::size_t i = 0; i < g.populations.size(); ++i) at = g.projections[raised_by[at]].source;
+    double hops = 0, delay = 0;
+    std::string names = fmt::format("'{}'", g.populations[at].name);
+    std::uint32_t v = at;
+    do {
+        const Projection& p = g.projections[raised_by[v]];
+        hops += 1;
+        delay += p.delay;
+        v = p.source;
+        names = fmt::format("'{}' -> {}", g.populations[v].name, names);
+    } while (v != at);
+    throw MappingError("timesteps of delay in a loop", "each hop takes one on the chip: " + names, hops, delay);
+}
+
+}  // namespace
+
 void balance_delays(Graph& g, std::uint64_t max_delay) {
     // skew(target) >= skew(source) + 1 - delay for every projection: longest paths.
     auto& pops = g.populations;
+    std::vector<std::size_t> raised_by(pops.size(), 0);
     for (std::size_t round = 0; round <= pops.size(); ++round) {
         bool changed = false;
-        for (const auto& p : g.projections) {
+        for (std::size_t i = 0; i < g.projections.size(); ++i) {
+            const Projection& p = g.projections[i];
             const std::int64_t need = std::int64_t{pops[p.source].skew} + 1 - std::int64_t{p.delay};
-            if (need > std::int64_t{pops[p.target].skew}) {
-                if (round == pops.size()) {
-                    throw MappingError("timesteps of delay",
-                                       fmt::format("the loop through '{}' -> '{}' (each hop takes one "
-                                                   "timestep on the chip, the network allows fewer)",
-                                                   pops[p.source].name, pops[p.target].name),
-                                       static_cast<double>(pops.size()), static_cast<double>(p.delay));
-                }
-                pops[p.target].skew = static_cast<std::uint32_t>(need);
-                changed = true;
-            }
+            if (need <= std::int64_t{pops[p.target].skew}) continue;
+            pops[p.target].skew = static_cast<std::uint32_t>(need);
+            raised_by[p.target] = i;
+            if (round == pops.size()) refuse_loop(g, raised_by, p.target);
+            changed = true;
         }
         if (!changed) break;
     }

@@ -172,6 +172,12 @@ class Partitioner {
                 return;
             }
             if (total > 4 * chip_.n_cores() + 64) {  // cannot fit the chip however it is cut
+                Slice one = boxes(population, e.c, e.y, e.x)[e.count() / 2];
+                const Need least = static_need(one);
+                if (const Limit* l = exceeded(limits_, least)) {
+                    throw MappingError(l->resource, fmt::format("one neuron of layer '{}'", g_.populations[population].name),
+                                       static_cast<double>(least.*l->member), static_cast<double>(l->have));
+                }
                 throw MappingError("cores", fmt::format("layer '{}'", g_.populations[population].name),
                                    static_cast<double>(total), static_cast<double>(chip_.n_cores()));
             }

@@ -51,14 +51,15 @@ std::size_t input_size(const compiler::NirModel& model) {
 }
 
 Prepared prepare(LoadedRun run, bool quiet) {
-    stats::check_prices(run.spec.chip.energy);
     auto model = std::make_shared<compiler::NirModel>(compiler::read_nir(run.network_path, run.spec.network.repair));
     if (!quiet) {
         for (const std::string& note : model->notes) fmt::print(stderr, "note: {}\n", note);
     }
     traces::Stimulus stimulus = traces::Stimulus::load(run.spec.input, run.input_path, input_size(*model));
-    compiler::Mapping mapping =
-        compiler::compile(model, run.spec.profile, run.spec.chip, run.spec.map, input_format(stimulus));
+    compiler::Mapping mapping;
+    with_places(run.root, [&] {
+        mapping = compiler::compile(model, run.spec.profile, run.spec.chip, run.spec.map, input_format(stimulus));
+    });
     return {std::move(run), std::move(stimulus), std::move(mapping)};
 }
 
@@ -170,15 +171,17 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
         kind = "sweep";
         load_sweep(file);
     } else if (has("network") || has("profile") || has("input")) {
-        const LoadedRun run = load_run(file, sets);
-        stats::check_prices(run.spec.chip.energy);
+        load_run(file, sets);
     } else if (has("actions") || has("unpriced")) {
         kind = "energy";
-        stats::check_prices(config::read<arch::EnergySpec>(config::load_tree(file)));
+        const config::Node tree = config::load_tree(file);
+        const auto prices = config::read<arch::EnergySpec>(tree);
+        with_places(tree, [&] { stats::check_prices(prices); });
     } else {
         kind = "chip";
-        const auto chip = config::read<arch::ChipSpec>(config::load_tree(file));
-        stats::check_prices(chip.energy);
+        const config::Node tree = config::load_tree(file);
+        const auto chip = config::read<arch::ChipSpec>(tree);
+        with_places(tree, [&] { check_chip(chip); });
     }
     fmt::print("{}: valid ({} file)\n", file, kind);
     return 0;

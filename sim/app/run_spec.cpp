@@ -4,9 +4,12 @@
 #include <array>
 #include <filesystem>
 
+#include "cores/catalogue.hpp"
+#include "noc/catalogue.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
+#include "sim/stats/energy_ledger.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -21,6 +24,31 @@ std::string resolve(const config::Node& root, std::string_view key, const std::s
 }
 
 }  // namespace
+
+void with_places(const config::Node& root, const std::function<void()>& f) {
+    try {
+        f();
+    } catch (const ConfigError& e) {
+        const std::string text = e.what();
+        const std::string key = text.substr(0, text.find(':'));
+        for (const std::string& path : {key, "chip." + key}) {
+            // the value, or the nearest section around it that was written down
+            for (std::string at = path; !at.empty(); at = at.substr(0, at.rfind('.') == std::string::npos ? 0 : at.rfind('.'))) {
+                const config::Node* node = config::get(root, at);
+                if (node == nullptr || at == "chip") continue;
+                throw ConfigError(node->at.text() + ": " + (path == key ? "" : "chip.") + text);
+            }
+        }
+        throw;
+    }
+}
+
+void check_chip(const arch::ChipSpec& chip) {
+    stats::check_prices(chip.energy);
+    cores::check_kind(chip.core.kind);
+    Scheduler scheduler;
+    noc::make_network(chip, scheduler);
+}
 
 config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
     config::Node root = config::load_with_base(path);
@@ -40,20 +68,13 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
     const config::Node root = load_run_tree(path, sets);
     LoadedRun run;
     if (const config::Node* preset = config::get(root, "profile.preset"); preset != nullptr && preset->is_scalar()) {
-        try {
-            run.spec.profile = compiler::preset_profile(preset->scalar);
-        } catch (const ConfigError& e) {
-            throw ConfigError(preset->at.text() + ": " + e.what());
-        }
+        with_places(root, [&] { run.spec.profile = compiler::preset_profile(preset->scalar); });
     }
     config::read_into(root, "", run.spec);
-    try {
-        compiler::check_profile(run.spec.profile);
-    } catch (const ConfigError& e) {
-        const config::Node* profile = config::get(root, "profile");
-        throw ConfigError((profile != nullptr ? profile->at.text() : path) + ": " + e.what());
-    }
+    with_places(root, [&] { compiler::check_profile(run.spec.profile); });
+    with_places(root, [&] { check_chip(run.spec.chip); });
     if (seed != nullptr) run.spec.input.seed = run.spec.map.seed = *seed;
+    run.root = root;
     run.network_path = resolve(root, "network.file", run.spec.network.file);
     run.input_path = resolve(root, "input.file", run.spec.input.file);
     return run;

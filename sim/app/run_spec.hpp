@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,7 @@ void fields(V& v, RunSpec& s) {
 
 struct LoadedRun {
     RunSpec spec;
+    config::Node root;         ///< the tree it was read from: places of values, for messages
     std::string network_path;  ///< absolute
     std::string input_path;    ///< absolute
 };
@@ -84,6 +86,12 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
 
 /// The tree of a run file, includes resolved and --set applied, not yet checked.
 config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets);
+
+/// Runs f; a ConfigError about a key of `root` ("noc.topology: ...") gets the place of its value in front.
+void with_places(const config::Node& root, const std::function<void()>& f);
+
+/// What reading alone cannot find: unknown kinds, impossible networks, missing prices. Throws ConfigError.
+void check_chip(const arch::ChipSpec& chip);
 
 /// The whole configuration, defaults included, paths relative to `directory`.
 std::string resolved_yaml(const LoadedRun& run, const std::string& directory);

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input: each case gives its one-line error and exit code, and leaves nothing behind. The expected text is what
+stands after 'spikeloom: '; {d} is the scratch directory."""
+import os
+import shutil
+
+import h5py
+import numpy as np
+
+from support import ROOT, main, scratch, spikeloom
+from nir_writer import write_nir
+
+GOLDEN = os.path.join(ROOT, "tests", "golden", "digits")
+RUN = """network: {file: net.nir}
+profile: {preset: nir-euler, dt: 100 us, compare: ">", reset: value}
+input:   {file: in.npz, array: image, scale: 0.0625, encoding: constant, timesteps: 8, labels: label, limit: 4}
+decode:  {rule: spike_count}
+chip:    {file: chip.yaml}
+map:     {place: auto, seed: 1}
+record:  [spikes]
+"""
+
+
+def prepare(d):
+    shutil.copy(f"{GOLDEN}/digits_conv_q8.nir", f"{d}/net.nir")
+    shutil.copy(f"{GOLDEN}/digits_image_input.npz", f"{d}/in.npz")
+    with open(f"{d}/chip.yaml", "w") as f:
+        f.write(f"base: {ROOT}/configs/chips/mesh45.yaml\nenergy: {{file: {ROOT}/configs/energy/mesh45.yaml}}\n")
+    write(d, "run.yaml", RUN)
+
+
+def write(d, name, text):
+    with open(f"{d}/{name}", "w") as f:
+        f.write(text)
+
+
+def edit(old, new):
+    def f(d):
+        assert old in RUN
+        write(d, "run.yaml", RUN.replace(old, new))
+    return f
+
+
+def nir(change):
+    def f(d):
+        with h5py.File(f"{d}/net.nir", "r+") as h:
+            change(h["node"])
+    return f
+
+
+def replace(group, key, value):
+    del group[key]
+    group[key] = value
+
+
+def truncated(name, keep):
+    def f(d):
+        data = open(f"{d}/{name}", "rb").read()
+        open(f"{d}/{name}", "wb").write(data[:int(len(data) * keep)])
+    return f
+
+
+def nothing(d):
+    pass
+
+
+def loop(d):
+    n = 4
+    lif = {"type": "LIF", "tau": np.full(n, 8e-4), "r": np.full(n, 8.0), "v_leak": np.zeros(n), "v_threshold": np.ones(n), "v_reset": np.zeros(n)}
+    write_nir(f"{d}/net.nir", {"input": {"type": "Input", "shape": np.array([n])}, "fc": {"type": "Linear", "weight": np.eye(n, dtype=np.float32)},
+                               "a": lif, "rec1": {"type": "Linear", "weight": np.eye(n, dtype=np.float32)}, "b": lif,
+                               "rec2": {"type": "Linear", "weight": np.eye(n, dtype=np.float32)}, "output": {"type": "Output", "shape": np.array([n])}},
+              [("input", "fc"), ("fc", "a"), ("a", "rec1"), ("rec1", "b"), ("b", "rec2"), ("rec2", "a"), ("b", "output")])
+    np.savez(f"{d}/in.npz", image=np.zeros((4, n), np.uint8), label=np.zeros(4))
+
+
+# name, preparation, arguments, exit code, error
+CASES = [
+    ("malformed yaml", edit("decode:  {rule: spike_count}", "decode:  {rule: spike_count"), [], 3, '{d}/run.yaml:5:5: end of map flow not found'),
+    ("unknown key", edit("timesteps: 8", "timestep: 8"), [], 3, "{d}/run.yaml:3:74: input.timestep: unknown key; did you mean 'timesteps'?"),
+    ("missing section", edit('profile: {preset: nir-euler, dt: 100 us, compare: ">", reset: value}\n', ""), [], 3, '{d}/run.yaml:1:1: profile: required key is missing'),
+    ("missing dt", edit("dt: 100 us, ", ""), [], 3, '{d}/run.yaml:2:10: profile.dt: required key is missing'),
+    ("no unit", edit("100 us", "100"), [], 3, "{d}/run.yaml:2:34: profile.dt: expected a time with a unit such as '2 ns', got '100' without a unit"),
+    ("wrong unit", edit("100 us", "100 pJ"), [], 3, "{d}/run.yaml:2:34: profile.dt: 'pJ' is no unit of time (units: s, ms, us, ns, ps, fs), got '100 pJ'"),
+    ("wrong type", edit("timesteps: 8", "timesteps: eight"), [], 3, "{d}/run.yaml:3:85: input.timesteps: expected a whole number, got 'eight'"),
+    ("negative", edit("timesteps: 8", "timesteps: -8"), [], 3, '{d}/run.yaml:3:85: input.timesteps: must be >= 0 (got -8)'),
+    ("bad enum", edit("rule: spike_count", "rule: spike_cuont"), [], 3, "{d}/run.yaml:4:17: decode.rule: 'spike_cuont' is not one of spike_count, membrane, sum; did you mean 'spike_count'?"),
+    ("unknown preset", edit("nir-euler", "nir-eular"), [], 3, "{d}/run.yaml:2:19: profile.preset: unknown preset 'nir-eular' (known: nir-euler, snntorch, snntorch-subtract, norse, spikingjelly, sinabs, spyx, lava)"),
+    ("bad compare", edit('">"', '"=>"'), [], 3, "{d}/run.yaml:2:51: profile.compare: '=>' is not one of >, >="),
+    ("bad place", edit("place: auto", "place: best"), [], 3, "{d}/run.yaml:6:18: map.place: 'best' is not one of auto, sequential"),
+    ("duplicate key", edit("seed: 1", "seed: 1, seed: 2"), [], 3, "{d}/run.yaml:6:33: duplicate key 'seed' (first at line 6)"),
+    ("no run file", lambda d: os.remove(f"{d}/run.yaml"), [], 6, '{d}/run.yaml: cannot open file'),
+    ("no chip file", lambda d: os.remove(f"{d}/chip.yaml"), [], 6, '{d}/run.yaml:5:17: file: {d}/chip.yaml: cannot open file'),
+    ("no network", lambda d: os.remove(f"{d}/net.nir"), [], 6, '{d}/net.nir: cannot be opened: No such file or directory'),
+    ("no input", lambda d: os.remove(f"{d}/in.npz"), [], 6, '{d}/in.npz: cannot be read: No such file or directory'),
+    ("truncated network", truncated("net.nir", 0.5), [], 3, '{d}/net.nir: is a damaged or truncated HDF5 file; get a new copy'),
+    ("empty network", truncated("net.nir", 0), [], 3, '{d}/net.nir: is not an HDF5 file; a NIR file was expected'),
+    ("text as network", lambda d: write(d, "net.nir", "hello"), [], 3, '{d}/net.nir: is not an HDF5 file; a NIR file was expected'),
+    ("NaN weight", nir(lambda n: n["nodes/fc/weight"].write_direct(np.full((10, 512), np.nan, np.float32))), [], 3, "{d}/net.nir: node 'fc': key 'weight' holds nan at element 0; it must be finite"),
+    ("zero tau", nir(lambda n: n["nodes/lif1/tau"].write_direct(np.zeros((16, 8, 8)))), [], 3, "{d}/net.nir: node 'lif1': key 'tau' is 0 at element 0; a time constant must be > 0"),
+    ("unknown node type", nir(lambda n: replace(n["nodes/lif2"], "type", "LIFF")), [], 3, "{d}/net.nir: node 'lif2': unknown type 'LIFF'; did you mean 'LIF'?"),
+    ("unknown node key", nir(lambda n: n["nodes/lif2"].create_dataset("taw", data=1.0)), [], 3, "{d}/net.nir: node 'lif2': unknown key 'taw' in a node of type LIF; did you mean 'tau'?"),
+    ("missing node key", nir(lambda n: n["nodes/lif2"].__delitem__("tau")), [], 3, "{d}/net.nir: node 'lif2': key 'tau' is missing; type LIF needs it"),
+    ("dangling edge", nir(lambda n: n.move("nodes/lif2", "nodes/lif22")), [], 3, "{d}/net.nir: edge 'conv2' -> 'lif2': 'lif2' names no node; did you mean 'lif22'? --repair takes it so"),
+    ("wrong shape", nir(lambda n: replace(n["nodes/fc"], "weight", np.zeros((10, 500), np.float32))), [], 3, "{d}/net.nir: node 'fc': weight [10, 500] takes 500 values in the last dimension, the input has shape [512]"),
+    ("attention", lambda d: shutil.copy(f"{GOLDEN}/digits_ssa.nir", f"{d}/net.nir"), [], 3, "unsupported: node 'av' of type MatMul: products of two signals are not compiled onto cores yet"),
+    ("loop that is too short", loop, [], 4, "does not fit: timesteps of delay in a loop: need 2, have 1 (each hop takes one on the chip: 'b' -> 'a' -> 'b')"),
+    ("truncated input", truncated("in.npz", 0.7), [], 3, '{d}/in.npz: not an .npz archive, or cut off (no central directory)'),
+    ("unknown array", edit("array: image", "array: imgae"), [], 3, "{d}/in.npz: no array 'imgae'; did you mean 'image'?"),
+    ("wrong input size", edit("array: image", "array: label"), [], 3, "{d}/in.npz: a sample has 1 values ([360]), the network's input has 64"),
+    ("spikes of the wrong rank", edit("encoding: constant", "encoding: spikes"), [], 3, '{d}/in.npz: 360 labels for 1 samples'),
+    ("no timesteps", edit(" timesteps: 8,", ""), [], 3, '{d}/in.npz: input.timesteps: required for this encoding'),
+    ("payload too narrow", nothing, ["--set", "chip.core.axon_in.payload_bits=3"], 4, "does not fit: payload bits of a graded spike: need 5, have 3 (input 'input')"),
+    ("too few cores", nothing, ["--set", "chip.noc.size=[2, 1]", "--set", "chip.core.soma.max_neurons=100"], 4, 'does not fit: cores: need 18, have 2 (the network)'),
+    ("too few axons", nothing, ["--set", "chip.core.axon_in.max_axons=30"], 4, "does not fit: input axons of a core: need 64, have 30 (one neuron of layer 'lif2')"),
+    ("too little memory", nothing, ["--set", "chip.core.synapse.memory=10 bits"], 4, "does not fit: synapse memory of a core (bits): need 72, have 10 (one neuron of layer 'lif1')"),
+    ("too few fan-out entries", nothing, ["--set", "chip.core.axon_out.max_fanout_entries=3", "--set", "chip.core.soma.max_neurons=64"], 4, "does not fit: output fan-out entries of a core: need 384, have 3 (one neuron of layer 'lif1')"),
+    ("too short a delay ring", lambda d: skip_network(d), ["--set", "chip.core.dendrite.max_delay=1"], 4, "does not fit: axonal delay (timesteps): need 2, have 1 ('input' -> 'b')"),
+    ("host port off the mesh", nothing, ["--set", "chip.io.router=[9, 0]"], 3, '--set chip.io.router: chip.io.router: [9, 0] is no router of a 4 x 4 mesh'),
+    ("no virtual channels", nothing, ["--set", "chip.noc.router.vcs=0"], 3, '--set chip.noc.router.vcs: chip.noc.router.vcs: must be >= 1 (got 0)'),
+    ("unknown pipeline", nothing, ["--set", "chip.noc.router.pipeline=P9"], 3, '--set chip.noc.router.pipeline: chip.noc.router.pipeline: unknown `P9`; known: P2, P3, P4'),
+    ("unknown topology", nothing, ["--set", "chip.noc.topology=tours"], 3, '--set chip.noc.topology: chip.noc.topology: unknown `tours`; known: mesh'),
+    ("unknown core", nothing, ["--set", "chip.core.kind=far_memory"], 3, "--set chip.core.kind: chip.core.kind: unknown 'far_memory' (known: near_memory)"),
+    ("missing price", lambda d: missing_price(d), [], 3, '{d}/prices.yaml:8:3: chip.energy.actions.host.packets: missing; give it a price, or a reason under energy.unpriced (packets injected by the host)'),
+    ("unknown event", nothing, ["--set", "chip.energy.unpriced.dendrite.acc=why"], 3, '--set chip.energy.unpriced.dendrite.acc: chip.energy.unpriced.dendrite: expected a text, got a map'),
+    ("malformed --set", nothing, ["--set", "chip.noc"], 2, '--set chip.noc: expected key.path=value'),
+    ("unknown --set key", nothing, ["--set", "chip.noc.sise=[4, 4]"], 3, "--set chip.noc.sise: chip.noc.sise: unknown key; did you mean 'size'?"),
+    ("malformed --fail-if", nothing, ["--fail-if", "energy"], 2, "--fail-if 'energy': expected 'path op number', e.g. 'energy.total_pj > 1e9'"),
+    ("unknown --fail-if", nothing, ["--fail-if", "energy.totl_pj > 1"], 2, "--fail-if 'energy.totl_pj > 1': the report has no 'energy.totl_pj'; did you mean 'total_pj'?"),
+    ("failing check", nothing, ["--fail-if", "samples >= 4"], 1, 'check failed: samples >= 4 (is 4)'),
+    ("spike count of a read-out", lambda d: readout_network(d), [], 3, "decode.rule: spike_count needs a spiking output, but layer 'output' does not fire; use membrane or sum"),
+    ("unwritable output", lambda d: write(d, "out", "a file"), [], 6, '{d}/out: exists and is not a result directory; choose another with -o'),
+    ("unknown option", nothing, ["--sett", "x"], 2, None),
+]
+
+
+def skip_network(d):
+    n = 3
+    lif = {"type": "LIF", "tau": np.full(n, 8e-4), "r": np.full(n, 8.0), "v_leak": np.zeros(n), "v_threshold": np.ones(n), "v_reset": np.zeros(n)}
+    eye = {"type": "Linear", "weight": np.eye(n, dtype=np.float32)}
+    write_nir(f"{d}/net.nir", {"input": {"type": "Input", "shape": np.array([n])}, "f1": eye, "a": lif, "f2": eye, "b": lif, "skip": eye,
+                               "output": {"type": "Output", "shape": np.array([n])}},
+              [("input", "f1"), ("f1", "a"), ("a", "f2"), ("f2", "b"), ("input", "skip"), ("skip", "b"), ("b", "output")])
+    np.savez(f"{d}/in.npz", image=np.zeros((4, n), np.uint8), label=np.zeros(4))
+
+
+def missing_price(d):
+    prices = open(f"{ROOT}/configs/energy/mesh45.yaml").read().replace("  host.packets: outside the chip\n", "")
+    write(d, "prices.yaml", prices)
+    chip = open(f"{ROOT}/configs/chips/mesh45.yaml").read()
+    write(d, "chip.yaml", chip.replace("../energy/mesh45.yaml", "prices.yaml"))
+
+
+def readout_network(d):
+    n = 3
+    write_nir(f"{d}/net.nir", {"input": {"type": "Input", "shape": np.array([n])}, "f1": {"type": "Linear", "weight": np.eye(n, dtype=np.float32)},
+                               "output": {"type": "Output", "shape": np.array([n])}}, [("input", "f1"), ("f1", "output")])
+    np.savez(f"{d}/in.npz", image=np.zeros((4, n), np.uint8), label=np.zeros(4))
+
+
+def corpus():
+    show = os.environ.get("SPIKELOOM_SHOW")
+    wrong = []
+    for name, make, args, want_code, want in CASES:
+        with scratch() as d:
+            d = os.path.realpath(d)
+            prepare(d)
+            make(d)
+            before = sorted(os.listdir(d))
+            code, out, err = spikeloom("run", f"{d}/run.yaml", "-o", f"{d}/out", "-q", *args)
+            lines = [line for line in err.splitlines() if line]
+            if show:
+                print(f"{name}: {code}: {err.replace(d, '{d}').strip()}")
+            got = lines[-1].removeprefix("spikeloom: ") if lines else ""
+            if code != want_code:
+                wrong.append(f"{name}: exit code {code}, expected {want_code}: {err.strip()}")
+            elif want is not None and got != want.replace("{d}", d):
+                wrong.append(f"{name}: {got!r}, expected {want.replace('{d}', d)!r}")
+            elif code not in (1, 2) and len(lines) != 1:
+                wrong.append(f"{name}: {len(lines)} lines: {err!r}")
+            if code not in (0, 1) and name != "unknown --fail-if" and sorted(os.listdir(d)) != before:
+                wrong.append(f"{name}: left {sorted(set(os.listdir(d)) - set(before))}")
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+if __name__ == "__main__":
+    main([corpus])
