@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <vector>
@@ -8,8 +9,9 @@
 
 namespace loom::noc {
 
-/// What is on its way between routers and endpoints, by the cycle in which it arrives. A wheel
-/// longer than any delay, so that one cycle is one bucket.
+/// What is on its way between routers and endpoints, by the cycle in which it arrives: wheels longer
+/// than any delay. Flits have to be met on time; credits may wait until somebody needs one, and are then
+/// handed over all at once.
 class Calendar {
   public:
     struct FlitAtRouter {
@@ -25,61 +27,105 @@ class Calendar {
     struct CreditAtEndpoint {
         std::uint32_t endpoint, vc;
     };
-    struct Bucket {
-        std::vector<FlitAtRouter> router_flits;
-        std::vector<CreditAtRouter> router_credits;
-        std::vector<FlitAtEndpoint> endpoint_flits;
-        std::vector<CreditAtEndpoint> endpoint_credits;
-        std::vector<std::uint32_t> endpoint_wakes;  ///< its links have a packet or a credit
+    struct Flits {
+        std::vector<FlitAtRouter> router;
+        std::vector<FlitAtEndpoint> endpoint;
+        void clear() {
+            router.clear();
+            endpoint.clear();
+        }
+    };
+    struct Credits {
+        std::vector<CreditAtRouter> router;
+        std::vector<CreditAtEndpoint> endpoint;
+        void clear() {
+            router.clear();
+            endpoint.clear();
+        }
     };
 
-    explicit Calendar(std::uint64_t longest_delay)
-        : buckets_(std::bit_ceil(longest_delay + 2)), occupied_((buckets_.size() + 63) / 64) {}
+    explicit Calendar(std::uint64_t longest_delay) : flits_(longest_delay), credits_(longest_delay) {}
 
-    /// The bucket of cycle `at`, about to be written to. at - now: 1..longest_delay.
-    Bucket& at(Cycle at) {
-        const std::size_t i = at & (buckets_.size() - 1);
-        occupied_[i / 64] |= std::uint64_t{1} << (i % 64);
-        return buckets_[i];
+    /// About to be written to; cycle at - now: 1..longest_delay. drain_credits(now) comes first in a cycle.
+    Flits& flits_at(Cycle at) { return flits_.at(at); }
+    Credits& credits_at(Cycle at) { return credits_.at(at); }
+
+    bool flits_due(Cycle now) const { return flits_.occupied(now); }
+    const Flits& flits(Cycle now) const { return flits_.peek(now); }
+    void clear_flits(Cycle now) { flits_.clear(now); }
+
+    /// f(credits) for every cycle up to `now`, in order.
+    template <class F>
+    void drain_credits(Cycle now, F f) {
+        while (true) {
+            const Cycle due = credits_.first(drained_);
+            if (due == kNever || due > now) break;
+            f(credits_.peek(due));
+            credits_.clear(due);
+            drained_ = due;
+        }
+        drained_ = now;
     }
-    bool due(Cycle now) const {
-        const std::size_t i = now & (buckets_.size() - 1);
-        return (occupied_[i / 64] >> (i % 64) & 1u) != 0;
-    }
-    /// The bucket of cycle `now`, to be read and then cleared.
-    const Bucket& open(Cycle now) const { return buckets_[now & (buckets_.size() - 1)]; }
-    void clear(Cycle now) {
-        const std::size_t i = now & (buckets_.size() - 1);
-        occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
-        Bucket& b = buckets_[i];
-        b.router_flits.clear();
-        b.router_credits.clear();
-        b.endpoint_flits.clear();
-        b.endpoint_credits.clear();
-        b.endpoint_wakes.clear();
+    /// First cycle after `now` with flits, or with credits too if somebody waits for one.
+    Cycle next(Cycle now, bool with_credits) const {
+        const Cycle flits = flits_.first(now);
+        return with_credits ? std::min(flits, credits_.first(now)) : flits;
     }
     void clear_all() {
-        for (std::size_t i = 0; i < buckets_.size(); ++i) clear(i);
-    }
-    /// First cycle after `now` with something in it, or kNever.
-    Cycle next(Cycle now) const {
-        const std::size_t start = (now + 1) & (buckets_.size() - 1);
-        const std::size_t words = occupied_.size();
-        for (std::size_t n = 0; n <= words; ++n) {
-            const std::size_t w = (start / 64 + n) % words;
-            std::uint64_t bits = occupied_[w];
-            if (n == 0) bits &= ~std::uint64_t{0} << (start % 64);
-            if (bits != 0) {
-                const std::size_t i = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-                return now + 1 + ((i + buckets_.size() - start) & (buckets_.size() - 1));
-            }
-        }
-        return kNever;
+        flits_.clear_all();
+        credits_.clear_all();
     }
 
   private:
-    std::vector<Bucket> buckets_;
-    std::vector<std::uint64_t> occupied_;
+    template <class Bucket>
+    class Wheel {
+      public:
+        explicit Wheel(std::uint64_t longest_delay)
+            : buckets_(std::bit_ceil(longest_delay + 2)), occupied_((buckets_.size() + 63) / 64) {}
+        Bucket& at(Cycle at) {
+            const std::size_t i = at & (buckets_.size() - 1);
+            occupied_[i / 64] |= std::uint64_t{1} << (i % 64);
+            return buckets_[i];
+        }
+        bool occupied(Cycle now) const {
+            const std::size_t i = now & (buckets_.size() - 1);
+            return (occupied_[i / 64] >> (i % 64) & 1u) != 0;
+        }
+        const Bucket& peek(Cycle now) const { return buckets_[now & (buckets_.size() - 1)]; }
+        void clear(Cycle now) {
+            const std::size_t i = now & (buckets_.size() - 1);
+            occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+            buckets_[i].clear();
+        }
+        void clear_all() {
+            for (std::size_t i = 0; i < buckets_.size(); ++i) {
+                if (occupied(i)) clear(i);
+            }
+        }
+        /// First occupied cycle after `now`, or kNever.
+        Cycle first(Cycle now) const {
+            const std::size_t start = (now + 1) & (buckets_.size() - 1);
+            const std::size_t words = occupied_.size();
+            for (std::size_t n = 0; n <= words; ++n) {
+                const std::size_t w = (start / 64 + n) % words;
+                std::uint64_t bits = occupied_[w];
+                if (n == 0) bits &= ~std::uint64_t{0} << (start % 64);
+                if (bits != 0) {
+                    const std::size_t i = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+                    return now + 1 + ((i + buckets_.size() - start) & (buckets_.size() - 1));
+                }
+            }
+            return kNever;
+        }
+
+      private:
+        std::vector<Bucket> buckets_;
+        std::vector<std::uint64_t> occupied_;
+    };
+
+    Wheel<Flits> flits_;
+    Wheel<Credits> credits_;
+    Cycle drained_ = 0;  ///< credits up to here have been handed over
 };
 
 }  // namespace loom::noc

@@ -20,15 +20,21 @@ Endpoints::Endpoints(Fabric& fabric, const Mesh& mesh) : fabric_(fabric), mesh_(
     endpoints_.resize(mesh.n_endpoints());
     credits_.resize(std::size_t{mesh.n_endpoints()} * fabric.vcs);
     arrived_.resize(std::size_t{mesh.n_endpoints()} * fabric.vcs);
-    reset();
+    for (std::uint32_t e = 0; e < endpoints_.size(); ++e) reset_endpoint(e);
+}
+
+void Endpoints::reset_endpoint(std::uint32_t e) {
+    Endpoint& p = endpoints_[e];
+    p.inject_pointer = p.eject_pointer = 0;
+    p.credit = fabric_.all_vcs();
+    p.is_touched = p.starving = false;
+    std::fill_n(credits_.begin() + std::ptrdiff_t{e} * fabric_.vcs, fabric_.vcs, static_cast<std::uint16_t>(fabric_.buffer));
 }
 
 void Endpoints::reset() {
-    for (Endpoint& p : endpoints_) {
-        p.inject_pointer = p.eject_pointer = 0;
-        p.credit = fabric_.all_vcs();
-    }
-    std::fill(credits_.begin(), credits_.end(), static_cast<std::uint16_t>(fabric_.buffer));
+    for (const std::uint32_t e : touched_) reset_endpoint(e);
+    touched_.clear();
+    starving_ = 0;
 }
 
 void Endpoints::attach(std::uint32_t endpoint, Network::EndpointLinks links) { endpoints_.at(endpoint).links = links; }
@@ -37,6 +43,13 @@ void Endpoints::activate(std::uint32_t e) {
     if (endpoints_[e].is_active) return;
     endpoints_[e].is_active = true;
     active_.push_back(e);
+    if (endpoints_[e].starving) {
+        endpoints_[e].starving = false;
+        --starving_;
+    }
+    if (endpoints_[e].is_touched) return;
+    endpoints_[e].is_touched = true;
+    touched_.push_back(e);
 }
 
 void Endpoints::receive(const Calendar::FlitAtEndpoint& event) {
@@ -48,7 +61,7 @@ void Endpoints::receive(const Calendar::FlitAtEndpoint& event) {
 void Endpoints::receive(const Calendar::CreditAtEndpoint& event) {
     ++credits_[std::size_t{event.endpoint} * fabric_.vcs + event.vc];
     endpoints_[event.endpoint].credit |= std::uint64_t{1} << event.vc;
-    activate(event.endpoint);
+    if (endpoints_[event.endpoint].starving) activate(event.endpoint);
 }
 
 void Endpoints::evaluate(Cycle now) {
@@ -67,11 +80,20 @@ void Endpoints::evaluate(Cycle now) {
     active_.resize(kept);
 }
 
+/// Notes that the endpoint cannot go on before a credit is back.
+bool Endpoints::starve(Endpoint& p) {
+    if (!p.starving) {
+        p.starving = true;
+        ++starving_;
+    }
+    return false;
+}
+
 /// Sends at most one flit. True when it has to be asked again in the next cycle.
 bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     if (p.packet == kNone) {
         if (p.links.in->peek(now) == nullptr) return false;  // an arrival is announced
-        if (p.credit == 0) return false;                     // a credit is announced
+        if (p.credit == 0) return starve(p);
         const Packet packet = p.links.in->take(now);
         const std::uint32_t to = packet.destination.value;
         if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
@@ -86,7 +108,11 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
         ++fabric_.counters[packet.tag].packets;
         fabric_.in_flight += packet.flits;
     }
-    if ((p.credit >> p.vc & 1u) == 0) return false;
+    if ((p.credit >> p.vc & 1u) == 0) return starve(p);
+    if (p.starving) {
+        p.starving = false;
+        --starving_;
+    }
     const Packet& packet = fabric_.packets[p.packet].packet;
     const std::uint32_t id = fabric_.flits.allocate();
     Flit& flit = fabric_.flits[id];
@@ -97,7 +123,7 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     flit.tail = p.flits_left == 1;
     ++fabric_.counters[packet.tag].ni_in;
     const unsigned local = mesh_.port_of(e) * fabric_.vcs + p.vc;
-    fabric_.calendar.at(now + kLocalLink).router_flits.push_back({mesh_.router_of(e), local, id});
+    fabric_.calendar.flits_at(now + kLocalLink).router.push_back({mesh_.router_of(e), local, id});
     if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
     return p.packet != kNone || p.links.in->size() != 0;
@@ -128,8 +154,8 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
             fabric_.flits.release(id);
             --fabric_.in_flight;
             ++fabric_.counters[flit.tag].ni_out;
-            fabric_.calendar.at(now + kLocalLink + kCreditDelay)
-                .router_credits.push_back({mesh_.router_of(e), static_cast<std::uint16_t>(mesh_.port_of(e)),
+            fabric_.calendar.credits_at(now + kLocalLink + kCreditDelay)
+                .router.push_back({mesh_.router_of(e), static_cast<std::uint16_t>(mesh_.port_of(e)),
                                            static_cast<std::uint16_t>(vc)});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);

@@ -23,6 +23,7 @@ class Endpoints {
     void activate(std::uint32_t endpoint);
     void evaluate(Cycle now);
     bool active() const { return !active_.empty(); }
+    bool waits_for_credit() const { return starving_ != 0; }
     void reset();
     void describe(std::vector<std::string>& lines, std::size_t limit) const;
 
@@ -37,17 +38,22 @@ class Endpoints {
         std::uint64_t credit = 0;       ///< VCs of the router's local port with a credit
         std::uint64_t waiting = 0;      ///< VCs with flits to be ejected
         bool is_active = false;
+        bool is_touched = false;        ///< not in the initial state
+        bool starving = false;          ///< waits for a credit
     };
 
     bool inject(std::uint32_t e, Endpoint& p, Cycle now);
     bool eject(std::uint32_t e, Endpoint& p, Cycle now);
+    bool starve(Endpoint& p);
+    void reset_endpoint(std::uint32_t e);
 
     Fabric& fabric_;
     const Mesh& mesh_;
     std::vector<Endpoint> endpoints_;
     std::vector<std::uint16_t> credits_;  ///< [endpoint][vc]
     std::vector<FlitQueue> arrived_;      ///< [endpoint][vc]
-    std::vector<std::uint32_t> active_;
+    std::vector<std::uint32_t> active_, touched_;
+    std::size_t starving_ = 0;
 };
 
 }  // namespace loom::noc

@@ -30,18 +30,26 @@ MeshNetwork::MeshNetwork(const arch::ChipSpec& spec)
 void MeshNetwork::attach(EndpointId endpoint, EndpointLinks links) { endpoints_.attach(index(endpoint), links); }
 
 Cycle MeshNetwork::evaluate(Cycle now) {
-    if (fabric_.calendar.due(now)) {
-        const Calendar::Bucket& b = fabric_.calendar.open(now);
-        for (const auto& e : b.router_flits) routers_.receive(e, now);
-        for (const auto& e : b.router_credits) routers_.receive(e);
-        for (const auto& e : b.endpoint_flits) endpoints_.receive(e);
-        for (const auto& e : b.endpoint_credits) endpoints_.receive(e);
-        for (const auto e : b.endpoint_wakes) endpoints_.activate(e);
-        fabric_.calendar.clear(now);
+    Calendar& calendar = fabric_.calendar;
+    calendar.drain_credits(now, [&](const Calendar::Credits& c) {
+        for (const auto& e : c.router) routers_.receive(e);
+        for (const auto& e : c.endpoint) endpoints_.receive(e);
+    });
+    if (calendar.flits_due(now)) {
+        const Calendar::Flits& f = calendar.flits(now);
+        for (const auto& e : f.router) routers_.receive(e, now);
+        for (const auto& e : f.endpoint) endpoints_.receive(e);
+        calendar.clear_flits(now);
     }
+    std::erase_if(wakes_, [&](const Wake& w) {
+        if (w.at > now) return false;
+        endpoints_.activate(w.endpoint);
+        return true;
+    });
     if (routers_.active()) routers_.evaluate(now);
     if (endpoints_.active()) endpoints_.evaluate(now);
-    return routers_.active() || endpoints_.active() ? now + 1 : fabric_.calendar.next(now);
+    if (routers_.active() || endpoints_.active()) return now + 1;
+    return calendar.next(now, routers_.waits_for_credit() || endpoints_.waits_for_credit());
 }
 
 void MeshNetwork::reset() {

@@ -12,7 +12,7 @@ class MeshNetwork final : public Network {
     explicit MeshNetwork(const arch::ChipSpec& spec);
 
     Cycle evaluate(Cycle now) override;
-    void announce(unsigned port, Cycle at) override { fabric_.calendar.at(at).endpoint_wakes.push_back(port / 2); }
+    void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }
     void attach(EndpointId endpoint, EndpointLinks links) override;
     void reset() override;
     std::size_t flits_in_flight() const override { return fabric_.in_flight; }
@@ -28,6 +28,11 @@ class MeshNetwork final : public Network {
     Fabric fabric_;
     RouterArray routers_;
     Endpoints endpoints_;
+    struct Wake {
+        Cycle at;
+        std::uint32_t endpoint;
+    };
+    std::vector<Wake> wakes_;  ///< endpoints whose links have something, and when
 };
 
 }  // namespace loom::noc

@@ -35,6 +35,8 @@ RouterArray::RouterArray(Fabric& fabric, const Mesh& mesh, const Pipeline& pipel
     outputs_.resize(routers * n_local_);
     occupied_.resize(routers * n_words_);
     is_active_.resize(routers);
+    is_waiting_.resize(routers);
+    is_touched_.resize(routers);
     for (std::uint32_t r = 0; r < routers; ++r) {
         coords_.push_back(mesh.coord(r));
         for (unsigned d = 0; d < kFirstLocal; ++d) {
@@ -56,23 +58,48 @@ RouterArray::RouterArray(Fabric& fabric, const Mesh& mesh, const Pipeline& pipel
     va_requests_.reserve(n_local_);
     input_bids_.resize(n_ports_);
     output_bids_.resize(n_ports_);
-    reset();
+    for (std::uint32_t r = 0; r < routers; ++r) reset_router(r);
 }
 
-void RouterArray::reset() {
-    for (Port& p : ports_) {
+void RouterArray::reset_router(std::uint32_t r) {
+    for (unsigned i = 0; i < n_ports_; ++i) {
+        Port& p = ports_[std::size_t{r} * n_ports_ + i];
         p.held = 0;
         p.credit = all_vcs_;
         p.sa_input_pointer = p.sa_output_pointer = p.vc_offset = 0;
     }
-    for (InputVc& v : inputs_) v.va_pointer = 0;
-    for (OutputVc& v : outputs_) v = {static_cast<std::uint16_t>(fabric_.buffer), 0};
+    for (unsigned i = 0; i < n_local_; ++i) {
+        inputs_[std::size_t{r} * n_local_ + i].va_pointer = 0;
+        outputs_[std::size_t{r} * n_local_ + i] = {static_cast<std::uint16_t>(fabric_.buffer), 0};
+    }
+}
+
+void RouterArray::reset() {
+    for (const std::uint32_t r : touched_) {
+        reset_router(r);
+        is_touched_[r] = 0;
+    }
+    touched_.clear();
 }
 
 void RouterArray::activate(std::uint32_t r) {
     if (is_active_[r] != 0) return;
     is_active_[r] = 1;
     active_.push_back(r);
+    if (is_waiting_[r] != 0) {
+        is_waiting_[r] = 0;
+        --waiting_;
+    }
+    if (is_touched_[r] != 0) return;
+    is_touched_[r] = 1;
+    touched_.push_back(r);
+}
+
+bool RouterArray::has_flits(std::uint32_t r) const {
+    for (unsigned w = 0; w < n_words_; ++w) {
+        if (occupied_[std::size_t{r} * n_words_ + w] != 0) return true;
+    }
+    return false;
 }
 
 void RouterArray::head_at_front(std::uint32_t r, InputVc& v, Cycle now) {
@@ -95,7 +122,7 @@ void RouterArray::receive(const Calendar::FlitAtRouter& event, Cycle now) {
 void RouterArray::receive(const Calendar::CreditAtRouter& event) {
     ++outputs_[std::size_t{event.router} * n_local_ + event.port * n_vcs_ + event.vc].credits;
     ports_[std::size_t{event.router} * n_ports_ + event.port].credit |= std::uint64_t{1} << event.vc;
-    activate(event.router);
+    if (has_flits(event.router)) activate(event.router);
 }
 
 void RouterArray::evaluate(Cycle now) {
@@ -106,6 +133,10 @@ void RouterArray::evaluate(Cycle now) {
             active_[kept++] = r;
         } else {
             is_active_[r] = 0;
+            if (has_flits(r)) {
+                is_waiting_[r] = 1;
+                ++waiting_;
+            }
         }
     }
     active_.resize(kept);
@@ -146,7 +177,7 @@ bool RouterArray::evaluate_router(std::uint32_t r, Cycle now) {
     if (input_bid_mask_ != 0) choose_output(ports, in_port);
     if (!va_requests_.empty()) commit_vcs(r);
     if (output_bid_mask_ != 0) commit_switch(r, now);
-    return work;
+    return work && has_flits(r);
 }
 
 /// VA: the input VC's arbiter picks one of the free output VCs, whose arbiter then picks one input.
@@ -255,20 +286,20 @@ void RouterArray::send(std::uint32_t r, unsigned in_port, unsigned vc, Cycle now
     if (v.out_port < kFirstLocal) {
         ++(v.out_port < kPlusY ? count.link_x : count.link_y);
         const unsigned target = opposite(v.out_port) * n_vcs_ + v.out_vc;
-        fabric_.calendar.at(now + kSwitchDelay + out.latency)
-            .router_flits.push_back({out.peer, target, id});
+        fabric_.calendar.flits_at(now + kSwitchDelay + out.latency)
+            .router.push_back({out.peer, target, id});
     } else {
         // The local link's latency is that of the endpoint's link.
         ++count.local;
-        fabric_.calendar.at(now + kSwitchDelay)
-            .endpoint_flits.push_back({out.peer, v.out_vc, id});
+        fabric_.calendar.flits_at(now + kSwitchDelay)
+            .endpoint.push_back({out.peer, v.out_vc, id});
     }
     if (in_port < kFirstLocal) {
-        fabric_.calendar.at(now + in.latency + kCreditDelay)
-            .router_credits.push_back({in.peer, static_cast<std::uint16_t>(opposite(in_port)),
+        fabric_.calendar.credits_at(now + in.latency + kCreditDelay)
+            .router.push_back({in.peer, static_cast<std::uint16_t>(opposite(in_port)),
                                        static_cast<std::uint16_t>(vc)});
     } else {
-        fabric_.calendar.at(now + 1 + kCreditDelay).endpoint_credits.push_back({in.peer, vc});
+        fabric_.calendar.credits_at(now + 1 + kCreditDelay).endpoint.push_back({in.peer, vc});
     }
 
     if (flit.tail) {

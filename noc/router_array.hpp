@@ -22,6 +22,8 @@ class RouterArray {
     /// Allocation, switching and sending in all active routers.
     void evaluate(Cycle now);
     bool active() const { return !active_.empty(); }
+    /// Some flit cannot go on before a credit is back.
+    bool waits_for_credit() const { return waiting_ != 0; }
     /// Initial state of arbiters and credits; the network is empty.
     void reset();
 
@@ -70,6 +72,8 @@ class RouterArray {
     void send(std::uint32_t r, unsigned in_port, unsigned vc, Cycle now);
     void head_at_front(std::uint32_t r, InputVc& v, Cycle now);
     void activate(std::uint32_t r);
+    bool has_flits(std::uint32_t r) const;
+    void reset_router(std::uint32_t r);
 
     Fabric& fabric_;
     const Mesh& mesh_;
@@ -86,8 +90,9 @@ class RouterArray {
     std::vector<OutputVc> outputs_;
     std::vector<std::uint64_t> occupied_;  ///< input VCs with flits
     std::vector<Coord> coords_;
-    std::vector<std::uint8_t> is_active_;
-    std::vector<std::uint32_t> active_;
+    std::vector<std::uint8_t> is_active_, is_waiting_, is_touched_;
+    std::vector<std::uint32_t> active_, touched_;  ///< touched: not in the initial state
+    std::size_t waiting_ = 0;
     std::vector<std::uint8_t> port_of_, vc_of_;
 
     // Scratch of one router's cycle.

@@ -29,9 +29,16 @@ class Link {
         consumer_ = {&s, id, &c, port};
     }
 
+    /// When there is no credit, the producer is evaluated again in the cycle in which one is back.
     bool can_send(Cycle now) {
         refresh(now);
-        return used_ < entries_.size();
+        if (used_ < entries_.size()) return true;
+        if (credits_queued_ != 0) {
+            producer_.wake(credits_[credit_head_]);
+        } else {
+            starved_ = true;
+        }
+        return false;
     }
     /// Throws ModelError when no credit is left.
     void send(Cycle now, const T& value) {
@@ -53,7 +60,8 @@ class Link {
         --queued_;
         credits_[(credit_head_ + credits_queued_) % credits_.size()] = now + credit_latency_;
         ++credits_queued_;
-        producer_.wake(now + credit_latency_);
+        if (starved_) producer_.wake(now + credit_latency_);
+        starved_ = false;
         return value;
     }
     /// Cycle from which the oldest entry is visible, or kNever.
@@ -92,6 +100,7 @@ class Link {
     std::size_t head_ = 0, queued_ = 0;
     std::size_t credit_head_ = 0, credits_queued_ = 0;
     std::size_t used_ = 0;
+    bool starved_ = false;  ///< the producer waits for a credit that is not on its way yet
     End producer_, consumer_;
 };
 
