@@ -41,11 +41,13 @@ Cycle MeshNetwork::evaluate(Cycle now) {
         for (const auto& e : f.endpoint) endpoints_.receive(e);
         calendar.clear_flits(now);
     }
-    std::erase_if(wakes_, [&](const Wake& w) {
-        if (w.at > now) return false;
-        endpoints_.activate(w.endpoint);
-        return true;
-    });
+    if (!wakes_.empty()) {
+        std::erase_if(wakes_, [&](const Wake& w) {
+            if (w.at > now) return false;
+            endpoints_.activate(w.endpoint);
+            return true;
+        });
+    }
     if (routers_.active()) routers_.evaluate(now);
     if (endpoints_.active()) endpoints_.evaluate(now);
     if (routers_.active() || endpoints_.active()) return now + 1;

@@ -151,7 +151,10 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
 
 double Stimulus::element(std::size_t sample, std::size_t step, std::size_t i) const {
     const std::size_t at = sample * sample_stride_ + step * step_stride_ + i;
-    if (!spec_.packed) return data_.at(at) * spec_.scale;
+    if (!spec_.packed) {
+        const double v = data_.type() == Array::Type::U1 ? data_.bytes()[at] : data_.at(at);
+        return v * spec_.scale;
+    }
     const std::size_t row = at / last_axis_, bit = at % last_axis_;
     return (data_.bytes()[row * packed_axis_ + bit / 8] >> (7 - bit % 8) & 1) != 0 ? spec_.scale : 0.0;
 }

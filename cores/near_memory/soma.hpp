@@ -25,6 +25,7 @@ class Soma {
     Soma(const arch::ChipSpec& spec, const arch::Program& program, std::uint32_t neurons)
         : spec_(spec.core.soma),
           format_(FixedFormat::of(program)),
+          narrow_(program.state_bits + program.decay_bits <= 62),
           accumulator_max_((std::int64_t{1} << (program.accumulator_bits - 1)) - 1),
           state_(neurons),
           used_(neurons) {}
@@ -35,6 +36,8 @@ class Soma {
     Cycles sweep(const arch::NeuronGroup& g, const Acc* sums, const Value* host, CoreCounters& c, F fired) {
         const auto lanes = static_cast<std::uint32_t>(spec_.lanes);
         Cycles time = 0;
+        const bool plain = is_plain(g);
+        const Plain p = plain ? Plain(g) : Plain();
         for (std::uint32_t base = 0; base < g.count; base += lanes) {
             const std::uint32_t end = std::min(base + lanes, g.count);
             bool active = false;
@@ -42,7 +45,8 @@ class Soma {
             for (std::uint32_t n = base; n < end; ++n) {
                 const std::uint32_t i = g.first + n;
                 const Value h = host == nullptr ? Value{0} : host[i];
-                const std::int64_t z = update(g, n, state_[i], sums[i], h, used_[i], c);
+                const std::int64_t z = plain ? update_plain(p, n, i, sums[i], h, c)
+                                             : update(g, n, state_[i], sums[i], h, used_[i], c);
                 const bool busy = sums[i] != Acc{0} || h != Value{0} || z != 0;
                 active |= busy;
                 ++(busy ? c.updates_active : c.updates_inactive);
@@ -62,6 +66,66 @@ class Soma {
     Value current(std::uint32_t neuron) const { return used_[neuron]; }
 
   private:
+    /// A parameter as pointer and stride: one value for all neurons, or one each.
+    struct View {
+        const std::int64_t* data = nullptr;
+        std::size_t stride = 0;
+        View() = default;
+        explicit View(const arch::Parameter& p) : data(p.i.data()), stride(p.i.size() == 1 ? 0 : 1) {}
+        std::int64_t operator[](std::size_t n) const { return data[n * stride]; }
+    };
+    /// The common rule: IF and LIF in integers with hard or soft reset.
+    struct Plain {
+        View decay, bias, threshold, v_reset;
+        int in_shift = 0;
+        bool greater_equal = false, subtract = false;
+        Plain() = default;
+        explicit Plain(const arch::NeuronGroup& g)
+            : decay(g.decay_v),
+              bias(g.bias_u),
+              threshold(g.threshold),
+              v_reset(g.v_reset),
+              in_shift(g.in_shift),
+              greater_equal(g.rule.greater_equal),
+              subtract(g.rule.reset == arch::Reset::Subtract) {}
+    };
+    bool is_plain(const arch::NeuronGroup& g) const {
+        if constexpr (kFloat) {
+            return false;
+        } else {
+            const auto& r = g.rule;
+            const bool no_bias_v = g.bias_v.i.size() == 1 && g.bias_v.i[0] == 0;
+            return narrow_ && no_bias_v && r.fires && !r.has_current && !r.multispike && !r.reset_delay && !r.clamp &&
+                   r.reset != arch::Reset::SubtractSnn;
+        }
+    }
+    std::int64_t update_plain(const Plain& p, std::uint32_t n, std::uint32_t i, Acc sum, Value host,
+                              CoreCounters& c) {
+        if constexpr (kFloat) {
+            return 0;
+        } else {
+            std::int64_t in = sum;
+            if (in > accumulator_max_ || in < -accumulator_max_ - 1) [[unlikely]] {
+                in = in > 0 ? accumulator_max_ : -accumulator_max_ - 1;
+                ++c.accumulator_saturations;
+            }
+            const std::int64_t used = in * (std::int64_t{1} << p.in_shift) + host + p.bias[n];
+            used_[i] = used;
+            const std::int64_t product = state_[i].v * p.decay[n];
+            const bool floor = format_.floor_rounding || product >= 0;
+            std::int64_t v = (floor ? product >> format_.decay_bits : -(-product >> format_.decay_bits)) + used;
+            if (v > format_.state_max || v < format_.state_min) [[unlikely]] {
+                v = v > 0 ? format_.state_max : format_.state_min;
+                ++c.state_saturations;
+            }
+            const std::int64_t threshold = p.threshold[n];
+            const bool fires = p.greater_equal ? v >= threshold : v > threshold;
+            if (fires) v = p.subtract ? v - threshold : p.v_reset[n];
+            state_[i].v = v;
+            return fires ? 1 : 0;
+        }
+    }
+
     std::int64_t update(const arch::NeuronGroup& g, std::uint32_t n, State& s, Acc sum, Value host, Value& used,
                         CoreCounters& c) const {
         if constexpr (kFloat) {
@@ -82,6 +146,7 @@ class Soma {
 
     arch::SomaSpec spec_;
     FixedFormat format_;
+    bool narrow_;  ///< membrane times decay fits 64 bits
     std::int64_t accumulator_max_;
     std::vector<State> state_;
     std::vector<Value> used_;

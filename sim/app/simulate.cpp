@@ -59,7 +59,6 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
     r.chip_steps = model.chip_steps();
     r.routers_in_use = model.routers_in_use();
     r.steps.resize(r.chip_steps);
-    chip::InputValues values;
     for (std::size_t i = first; i < stimulus.samples(); i += stride) {
         decoder.begin_sample();
         recorder.begin_sample();
@@ -68,10 +67,6 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
             decoder.after_step(step);
             recorder.after_step(step);
         });
-        for (std::size_t step = 0; step < stimulus.timesteps(); ++step) {
-            if (step == 0 || !stimulus.constant()) stimulus.values(i, step, values);
-            r.input_events += values.size();
-        }
         ++r.samples;
         r.total_cycles += t.cycles;
         r.reset_cycles += t.reset_cycles;
@@ -93,6 +88,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
         done(i, t.cycles, recorder.signals());
     }
     r.host_packets = model.host_packets();
+    r.input_events = model.input_events();
     r.offchip_mac = model.offchip_macs();
     for (std::size_t c = 0; c < model.cores().size(); ++c) {
         const auto layers = model.cores()[c]->layers();

@@ -78,8 +78,9 @@ void ChipModel::host_currents(Step chip_step) {
     for (const arch::HostCurrent& h : program_.host_currents) {
         const std::int64_t t = algorithmic_step(h.target, chip_step) - std::int64_t{h.delay};
         if (t < 0 || t >= static_cast<std::int64_t>(steps_) || (input_->constant() && t > 0)) continue;
-        input_->values(static_cast<Step>(t), values_);
-        const std::vector<double> current = h.compute(values_);
+        InputValues values;
+        input_->values(static_cast<Step>(t), values);
+        const std::vector<double> current = h.compute(values);
         offchip_macs_[index(h.target)] += static_cast<std::uint64_t>(h.macs);
         const double scale = 1.0 / program_.layers[index(h.target)].lsb;  // a power of two
         for (std::size_t c = 0; c < cores_.size(); ++c) {
@@ -99,10 +100,10 @@ void ChipModel::host_currents(Step chip_step) {
 void ChipModel::begin_step(Cycle now, Step step) {
     if (!program_.host_currents.empty()) host_currents(step);
     for (auto& core : cores_) core->begin_step(now, step);
-    if (step < steps_ && !program_.input_fanout.entries.empty()) {
-        input_->values(step, values_);
-        host_->begin(now, values_);
-    }
+    if (step >= steps_) return;
+    if (step == 0 || !input_->constant()) input_->values(step, values_);
+    input_events_ += values_.size();
+    host_->begin(now, values_);
 }
 
 StepTotals ChipModel::totals() const {

@@ -77,6 +77,8 @@ class ChipModel {
     const Activity& activity() const { return activity_; }
     const StepController& controller() const { return *controller_; }
     std::uint64_t host_packets() const { return host_->packets(); }
+    /// Values presented to the input layer so far.
+    std::uint64_t input_events() const { return input_events_; }
     /// Off-chip MACs executed so far, by layer.
     const std::vector<std::uint64_t>& offchip_macs() const { return offchip_macs_; }
     /// Packets waiting in front of a core.
@@ -110,7 +112,8 @@ class ChipModel {
     std::vector<std::vector<LayerId>> layer_of_;
     std::vector<std::uint64_t> offchip_macs_;
     const SampleInput* input_ = nullptr;
-    InputValues values_;
+    InputValues values_;  ///< of the current timestep
+    std::uint64_t input_events_ = 0;
 };
 
 }  // namespace loom::chip
