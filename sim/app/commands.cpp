@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
@@ -60,7 +62,20 @@ Prepared prepare(LoadedRun run, bool quiet) {
     with_places(run.root, [&] {
         mapping = compiler::compile(model, run.spec.profile, run.spec.chip, run.spec.map, input_format(stimulus));
     });
+    // The memory images hold the weights from here on; the file's copies are only needed by the host.
+    if (mapping.program.host_currents.empty()) {
+        for (auto& node : model->nodes) node.arrays.clear();
+    }
+    for (auto& lowered : mapping.lowered) std::vector<double>().swap(lowered.weights);
     return {std::move(run), std::move(stimulus), std::move(mapping)};
+}
+
+/// Resident memory of this process now.
+std::uint64_t resident_kib() {
+    std::ifstream in("/proc/self/statm");
+    std::uint64_t total = 0, pages = 0;
+    in >> total >> pages;
+    return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
 }
 
 std::string host_json(double compile_s, double simulate_s, const stats::RunRecord& r, unsigned threads) {
@@ -73,6 +88,7 @@ std::string host_json(double compile_s, double simulate_s, const stats::RunRecor
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     j["peak_memory_kib"] = usage.ru_maxrss;
+    j["simulation_memory_kib"] = resident_kib();
     return j.dump(1) + "\n";
 }
 
