@@ -17,6 +17,7 @@
 #include "sim/app/decoder.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/recorder.hpp"
+#include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::app {
@@ -79,11 +80,8 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
             if (stimulus.labels()[i] == r.predictions.back()) ++r.correct;
         }
         for (std::size_t s = 0; s < t.steps.size(); ++s) {
-            r.steps[s].cycles += t.steps[s].cycles;
-            r.steps[s].spikes += t.steps[s].spikes;
-            r.steps[s].ac += t.steps[s].ac;
-            r.steps[s].mac += t.steps[s].mac;
-            r.steps[s].packets += t.steps[s].packets;
+            const chip::StepTotals& step = t.steps[s];
+            r.steps[s] = sum_of(r.steps[s], {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1});
         }
         done(i, t.cycles, recorder.signals());
     }

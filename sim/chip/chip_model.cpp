@@ -7,6 +7,7 @@
 #include <set>
 
 #include "noc/catalogue.hpp"
+#include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::chip {
@@ -106,17 +107,13 @@ void ChipModel::begin_step(Cycle now, Step step) {
     host_->begin(now, values_);
 }
 
-StepTotals ChipModel::totals() const {
-    StepTotals t;
+Totals ChipModel::totals() const {
+    Totals t;
     for (const auto& core : cores_) {
-        for (const auto& c : core->counters()) {
-            t.spikes += c.spikes;
-            t.ac += c.ac;
-            t.mac += c.mac;
-            t.packets += c.packets_out;
-        }
+        for (const auto& c : core->counters()) t.core = sum_of(t.core, c);
     }
-    t.packets += host_->packets();
+    for (const auto& c : network_->counters()) t.noc = sum_of(t.noc, c);
+    t.host_packets = host_->packets();
     return t;
 }
 
@@ -127,13 +124,12 @@ SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, con
     network_->reset();
     activity_.reset();
     const Cycle start = scheduler_.now() + 1 + timing.reset_cycles;
-    StepTotals before = totals();
+    Totals before = totals();
     controller_->hooks([this](Cycle now, Step step) { begin_step(now, step); },
                        [&](Cycle, Step step) {
                            if (after_step) after_step(step);
-                           const StepTotals after = totals();
-                           timing.steps.push_back({0, after.spikes - before.spikes, after.ac - before.ac,
-                                                   after.mac - before.mac, after.packets - before.packets});
+                           const Totals after = totals();
+                           timing.steps.push_back({0, difference_of(after, before)});
                            before = after;
                        });
     controller_->start(start, chip_steps());

@@ -27,9 +27,16 @@ void fields(V& v, ScheduleSpec& s) {
     v("reset_every", s.reset_every, {.doc = "clear a layer's state every so many of its timesteps; 0: never"});
 }
 
-/// Totals over the chip in one timestep.
+/// Everything counted on the chip, summed over cores, layers and tags.
+struct Totals {
+    cores::CoreCounters core;
+    noc::NocCounters noc;
+    std::uint64_t host_packets = 0;
+};
+/// Of one timestep.
 struct StepTotals {
-    std::uint64_t cycles = 0, spikes = 0, ac = 0, mac = 0, packets = 0;
+    Cycles cycles = 0;  ///< drain and barrier
+    Totals events;
 };
 
 struct SampleTiming {
@@ -91,7 +98,7 @@ class ChipModel {
   private:
     void begin_step(Cycle now, Step step);
     void host_currents(Step chip_step);
-    StepTotals totals() const;
+    Totals totals() const;
     [[noreturn]] void stuck(Cycle now, const char* what) const;
 
     const arch::ChipSpec& spec_;

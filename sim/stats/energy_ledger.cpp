@@ -97,31 +97,54 @@ void check_prices(const arch::EnergySpec& prices) {
     }
 }
 
+namespace {
+
+std::size_t first_noc_event() {
+    std::vector<EventInfo> core_events;
+    collect_events<cores::CoreCounters>(core_events);
+    return core_events.size();
+}
+
+/// host.packets and barrier.barriers come last.
+std::size_t host_event() { return all_events().size() - 2; }
+
+/// pJ of a component's static power.
+double leakage_of(const char* what, double instances, std::uint64_t cycles, const arch::ChipSpec& chip) {
+    const auto it = chip.energy.leakage.find(what);
+    const double ps = static_cast<double>(cycles) * chip.clock.period;
+    // mW * ps = 1e-15 J = 1e-3 pJ
+    return it == chip.energy.leakage.end() ? 0.0 : it->second.value * instances * ps * 1e-3;
+}
+
+}  // namespace
+
+double leakage_pj(std::uint64_t cycles, const arch::ChipSpec& chip) {
+    return leakage_of("core", static_cast<double>(chip.n_cores()), cycles, chip) +
+           leakage_of("router", static_cast<double>(chip.n_routers()), cycles, chip) + leakage_of("chip", 1.0, cycles, chip);
+}
+
+EnergySplit step_energy(const StepRecord& step, const arch::ChipSpec& chip) {
+    Ledger ledger;
+    LeafMaker maker(ledger, chip.energy);
+    maker.add_all(Leaf::kNoCore, Leaf::kNoLayer, 0, step.core);
+    maker.add_all(Leaf::kNoCore, Leaf::kNoLayer, first_noc_event(), step.noc);
+    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event(), step.host_packets);
+    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event() + 1, step.barriers);
+    return ledger.total();
+}
+
 Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip) {
     Ledger ledger;
     LeafMaker maker(ledger, chip.energy);
-    std::size_t noc_first = 0;
-    {
-        std::vector<EventInfo> core_events;
-        collect_events<cores::CoreCounters>(core_events);
-        noc_first = core_events.size();
-    }
-    std::size_t host = all_events().size() - 2;
     for (const CoreLayerRecord& c : record.cores) maker.add_all(c.endpoint, c.layer, 0, c.counters);
     for (std::size_t layer = 0; layer < record.noc.size(); ++layer) {
-        maker.add_all(Leaf::kNoCore, static_cast<std::uint32_t>(layer), noc_first, record.noc[layer]);
+        maker.add_all(Leaf::kNoCore, static_cast<std::uint32_t>(layer), first_noc_event(), record.noc[layer]);
     }
-    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host, record.host_packets);
-    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host + 1, record.barriers);
-    const double ps = static_cast<double>(record.total_cycles) * chip.clock.period;
-    const auto leak = [&](const char* what, double instances) {
-        const auto it = chip.energy.leakage.find(what);
-        // mW * ps = 1e-15 J = 1e-3 pJ
-        return it == chip.energy.leakage.end() ? 0.0 : it->second.value * instances * ps * 1e-3;
-    };
-    ledger.core_leakage_pj = leak("core", static_cast<double>(chip.n_cores()));
-    ledger.router_leakage_pj = leak("router", static_cast<double>(chip.n_routers()));
-    ledger.chip_leakage_pj = leak("chip", 1.0);
+    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event(), record.host_packets);
+    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event() + 1, record.barriers);
+    ledger.core_leakage_pj = leakage_of("core", static_cast<double>(chip.n_cores()), record.total_cycles, chip);
+    ledger.router_leakage_pj = leakage_of("router", static_cast<double>(chip.n_routers()), record.total_cycles, chip);
+    ledger.chip_leakage_pj = leakage_of("chip", 1.0, record.total_cycles, chip);
     return ledger;
 }
 

@@ -68,6 +68,11 @@ struct Ledger {
 /// is neither priced nor excused.
 void check_prices(const arch::EnergySpec& prices);
 
+/// Of one chip timestep: the same prices, summed over cores and layers.
+EnergySplit step_energy(const StepRecord& step, const arch::ChipSpec& chip);
+/// pJ of static power of the whole chip in `cycles`.
+double leakage_pj(std::uint64_t cycles, const arch::ChipSpec& chip);
+
 /// Counted events times prices; static power times time for every core and router of the chip.
 Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip);
 

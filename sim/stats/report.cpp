@@ -204,7 +204,13 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["steps"] = Json::array();
     for (const StepRecord& s : r.steps) {
         Json step;
-        fields([&](const char* name, std::uint64_t& v) { step[name] = v; }, const_cast<StepRecord&>(s));  // only read
+        step["cycles"] = s.cycles;
+        step["spikes"] = s.core.spikes;
+        step["ac"] = s.core.ac;
+        step["mac"] = s.core.mac;
+        step["packets"] = s.noc.packets;
+        step["energy"] = energy_json(step_energy(s, chip));
+        step["energy"]["leakage_pj"] = leakage_pj(s.cycles, chip);
         j["steps"].push_back(std::move(step));
     }
     j["unpriced"] = Json::object();

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::stats {
@@ -10,13 +11,7 @@ namespace {
 
 template <class C>
 void add_counters(C& into, const C& from) {
-    // both walks visit the members in the same order
-    std::vector<std::uint64_t*> members;
-    const auto collect = [&](auto&&, std::uint64_t& m, auto&&...) { members.push_back(&m); };
-    fields(collect, into);
-    std::size_t i = 0;
-    const auto sum = [&](auto&&, std::uint64_t& m, auto&&...) { *members[i++] += m; };
-    fields(sum, const_cast<C&>(from));  // only read
+    into = sum_of(into, from);
 }
 
 /// One walk for both directions, so that they cannot differ.
@@ -36,7 +31,13 @@ void transfer(Io& io, RunRecord& r) {
         fields(member, c.counters);
     });
     io.list(r.noc, [&](noc::NocCounters& c) { fields(member, c); });
-    io.list(r.steps, [&](StepRecord& s) { fields(member, s); });
+    io.list(r.steps, [&](StepRecord& s) {
+        io.number(s.cycles);
+        fields(member, s.core);
+        fields(member, s.noc);
+        io.number(s.host_packets);
+        io.number(s.barriers);
+    });
 }
 
 struct Writer {

@@ -12,16 +12,12 @@ namespace loom::stats {
 
 /// Totals over the chip of one chip timestep, summed over samples.
 struct StepRecord {
-    std::uint64_t cycles = 0, spikes = 0, ac = 0, mac = 0, packets = 0;
+    std::uint64_t cycles = 0;
+    cores::CoreCounters core;
+    noc::NocCounters noc;
+    std::uint64_t host_packets = 0;
+    std::uint64_t barriers = 0;
 };
-template <class V>
-void fields(V&& v, StepRecord& s) {
-    v("cycles", s.cycles);
-    v("spikes", s.spikes);
-    v("ac", s.ac);
-    v("mac", s.mac);
-    v("packets", s.packets);
-}
 
 /// Counters of one core on behalf of one layer.
 struct CoreLayerRecord {
