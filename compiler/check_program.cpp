@@ -85,7 +85,8 @@ class Checker {
             if (index(image.endpoint) >= chip_.n_cores()) fail("a core beyond the chip");
             if (image.n_neurons > c.soma.max_neurons) fail("too many neurons on a core");
             if (axons != image.n_axons || axons > c.axon_in.max_axons) fail("too many axons on a core");
-            if (bits != image.synapse_bits || bits > c.synapse.memory) fail("too much synapse memory on a core");
+            if (bits != image.synapse_bits || bits > c.synapse.memory)
+                fail("too much synapse memory on a core");
             if (image.fanout.entries.size() > c.axon_out.max_fanout_entries) fail("too many fan-out entries");
             if (image.fanout.row.size() != image.n_neurons + 1) fail("fan-out table of the wrong length");
         }
@@ -99,9 +100,11 @@ class Checker {
     template <class F>
     void deliver(const arch::AxonGroup& a, std::uint32_t axon, F f) const {
         if (const auto* d = std::get_if<arch::DenseRows>(&a.rows)) {
-            for (std::uint32_t n = 0; n < d->columns; ++n) f(a.neuron_first + n, weight(a, std::size_t{axon} * d->columns + n));
+            for (std::uint32_t n = 0; n < d->columns; ++n)
+                f(a.neuron_first + n, weight(a, std::size_t{axon} * d->columns + n));
         } else if (const auto* s = std::get_if<arch::SparseRows>(&a.rows)) {
-            for (std::uint32_t i = s->row.at(axon); i < s->row.at(axon + 1); ++i) f(a.neuron_first + s->target[i], weight(a, i));
+            for (std::uint32_t i = s->row.at(axon); i < s->row.at(axon + 1); ++i)
+                f(a.neuron_first + s->target[i], weight(a, i));
         } else {
             const auto& c = std::get<arch::ConvRows>(a.rows);
             const std::uint32_t ci = axon % c.in_c;
@@ -109,10 +112,12 @@ class Checker {
             // from the output's point of view: which of the tile's positions read input (y, x)
             for (std::uint32_t ty = 0; ty < c.tile_h; ++ty) {
                 for (std::uint32_t ky = 0; ky < c.kernel_h; ++ky) {
-                    if (std::int64_t{ty + c.tile_y0} * c.stride_y + ky * c.dilation_y - c.pad_y != y) continue;
+                    if (std::int64_t{ty + c.tile_y0} * c.stride_y + ky * c.dilation_y - c.pad_y != y)
+                        continue;
                     for (std::uint32_t tx = 0; tx < c.tile_w; ++tx) {
                         for (std::uint32_t kx = 0; kx < c.kernel_w; ++kx) {
-                            if (std::int64_t{tx + c.tile_x0} * c.stride_x + kx * c.dilation_x - c.pad_x != x) continue;
+                            if (std::int64_t{tx + c.tile_x0} * c.stride_x + kx * c.dilation_x - c.pad_x != x)
+                                continue;
                             for (std::uint32_t o = 0; o < c.co_count[ci]; ++o) {
                                 f(a.neuron_first + (ty * c.tile_w + tx) * c.tile_c + c.co_first[ci] + o,
                                   weight(a, c.weight_at[ci] + (ky * c.kernel_w + kx) * c.co_count[ci] + o));
@@ -149,7 +154,8 @@ class Checker {
             });
             if (group == image.axons.end()) fail("a fan-out entry to an axon that does not exist");
             const Projection& p = m_.graph.projections.at(group->projection);
-            if (p.source != population || index(group->source) != population) fail("an axon of another layer");
+            if (p.source != population || index(group->source) != population)
+                fail("an axon of another layer");
             if (group->delay != p.chip_delay || p.chip_delay < 1) fail("a wrong delay");
             seen.emplace_back(index(entry.core), entry.axon);
             deliver(*group, entry.axon - group->first, [&](std::uint32_t neuron, double w) {
@@ -171,11 +177,13 @@ class Checker {
                 fail("paths of different length");
             }
             const double lsb = prog_.fixed ? std::ldexp(1.0, -m_.inputs[p].weight_exponent) : 1.0;
-            for (const auto& [t, w] : apply_chain(*m_.model, projection.chain, 0, {{e, 1.0}}, projection.mask_delay, dt_)) {
+            for (const auto& [t, w] :
+                 apply_chain(*m_.model, projection.chain, 0, {{e, 1.0}}, projection.mask_delay, dt_)) {
                 const auto it = got.find({p, t});
                 const double have = it == got.end() ? 0.0 : it->second.weight * lsb;
                 const double ways = it == got.end() ? 1.0 : it->second.deliveries;
-                const double bound = prog_.fixed ? ways * lsb * 0.5000001 : 1e-9 * (std::abs(w) + 1e-30) * ways;
+                const double bound =
+                    prog_.fixed ? ways * lsb * 0.5000001 : 1e-9 * (std::abs(w) + 1e-30) * ways;
                 if (std::abs(have - w) > bound) {
                     fail(fmt::format("'{}'[{}] -> '{}'[{}]: weight {} delivered as {}",
                                      m_.graph.populations[population].name, e,

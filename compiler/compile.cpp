@@ -21,7 +21,8 @@ class PassTimer {
     explicit PassTimer(std::vector<PassReport>& passes) : passes_(passes) {}
     void done(const std::string& name, std::string summary, std::string dump = {}) {
         const auto now = std::chrono::steady_clock::now();
-        passes_.push_back({name, std::chrono::duration<double>(now - last_).count(), std::move(summary), std::move(dump)});
+        passes_.push_back(
+            {name, std::chrono::duration<double>(now - last_).count(), std::move(summary), std::move(dump)});
         last_ = std::chrono::steady_clock::now();
     }
 
@@ -32,9 +33,12 @@ class PassTimer {
 
 const char* form_name(const LoweredProjection& l) {
     switch (l.form) {
-        case LoweredProjection::Form::Dense: return "dense";
-        case LoweredProjection::Form::Conv: return "conv";
-        case LoweredProjection::Form::Sparse: return "sparse";
+        case LoweredProjection::Form::Dense:
+            return "dense";
+        case LoweredProjection::Form::Conv:
+            return "conv";
+        case LoweredProjection::Form::Sparse:
+            return "sparse";
     }
     return "";
 }
@@ -66,7 +70,8 @@ void lower_all(Mapping& m, double dt, bool conv_hardware) {
         const ConvShape*& first = shape_of[p.target];
         if (first == nullptr) {
             first = &l.conv;
-        } else if (first->out_c != l.conv.out_c || first->out_h != l.conv.out_h || first->out_w != l.conv.out_w) {
+        } else if (first->out_c != l.conv.out_c || first->out_h != l.conv.out_h ||
+                   first->out_w != l.conv.out_w) {
             l = lower_projection(m.graph, p, dt, false);
         }
     }
@@ -78,8 +83,8 @@ void check_input(const Graph& g, const arch::ChipSpec& chip, const InputFormat& 
     const double need = std::ldexp(input.max_abs, input.exponent);
     if (need >= std::ldexp(1.0, static_cast<int>(bits))) {
         throw MappingError("payload bits of a graded spike",
-                           fmt::format("input '{}'", g.populations[g.input].name), std::ceil(std::log2(need + 1)),
-                           static_cast<double>(bits));
+                           fmt::format("input '{}'", g.populations[g.input].name),
+                           std::ceil(std::log2(need + 1)), static_cast<double>(bits));
     }
 }
 
@@ -101,14 +106,16 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     lower_all(m, dt, chip.core.synapse.conv);
     std::vector<LoweredNeurons> neurons(m.graph.populations.size());
     for (std::uint32_t i = 0; i < neurons.size(); ++i) {
-        if (!m.graph.populations[i].is_input) neurons[i] = lower_neurons(m.graph, m.graph.populations[i], profile);
+        if (!m.graph.populations[i].is_input)
+            neurons[i] = lower_neurons(m.graph, m.graph.populations[i], profile);
     }
     std::string dump;
     for (std::size_t p = 0; p < m.lowered.size(); ++p) {
         dump += fmt::format("  {} -> {}: {}, {} axons{}, {} MAC of the same ANN\n",
                             m.graph.populations[m.graph.projections[p].source].name,
                             m.graph.populations[m.graph.projections[p].target].name, form_name(m.lowered[p]),
-                            m.lowered[p].n_axons, m.lowered[p].identity ? "" : " (pooled)", m.lowered[p].ann_macs);
+                            m.lowered[p].n_axons, m.lowered[p].identity ? "" : " (pooled)",
+                            m.lowered[p].ann_macs);
     }
     timer.done("lowering", "linear nodes folded into rows and kernels", std::move(dump));
 
@@ -127,8 +134,8 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
                 m.graph.populations[g.target].name));
         }
         into[g.target].push_back(p);
-        m.inputs.push_back({&m.lowered[p].weights, from_input && input.analogue ? input.exponent : 0,
-                            m.on_host.back(), 0});
+        m.inputs.push_back(
+            {&m.lowered[p].weights, from_input && input.analogue ? input.exponent : 0, m.on_host.back(), 0});
     }
     m.formats.resize(m.graph.populations.size());
     dump.clear();
@@ -137,9 +144,11 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
             if (m.graph.populations[i].is_input) continue;
             std::vector<WeightedInput> inputs;
             for (const auto p : into[i]) inputs.push_back(m.inputs[p]);
-            m.formats[i] = quantise(m.graph.populations[i].name, inputs, neurons[i], chip.core, map.weight_exponent);
-            dump += fmt::format("  {}: accumulator LSB 2^{}, membrane LSB 2^{}, weights", m.graph.populations[i].name,
-                                -m.formats[i].accumulator, -m.formats[i].membrane);
+            m.formats[i] =
+                quantise(m.graph.populations[i].name, inputs, neurons[i], chip.core, map.weight_exponent);
+            dump +=
+                fmt::format("  {}: accumulator LSB 2^{}, membrane LSB 2^{}, weights",
+                            m.graph.populations[i].name, -m.formats[i].accumulator, -m.formats[i].membrane);
             for (std::size_t k = 0; k < into[i].size(); ++k) {
                 m.inputs[into[i][k]] = inputs[k];
                 dump += fmt::format(" 2^{}", -inputs[k].weight_exponent);
@@ -147,17 +156,20 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
             dump += '\n';
         }
     }
-    timer.done("quantisation", fixed ? fmt::format("{}-bit weights", chip.core.synapse.weight_bits) : "none: float64",
+    timer.done("quantisation",
+               fixed ? fmt::format("{}-bit weights", chip.core.synapse.weight_bits) : "none: float64",
                std::move(dump));
 
     m.partition = partition(m.graph, m.lowered, m.on_host, chip);
     dump.clear();
     for (std::size_t i = 0; i < m.partition.slices.size(); ++i) {
         const Slice& s = m.partition.slices[i];
-        dump += fmt::format("  {}: c {}..{} y {}..{} x {}..{} on logical core {}\n",
-                            m.graph.populations[s.population].name, s.c0, s.c1, s.y0, s.y1, s.x0, s.x1, s.core);
+        dump +=
+            fmt::format("  {}: c {}..{} y {}..{} x {}..{} on logical core {}\n",
+                        m.graph.populations[s.population].name, s.c0, s.c1, s.y0, s.y1, s.x0, s.x1, s.core);
     }
-    timer.done("partition", fmt::format("{} slices on {} cores", m.partition.slices.size(), m.partition.n_cores),
+    timer.done("partition",
+               fmt::format("{} slices on {} cores", m.partition.slices.size(), m.partition.n_cores),
                std::move(dump));
 
     m.placement = place(map.place, map.seed, traffic_of(m.graph, m.lowered, m.on_host, m.partition),
@@ -165,7 +177,8 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     timer.done("placement", fmt::format("{}: {} entry-hops (sequential {})", map.place, m.placement.cost,
                                         m.placement.sequential_cost));
     emit_program(m, neurons, chip, input, dt);
-    timer.done("routing tables", fmt::format("{} fan-out entries of the input", m.program.input_fanout.entries.size()));
+    timer.done("routing tables",
+               fmt::format("{} fan-out entries of the input", m.program.input_fanout.entries.size()));
     if (map.check) {
         const std::uint64_t n = check_program(m, profile, chip);
         timer.done("check", fmt::format("{} connections delivered exactly once, all capacities hold", n));
@@ -178,8 +191,8 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     for (const PassReport& p : m.passes) {
         out += fmt::format("{:<16} {:>9.3f} ms  {}\n", p.name, p.seconds * 1e3, p.summary);
     }
-    out += fmt::format("\n{:>6} {:>8} {:>6}  {:>14} {:>14} {:>20} {:>14}  layers\n", "core", "x,y", "local", "neurons",
-                       "axons", "synapse KiB", "fan-out");
+    out += fmt::format("\n{:>6} {:>8} {:>6}  {:>14} {:>14} {:>20} {:>14}  layers\n", "core", "x,y", "local",
+                       "neurons", "axons", "synapse KiB", "fan-out");
     const std::uint64_t per = chip.noc.cores_per_router, w = chip.noc.size.at(0);
     for (const auto& c : m.program.cores) {
         std::vector<std::string> layers;
@@ -187,11 +200,12 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
             layers.push_back(fmt::format("{}[{}]", m.program.layers[index(g.layer)].name, g.count));
         }
         const std::uint64_t e = index(c.endpoint), r = e / per;
-        out += fmt::format("{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n", e,
-                           fmt::format("{},{}", r % w, r / w), e % per, c.n_neurons, chip.core.soma.max_neurons,
-                           c.n_axons, chip.core.axon_in.max_axons, static_cast<double>(c.synapse_bits) / 8192.0,
-                           static_cast<double>(chip.core.synapse.memory) / 8192.0, c.fanout.entries.size(),
-                           chip.core.axon_out.max_fanout_entries, fmt::join(layers, " "));
+        out += fmt::format(
+            "{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n", e,
+            fmt::format("{},{}", r % w, r / w), e % per, c.n_neurons, chip.core.soma.max_neurons, c.n_axons,
+            chip.core.axon_in.max_axons, static_cast<double>(c.synapse_bits) / 8192.0,
+            static_cast<double>(chip.core.synapse.memory) / 8192.0, c.fanout.entries.size(),
+            chip.core.axon_out.max_fanout_entries, fmt::join(layers, " "));
     }
     out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), chip.n_cores());
     return out;

@@ -27,23 +27,25 @@ void fields(V& v, MapSpec& s) {
     v("place", s.place, {.doc = "auto (traffic-aware) or sequential"});
     v("seed", s.seed, {.doc = "of the traffic-aware placement"});
     v("weight_exponent", s.weight_exponent,
-      {.doc = "weight = integer * 2^-k for all layers; unset: the finest k of each layer", .min = -40, .max = 40});
+      {.doc = "weight = integer * 2^-k for all layers; unset: the finest k of each layer",
+       .min = -40,
+       .max = 40});
     v("check", s.check, {.doc = "replay every connection of the mapping against the network"});
 }
 
 /// What the compiler must know about the input data.
 struct InputFormat {
-    bool analogue = false;   ///< values other than 0 and 1
-    bool constant = false;   ///< the same in every timestep
+    bool analogue = false;  ///< values other than 0 and 1
+    bool constant = false;  ///< the same in every timestep
     double max_abs = 1.0;
-    int exponent = 0;        ///< smallest k >= 0 with all values * 2^k whole, at most 30
+    int exponent = 0;  ///< smallest k >= 0 with all values * 2^k whole, at most 30
 };
 
 struct PassReport {
     std::string name;
-    double seconds = 0;   ///< host time
+    double seconds = 0;  ///< host time
     std::string summary;
-    std::string dump;     ///< details, for `spikeloom map --dump`
+    std::string dump;  ///< details, for `spikeloom map --dump`
 };
 
 struct Mapping {
@@ -53,8 +55,8 @@ struct Mapping {
     std::vector<bool> on_host;
     Partition partition;
     Placement placement;
-    std::vector<PopulationFormat> formats;       ///< [populations], fixed point
-    std::vector<WeightedInput> inputs;           ///< [projections], exponents
+    std::vector<PopulationFormat> formats;  ///< [populations], fixed point
+    std::vector<WeightedInput> inputs;      ///< [projections], exponents
     arch::Program program;
     std::vector<PassReport> passes;
 };

@@ -9,16 +9,16 @@ namespace loom::compiler {
 /// How a NIR graph is to be executed; a .nir file does not say (docs/fixed-point.md).
 struct Profile {
     std::string preset = "nir-euler";
-    double dt = 1e8;                ///< ps
-    std::string method = "euler";   ///< euler | exp | jump
-    std::string compare = ">";      ///< > | >=
-    std::string reset = "value";    ///< value | subtract | subtract_snn
-    std::string cuba = "seq";       ///< seq | par
+    double dt = 1e8;               ///< ps
+    std::string method = "euler";  ///< euler | exp | jump
+    std::string compare = ">";     ///< > | >=
+    std::string reset = "value";   ///< value | subtract | subtract_snn
+    std::string cuba = "seq";      ///< seq | par
     bool multispike = false;
     bool reset_delay = false;
     bool clamp = false;
     double v_min = 0.0;
-    double if_dt = 0.0;             ///< seconds per IF integration step; 0: dt; 1 for per-step files
+    double if_dt = 0.0;  ///< seconds per IF integration step; 0: dt; 1 for per-step files
 
     double dt_seconds() const { return dt / 1e12; }
 };

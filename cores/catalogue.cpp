@@ -20,20 +20,24 @@ bool needs_wide_accumulators(const arch::CoreImage& image, const arch::ChipSpec&
     double worst = 0;
     for (const auto& g : image.axons) {
         const double weight = static_cast<double>(std::uint64_t{1} << (spec.core.synapse.weight_bits - 1));
-        const double payload = static_cast<double>(std::uint64_t{1} << (g.analogue ? spec.core.axon_in.payload_bits : 0));
+        const double payload =
+            static_cast<double>(std::uint64_t{1} << (g.analogue ? spec.core.axon_in.payload_bits : 0));
         worst += 64.0 * g.count * weight * payload * static_cast<double>(std::uint64_t{1} << g.shift);
     }
     for (const auto& g : image.neurons) worst = g.rule.multispike ? 1e18 : worst;
     return worst >= 2147483648.0;
 }
 
-std::unique_ptr<Core> make_near_memory(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
-                                       const arch::Program& program, CoreContext context, CoreSchedule schedule) {
+std::unique_ptr<Core> make_near_memory(const arch::ChipSpec& spec,
+                                       std::shared_ptr<const arch::CoreImage> image,
+                                       const arch::Program& program, CoreContext context,
+                                       CoreSchedule schedule) {
     if (!program.fixed) {
         return std::make_unique<NearMemoryCore<double>>(spec, std::move(image), program, context, schedule);
     }
     if (needs_wide_accumulators(*image, spec)) {
-        return std::make_unique<NearMemoryCore<std::int64_t>>(spec, std::move(image), program, context, schedule);
+        return std::make_unique<NearMemoryCore<std::int64_t>>(spec, std::move(image), program, context,
+                                                              schedule);
     }
     return std::make_unique<NearMemoryCore<std::int32_t>>(spec, std::move(image), program, context, schedule);
 }
@@ -55,7 +59,9 @@ const Kind& find_kind(const std::string& name) {
 
 }  // namespace
 
-void check_kind(const std::string& kind) { find_kind(kind); }
+void check_kind(const std::string& kind) {
+    find_kind(kind);
+}
 
 std::unique_ptr<Core> make_core(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
                                 const arch::Program& program, CoreContext context, CoreSchedule schedule) {

@@ -38,8 +38,12 @@ const T& find(std::span<const T> table, std::string_view key, std::string_view n
 
 }  // namespace
 
-std::span<const Pipeline> pipelines() { return kPipelines; }
-std::span<const Routing> routings() { return kRoutings; }
+std::span<const Pipeline> pipelines() {
+    return kPipelines;
+}
+std::span<const Routing> routings() {
+    return kRoutings;
+}
 const Pipeline& find_pipeline(std::string_view name) {
     return find<Pipeline>(kPipelines, "noc.router.pipeline", name);
 }

@@ -28,7 +28,8 @@ void Endpoints::reset_endpoint(std::uint32_t e) {
     p.inject_pointer = p.eject_pointer = 0;
     p.credit = fabric_.all_vcs();
     p.is_touched = p.starving = false;
-    std::fill_n(credits_.begin() + std::ptrdiff_t{e} * fabric_.vcs, fabric_.vcs, static_cast<std::uint16_t>(fabric_.buffer));
+    std::fill_n(credits_.begin() + std::ptrdiff_t{e} * fabric_.vcs, fabric_.vcs,
+                static_cast<std::uint16_t>(fabric_.buffer));
 }
 
 void Endpoints::reset() {
@@ -37,7 +38,9 @@ void Endpoints::reset() {
     starving_ = 0;
 }
 
-void Endpoints::attach(std::uint32_t endpoint, Network::EndpointLinks links) { endpoints_.at(endpoint).links = links; }
+void Endpoints::attach(std::uint32_t endpoint, Network::EndpointLinks links) {
+    endpoints_.at(endpoint).links = links;
+}
 
 void Endpoints::activate(std::uint32_t e) {
     if (endpoints_[e].is_active) return;
@@ -97,11 +100,13 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
         const Packet packet = p.links.in->take(now);
         const std::uint32_t to = packet.destination.value;
         if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
-            throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
+            throw ModelError(
+                fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
         }
         if (packet.tag >= fabric_.counters.size()) fabric_.counters.resize(packet.tag + 1u);
         p.packet = fabric_.packets.allocate();
-        fabric_.packets[p.packet] = {packet, mesh_.coord(mesh_.router_of(to)), static_cast<std::uint16_t>(mesh_.port_of(to))};
+        fabric_.packets[p.packet] = {packet, mesh_.coord(mesh_.router_of(to)),
+                                     static_cast<std::uint16_t>(mesh_.port_of(to))};
         p.flits_left = packet.flits;
         p.vc = static_cast<std::uint16_t>(rr_pick(p.credit, p.inject_pointer));
         p.inject_pointer = static_cast<std::uint16_t>(rr_next(p.vc, fabric_.vcs));
@@ -156,7 +161,7 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
             ++fabric_.counters[flit.tag].ni_out;
             fabric_.calendar.credits_at(now + kLocalLink + kCreditDelay)
                 .router.push_back({mesh_.router_of(e), static_cast<std::uint16_t>(mesh_.port_of(e)),
-                                           static_cast<std::uint16_t>(vc)});
+                                   static_cast<std::uint16_t>(vc)});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
     }

@@ -30,16 +30,16 @@ class Endpoints {
   private:
     struct Endpoint {
         Network::EndpointLinks links;
-        std::uint32_t packet = kNone;   ///< being cut
+        std::uint32_t packet = kNone;  ///< being cut
         std::uint16_t flits_left = 0;
         std::uint16_t vc = 0;
         std::uint16_t inject_pointer = 0;
         std::uint16_t eject_pointer = 0;
-        std::uint64_t credit = 0;       ///< VCs of the router's local port with a credit
-        std::uint64_t waiting = 0;      ///< VCs with flits to be ejected
+        std::uint64_t credit = 0;   ///< VCs of the router's local port with a credit
+        std::uint64_t waiting = 0;  ///< VCs with flits to be ejected
         bool is_active = false;
-        bool is_touched = false;        ///< not in the initial state
-        bool starving = false;          ///< waits for a credit
+        bool is_touched = false;  ///< not in the initial state
+        bool starving = false;    ///< waits for a credit
     };
 
     bool inject(std::uint32_t e, Endpoint& p, Cycle now);

@@ -24,9 +24,7 @@ struct Fabric {
     std::size_t in_flight = 0;
 
     /// The virtual channels of a port as a mask.
-    std::uint64_t all_vcs() const {
-        return vcs == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << vcs) - 1;
-    }
+    std::uint64_t all_vcs() const { return vcs == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << vcs) - 1; }
 };
 
 }  // namespace loom::noc

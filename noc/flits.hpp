@@ -24,8 +24,8 @@ static_assert(sizeof(Flit) <= 16);
 /// A packet on its way, once for all of its flits.
 struct PacketRecord {
     Packet packet;
-    Coord router;           ///< of the destination
-    std::uint16_t port = 0; ///< local port there
+    Coord router;            ///< of the destination
+    std::uint16_t port = 0;  ///< local port there
 };
 
 /// Slots that are used again; grows to the largest number in use at a time.

@@ -11,11 +11,14 @@ namespace loom::noc {
 namespace {
 
 unsigned checked(const char* key, std::uint64_t value, std::uint64_t max) {
-    if (value == 0 || value > max) throw ConfigError(fmt::format("noc.router.{}: {} is not in 1..{}", key, value, max));
+    if (value == 0 || value > max)
+        throw ConfigError(fmt::format("noc.router.{}: {} is not in 1..{}", key, value, max));
     return static_cast<unsigned>(value);
 }
 
-std::uint64_t longest_delay(const Mesh& mesh) { return std::max(mesh.latency_x(), mesh.latency_y()) + 4; }
+std::uint64_t longest_delay(const Mesh& mesh) {
+    return std::max(mesh.latency_x(), mesh.latency_y()) + 4;
+}
 
 }  // namespace
 
@@ -27,7 +30,9 @@ MeshNetwork::MeshNetwork(const arch::ChipSpec& spec)
       routers_(fabric_, mesh_, pipeline_, find_routing(spec.noc.routing)),
       endpoints_(fabric_, mesh_) {}
 
-void MeshNetwork::attach(EndpointId endpoint, EndpointLinks links) { endpoints_.attach(index(endpoint), links); }
+void MeshNetwork::attach(EndpointId endpoint, EndpointLinks links) {
+    endpoints_.attach(index(endpoint), links);
+}
 
 Cycle MeshNetwork::evaluate(Cycle now) {
     Calendar& calendar = fabric_.calendar;
@@ -75,7 +80,9 @@ std::string MeshNetwork::describe_stuck(std::size_t limit) const {
 Cycles MeshNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
     const Coord a = mesh_.coord(mesh_.router_of(index(from))), b = mesh_.coord(mesh_.router_of(index(to)));
     const Cycles router = pipeline_.hop_cycles() - 1;
-    const auto distance = [](std::uint16_t p, std::uint16_t q) { return static_cast<Cycles>(p > q ? p - q : q - p); };
+    const auto distance = [](std::uint16_t p, std::uint16_t q) {
+        return static_cast<Cycles>(p > q ? p - q : q - p);
+    };
     const Cycles dx = distance(a.x, b.x), dy = distance(a.y, b.y);
     // link to the interface, link to the router, hops, last router, link to the core, further flits
     return 1 + 1 + dx * (router + mesh_.latency_x()) + dy * (router + mesh_.latency_y()) + router +

@@ -13,7 +13,7 @@ namespace loom::noc {
 
 /// Events of the network on behalf of one packet tag (source layer), in flits unless said otherwise.
 struct NocCounters {
-    std::uint64_t packets = 0;         ///< packets injected
+    std::uint64_t packets = 0;  ///< packets injected
     std::uint64_t packets_delivered = 0;
     std::uint64_t ni_in = 0;
     std::uint64_t ni_out = 0;
@@ -22,9 +22,9 @@ struct NocCounters {
     std::uint64_t vc_grants = 0;
     std::uint64_t switch_grants = 0;
     std::uint64_t crossbar = 0;
-    std::uint64_t link_x = 0;          ///< flits on links in x
+    std::uint64_t link_x = 0;  ///< flits on links in x
     std::uint64_t link_y = 0;
-    std::uint64_t local = 0;           ///< flits ejected to a core over the local link
+    std::uint64_t local = 0;  ///< flits ejected to a core over the local link
 };
 
 template <class V, class C>

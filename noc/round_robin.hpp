@@ -11,7 +11,9 @@ constexpr unsigned rr_distance(unsigned i, unsigned pointer, unsigned n) {
 }
 
 /// The pointer after `winner` has been served.
-constexpr unsigned rr_next(unsigned winner, unsigned n) { return winner + 1 == n ? 0 : winner + 1; }
+constexpr unsigned rr_next(unsigned winner, unsigned n) {
+    return winner + 1 == n ? 0 : winner + 1;
+}
 
 /// First set bit of `mask` (not 0) at or after `pointer`, wrapping around.
 constexpr unsigned rr_pick(std::uint64_t mask, unsigned pointer) {

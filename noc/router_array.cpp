@@ -18,8 +18,7 @@ constexpr std::uint32_t kSpeculative = 1u << 16;
 
 }  // namespace
 
-RouterArray::RouterArray(Fabric& fabric, const Mesh& mesh, const Pipeline& pipeline,
-                         const Routing& routing)
+RouterArray::RouterArray(Fabric& fabric, const Mesh& mesh, const Pipeline& pipeline, const Routing& routing)
     : fabric_(fabric),
       mesh_(mesh),
       pipeline_(pipeline),
@@ -114,8 +113,7 @@ void RouterArray::receive(const Calendar::FlitAtRouter& event, Cycle now) {
     ++fabric_.counters[fabric_.flits[event.flit].tag].buffer_writes;
     v.queue.push(fabric_.flits, event.flit);
     if (v.state == State::Idle) head_at_front(event.router, v, now);
-    occupied_[std::size_t{event.router} * n_words_ + event.vc / 64] |= std::uint64_t{1}
-                                                                       << (event.vc % 64);
+    occupied_[std::size_t{event.router} * n_words_ + event.vc / 64] |= std::uint64_t{1} << (event.vc % 64);
     activate(event.router);
 }
 
@@ -181,8 +179,7 @@ bool RouterArray::evaluate_router(std::uint32_t r, Cycle now) {
 }
 
 /// VA: the input VC's arbiter picks one of the free output VCs, whose arbiter then picks one input.
-void RouterArray::request_vc(std::uint32_t r, unsigned local, unsigned out_port,
-                             std::uint64_t free) {
+void RouterArray::request_vc(std::uint32_t r, unsigned local, unsigned out_port, std::uint64_t free) {
     const unsigned base = out_port * n_vcs_;
     const unsigned pointer = inputs_[std::size_t{r} * n_local_ + local].va_pointer;
     const bool inside = pointer >= base && pointer < base + n_vcs_;
@@ -198,10 +195,9 @@ void RouterArray::request_vc(std::uint32_t r, unsigned local, unsigned out_port,
 }
 
 /// SA: of the VCs of an input port that want the same output, one is kept.
-void RouterArray::bid(const Port* ports, unsigned in_port, unsigned vc, unsigned out_port,
-                      bool speculative) {
-    const std::uint32_t key = (speculative ? kSpeculative : 0) +
-                              rr_distance(vc, ports[in_port].vc_offset, n_vcs_);
+void RouterArray::bid(const Port* ports, unsigned in_port, unsigned vc, unsigned out_port, bool speculative) {
+    const std::uint32_t key =
+        (speculative ? kSpeculative : 0) + rr_distance(vc, ports[in_port].vc_offset, n_vcs_);
     const std::uint32_t bit = 1u << out_port;
     Bid& best = input_bids_[out_port];
     if ((input_bid_mask_ & bit) != 0 && best.key < key) return;
@@ -215,16 +211,16 @@ void RouterArray::choose_output(Port* ports, unsigned in_port) {
     unsigned out = 0;
     for (std::uint32_t mask = input_bid_mask_; mask != 0; mask &= mask - 1) {
         const auto o = static_cast<unsigned>(std::countr_zero(mask));
-        const std::uint32_t key = (input_bids_[o].key & kSpeculative) +
-                                  rr_distance(o, ports[in_port].sa_input_pointer, n_ports_);
+        const std::uint32_t key =
+            (input_bids_[o].key & kSpeculative) + rr_distance(o, ports[in_port].sa_input_pointer, n_ports_);
         if (key < best_key) {
             best_key = key;
             out = o;
         }
     }
     input_bid_mask_ = 0;
-    const std::uint32_t key = (input_bids_[out].key & kSpeculative) +
-                              rr_distance(in_port, ports[out].sa_output_pointer, n_ports_);
+    const std::uint32_t key =
+        (input_bids_[out].key & kSpeculative) + rr_distance(in_port, ports[out].sa_output_pointer, n_ports_);
     const std::uint32_t bit = 1u << out;
     Bid& best = output_bids_[out];
     if ((output_bid_mask_ & bit) != 0 && best.key < key) return;
@@ -259,8 +255,7 @@ void RouterArray::commit_switch(std::uint32_t r, Cycle now) {
         ports[out].sa_output_pointer = static_cast<std::uint16_t>(rr_next(grant.port, n_ports_));
         if (grant.key >= kSpeculative) {
             // Void unless VA of this cycle gave a VC with a credit; the slot is lost.
-            const InputVc& v =
-                inputs_[std::size_t{r} * n_local_ + grant.port * n_vcs_ + grant.vc];
+            const InputVc& v = inputs_[std::size_t{r} * n_local_ + grant.port * n_vcs_ + grant.vc];
             if (v.state != State::Active || (ports[out].credit >> v.out_vc & 1u) == 0) continue;
         }
         send(r, grant.port, grant.vc, now);
@@ -286,18 +281,16 @@ void RouterArray::send(std::uint32_t r, unsigned in_port, unsigned vc, Cycle now
     if (v.out_port < kFirstLocal) {
         ++(v.out_port < kPlusY ? count.link_x : count.link_y);
         const unsigned target = opposite(v.out_port) * n_vcs_ + v.out_vc;
-        fabric_.calendar.flits_at(now + kSwitchDelay + out.latency)
-            .router.push_back({out.peer, target, id});
+        fabric_.calendar.flits_at(now + kSwitchDelay + out.latency).router.push_back({out.peer, target, id});
     } else {
         // The local link's latency is that of the endpoint's link.
         ++count.local;
-        fabric_.calendar.flits_at(now + kSwitchDelay)
-            .endpoint.push_back({out.peer, v.out_vc, id});
+        fabric_.calendar.flits_at(now + kSwitchDelay).endpoint.push_back({out.peer, v.out_vc, id});
     }
     if (in_port < kFirstLocal) {
         fabric_.calendar.credits_at(now + in.latency + kCreditDelay)
-            .router.push_back({in.peer, static_cast<std::uint16_t>(opposite(in_port)),
-                                       static_cast<std::uint16_t>(vc)});
+            .router.push_back(
+                {in.peer, static_cast<std::uint16_t>(opposite(in_port)), static_cast<std::uint16_t>(vc)});
     } else {
         fabric_.calendar.credits_at(now + 1 + kCreditDelay).endpoint.push_back({in.peer, vc});
     }
@@ -335,10 +328,9 @@ void RouterArray::describe(std::vector<std::string>& lines, std::size_t limit) c
         const Packet& p = fabric_.packets[fabric_.flits[v.queue.front].packet].packet;
         const unsigned local = static_cast<unsigned>(i % n_local_);
         lines.push_back(fmt::format(
-            "router ({}, {}) port {} vc {}: {} flits; packet from endpoint {} to {} {} port {}",
-            coords_[r].x, coords_[r].y, port_name(port_of_[local]), vc_of_[local],
-            v.queue.size(fabric_.flits), index(p.source), p.destination.value, why,
-            port_name(v.out_port)));
+            "router ({}, {}) port {} vc {}: {} flits; packet from endpoint {} to {} {} port {}", coords_[r].x,
+            coords_[r].y, port_name(port_of_[local]), vc_of_[local], v.queue.size(fabric_.flits),
+            index(p.source), p.destination.value, why, port_name(v.out_port)));
     }
 }
 

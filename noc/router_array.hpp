@@ -35,7 +35,7 @@ class RouterArray {
     enum class State : std::uint8_t { Idle, VcAlloc, Active };
     struct InputVc {
         FlitQueue queue;
-        Cycle ready = 0;             ///< VcAlloc: first cycle in which it may ask
+        Cycle ready = 0;  ///< VcAlloc: first cycle in which it may ask
         State state = State::Idle;
         std::uint8_t out_port = 0;
         std::uint8_t out_vc = 0;
@@ -100,7 +100,7 @@ class RouterArray {
     std::vector<std::uint32_t> va_winner_;    ///< per output VC: input VC, or kNone
     std::vector<Bid> input_bids_;             ///< of the current input port, per output port
     std::uint32_t input_bid_mask_ = 0;
-    std::vector<Bid> output_bids_;            ///< per output port
+    std::vector<Bid> output_bids_;  ///< per output port
     std::uint32_t output_bid_mask_ = 0;
 };
 

@@ -58,7 +58,8 @@ std::vector<AerEvent> read_aer(const std::string& path) {
             for (const Cell& c : cells) {
                 std::size_t k = 0;
                 while (k < known.size() && known[k] != c.text) ++k;
-                if (k == known.size()) fail(c.column, "unknown column " + quoted(c.text) + suggestion(c.text, known));
+                if (k == known.size())
+                    fail(c.column, "unknown column " + quoted(c.text) + suggestion(c.text, known));
                 columns.push_back(k);
                 step |= k == 1;
                 address |= k == 2;

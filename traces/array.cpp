@@ -40,21 +40,26 @@ double half(const std::uint8_t* p) {
 std::size_t Array::element_size(Type type) {
     switch (type) {
         case Type::U1:
-        case Type::I1: return 1;
+        case Type::I1:
+            return 1;
         case Type::U2:
         case Type::I2:
-        case Type::F2: return 2;
+        case Type::F2:
+            return 2;
         case Type::U4:
         case Type::I4:
-        case Type::F4: return 4;
-        default: return 8;
+        case Type::F4:
+            return 4;
+        default:
+            return 8;
     }
 }
 
 Array::Array(Type type, std::vector<std::size_t> shape, std::vector<std::uint8_t> bytes)
     : type_(type), shape_(std::move(shape)), size_(1), bytes_(std::move(bytes)) {
     for (const std::size_t d : shape_) size_ *= d;
-    if (bytes_.size() != size_ * element_size(type)) throw InternalError("an array with the wrong number of bytes");
+    if (bytes_.size() != size_ * element_size(type))
+        throw InternalError("an array with the wrong number of bytes");
 }
 
 Array Array::of(std::vector<std::size_t> shape, const std::vector<double>& values) {
@@ -66,21 +71,34 @@ Array Array::of(std::vector<std::size_t> shape, const std::vector<double>& value
 double Array::at(std::size_t i) const {
     const std::uint8_t* p = bytes_.data() + i * element_size(type_);
     switch (type_) {
-        case Type::U1: return get<std::uint8_t>(p);
-        case Type::I1: return get<std::int8_t>(p);
-        case Type::U2: return get<std::uint16_t>(p);
-        case Type::I2: return get<std::int16_t>(p);
-        case Type::U4: return get<std::uint32_t>(p);
-        case Type::I4: return get<std::int32_t>(p);
-        case Type::U8: return get<std::uint64_t>(p);
-        case Type::I8: return get<std::int64_t>(p);
-        case Type::F2: return half(p);
-        case Type::F4: return get<float>(p);
-        case Type::F8: return get<double>(p);
+        case Type::U1:
+            return get<std::uint8_t>(p);
+        case Type::I1:
+            return get<std::int8_t>(p);
+        case Type::U2:
+            return get<std::uint16_t>(p);
+        case Type::I2:
+            return get<std::int16_t>(p);
+        case Type::U4:
+            return get<std::uint32_t>(p);
+        case Type::I4:
+            return get<std::int32_t>(p);
+        case Type::U8:
+            return get<std::uint64_t>(p);
+        case Type::I8:
+            return get<std::int64_t>(p);
+        case Type::F2:
+            return half(p);
+        case Type::F4:
+            return get<float>(p);
+        case Type::F8:
+            return get<double>(p);
     }
     return 0;
 }
 
-std::string Array::shape_text() const { return fmt::format("[{}]", fmt::join(shape_, ", ")); }
+std::string Array::shape_text() const {
+    return fmt::format("[{}]", fmt::join(shape_, ", "));
+}
 
 }  // namespace loom::traces

@@ -71,9 +71,11 @@ struct NirDataWriter::Impl {
         const Handle a(need(H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT)), H5Aclose);
         need_ok(H5Awrite(a, type, value.data()));
     }
-    void write(std::size_t signal, std::size_t sample, hid_t type, const void* data, std::size_t count) const {
+    void write(std::size_t signal, std::size_t sample, hid_t type, const void* data,
+               std::size_t count) const {
         const Signal& s = signals.at(signal);
-        if (count != steps * s.neurons || sample >= samples) throw InternalError("a recorded sample of the wrong size");
+        if (count != steps * s.neurons || sample >= samples)
+            throw InternalError("a recorded sample of the wrong size");
         const hsize_t start[3] = {sample, 0, 0}, block[3] = {1, steps, s.neurons};
         const Handle space(H5Dget_space(s.dataset), H5Sclose);
         need_ok(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, block, nullptr));
@@ -97,7 +99,8 @@ NirDataWriter::~NirDataWriter() {
     if (impl_->file >= 0) H5Fclose(impl_->file);
 }
 
-std::size_t NirDataWriter::add(const std::string& layer, const std::string& key, std::size_t neurons, Kind kind) {
+std::size_t NirDataWriter::add(const std::string& layer, const std::string& key, std::size_t neurons,
+                               Kind kind) {
     // a nested layer "a/b" must not become a nested group
     std::string name = layer;
     std::replace(name.begin(), name.end(), '/', '.');
@@ -122,9 +125,12 @@ std::size_t NirDataWriter::add(const std::string& layer, const std::string& key,
                        : kind == Kind::WideSpikes ? H5T_STD_I32LE
                                                   : H5T_IEEE_F64LE;
     impl_->signals.push_back(
-        {Handle(impl_->need(H5Dcreate2(group, "data", type, space, H5P_DEFAULT, plist, H5P_DEFAULT)), H5Dclose), neurons});
+        {Handle(impl_->need(H5Dcreate2(group, "data", type, space, H5P_DEFAULT, plist, H5P_DEFAULT)),
+                H5Dclose),
+         neurons});
     const Handle scalar(H5Screate(H5S_SCALAR), H5Sclose);
-    const Handle a(impl_->need(H5Acreate2(group, "dt", H5T_IEEE_F64LE, scalar, H5P_DEFAULT, H5P_DEFAULT)), H5Aclose);
+    const Handle a(impl_->need(H5Acreate2(group, "dt", H5T_IEEE_F64LE, scalar, H5P_DEFAULT, H5P_DEFAULT)),
+                   H5Aclose);
     impl_->need_ok(H5Awrite(a, H5T_NATIVE_DOUBLE, &impl_->dt));
     return impl_->signals.size() - 1;
 }
@@ -152,8 +158,10 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
     std::string name = node;
     std::replace(name.begin(), name.end(), '/', '.');
     if (!nodes.has(name)) nodes.fail("no node " + quoted(node) + suggestion(name, nodes.keys()));
-    const hdf5::Group observables = nodes.group(name, "node '" + node + "'").group("observables", "node '" + node + "'");
-    if (!observables.has(key)) observables.fail("no observable " + quoted(key) + suggestion(key, observables.keys()));
+    const hdf5::Group observables =
+        nodes.group(name, "node '" + node + "'").group("observables", "node '" + node + "'");
+    if (!observables.has(key))
+        observables.fail("no observable " + quoted(key) + suggestion(key, observables.keys()));
     const hdf5::Group signal = observables.group(key, "node '" + node + "', " + key);
     if (signal.has("data")) {
         const hdf5::Numbers data = signal.numbers("data");
@@ -162,7 +170,8 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
     }
     if (!signal.has("idx") || !signal.has("time")) signal.fail("neither 'data' nor 'idx' and 'time'");
     const hdf5::Numbers idx = signal.numbers("idx"), time = signal.numbers("time");
-    if (idx.shape != time.shape || idx.shape.size() != 2) signal.fail("'idx' and 'time' must both be [sample, event]");
+    if (idx.shape != time.shape || idx.shape.size() != 2)
+        signal.fail("'idx' and 'time' must both be [sample, event]");
     const auto scalar = [&](const char* what, double fallback) {
         return signal.has(what) ? signal.numbers(what).data.at(0) : fallback;
     };
@@ -174,16 +183,19 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
         last = std::max(last, std::floor(time.data[i] / dt + 1e-9));
     }
     const auto neurons = static_cast<std::size_t>(scalar("n_neurons", largest + 1));
-    const auto steps = static_cast<std::size_t>(std::max(last + 1, std::floor(scalar("t_max", 0.0) / dt + 0.5)));
+    const auto steps =
+        static_cast<std::size_t>(std::max(last + 1, std::floor(scalar("t_max", 0.0) / dt + 0.5)));
     const std::size_t samples = idx.shape[0], events = idx.shape[1];
     if (!(largest < static_cast<double>(neurons)) || samples * steps * neurons > (std::size_t{1} << 31)) {
         signal.fail("event indices or times are out of range");
     }
     std::vector<double> grid(samples * steps * neurons, 0.0);
-    const std::vector<double> value = signal.has("value") ? signal.numbers("value").data : std::vector<double>();
+    const std::vector<double> value =
+        signal.has("value") ? signal.numbers("value").data : std::vector<double>();
     for (std::size_t i = 0; i < idx.data.size(); ++i) {
         if (idx.data[i] < 0) continue;
-        if (!(time.data[i] >= 0) || std::isinf(time.data[i])) signal.fail("time", "expected finite times from 0 on");
+        if (!(time.data[i] >= 0) || std::isinf(time.data[i]))
+            signal.fail("time", "expected finite times from 0 on");
         const auto step = static_cast<std::size_t>(std::floor(time.data[i] / dt + 1e-9));
         grid[(i / events * steps + step) * neurons + static_cast<std::size_t>(idx.data[i])] +=
             value.size() == idx.data.size() ? value[i] : 1.0;

@@ -48,7 +48,8 @@ Array::Type type_of(const std::string& code, const std::string& where) {
         {"i8", Array::Type::I8}, {"f2", Array::Type::F2}, {"f4", Array::Type::F4}, {"f8", Array::Type::F8}};
     const auto it = types.find(code.size() == 3 ? code.substr(1) : std::string());
     if (it == types.end()) {
-        throw InputError(where + ": element type '" + code + "' is not supported (bool, integers, float16 to float64)");
+        throw InputError(where + ": element type '" + code +
+                         "' is not supported (bool, integers, float16 to float64)");
     }
     return it->second;
 }
@@ -62,12 +63,14 @@ std::vector<std::size_t> parse_shape(const std::string& text, const std::string&
             continue;
         }
         std::size_t value = 0, digits = 0;
-        for (; i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0 && digits < 12; ++i, ++digits) {
+        for (; i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0 && digits < 12;
+             ++i, ++digits) {
             value = value * 10 + static_cast<std::size_t>(text[i] - '0');
         }
         if (digits == 0) throw InputError(where + ": malformed shape in the .npy header");
         shape.push_back(value);
-        if (value != 0 && total > kMaxElements / value) throw InputError(where + ": the .npy header asks for too many elements");
+        if (value != 0 && total > kMaxElements / value)
+            throw InputError(where + ": the .npy header asks for too many elements");
         total *= value;
     }
     return shape;
@@ -76,12 +79,13 @@ std::vector<std::size_t> parse_shape(const std::string& text, const std::string&
 /// Reverses the bytes of each element.
 void swap_bytes(std::vector<std::uint8_t>& bytes, std::size_t width) {
     for (std::size_t i = 0; i + width <= bytes.size(); i += width) {
-        std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i), bytes.begin() + static_cast<std::ptrdiff_t>(i + width));
+        std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(i),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(i + width));
     }
 }
 
-std::vector<std::uint8_t> to_c_order(const std::vector<std::uint8_t>& in, const std::vector<std::size_t>& shape,
-                                     std::size_t width) {
+std::vector<std::uint8_t> to_c_order(const std::vector<std::uint8_t>& in,
+                                     const std::vector<std::size_t>& shape, std::size_t width) {
     std::vector<std::uint8_t> out(in.size());
     const std::size_t n = in.size() / width;
     std::vector<std::size_t> at(shape.size(), 0), stride(shape.size(), 1);
@@ -106,7 +110,8 @@ Array parse_npy(const std::vector<std::uint8_t>& bytes, const std::string& where
         throw InputError(where + ": not a .npy array");
     }
     const bool wide = bytes[6] >= 2;
-    if (bytes[6] < 1 || bytes[6] > 3 || (wide && bytes.size() < 12)) throw InputError(where + ": unknown version of .npy");
+    if (bytes[6] < 1 || bytes[6] > 3 || (wide && bytes.size() < 12))
+        throw InputError(where + ": unknown version of .npy");
     const std::size_t start = wide ? 12 : 10;
     std::size_t length = bytes[8] + 256u * bytes[9];
     if (wide) length += (std::size_t{bytes[10]} << 16) + (std::size_t{bytes[11]} << 24);
@@ -130,7 +135,9 @@ Array parse_npy(const std::vector<std::uint8_t>& bytes, const std::string& where
     return Array(type, shape, std::move(data));
 }
 
-Array read_npy(const std::string& path) { return parse_npy(file_bytes(path), path); }
+Array read_npy(const std::string& path) {
+    return parse_npy(file_bytes(path), path);
+}
 
 std::vector<std::string> npz_names(const std::string& path) {
     std::vector<std::string> names;
@@ -149,10 +156,11 @@ Array read_npz(const std::string& path, const std::string& name) {
 }
 
 void write_npy(const std::string& path, const Array& array) {
-    static constexpr const char* codes[] = {"|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8"};
+    static constexpr const char* codes[] = {"|u1", "|i1", "<u2", "<i2", "<u4", "<i4",
+                                            "<u8", "<i8", "<f2", "<f4", "<f8"};
     std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                     codes[static_cast<std::size_t>(array.type())], fmt::join(array.shape(), ", "),
-                                     array.shape().size() == 1 ? "," : "");
+                                     codes[static_cast<std::size_t>(array.type())],
+                                     fmt::join(array.shape(), ", "), array.shape().size() == 1 ? "," : "");
     while ((10 + header.size() + 1) % 64 != 0) header += ' ';
     header += '\n';
     std::ofstream out(path, std::ios::binary);

@@ -22,7 +22,8 @@ constexpr std::size_t kMaxTimesteps = std::size_t{1} << 24;
 
 std::string lower_extension(const std::string& path) {
     std::string e = std::filesystem::path(path).extension().string();
-    std::transform(e.begin(), e.end(), e.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(e.begin(), e.end(), e.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return e;
 }
 
@@ -33,7 +34,8 @@ Array read_array(const StimulusSpec& spec, const std::string& path) {
         if (!spec.array.empty()) return read_npz(path, spec.array);
         const auto names = npz_names(path);
         if (names.size() != 1) {
-            throw InputError(fmt::format("{}: holds several arrays; name one with input.array ({})", path, fmt::join(names, ", ")));
+            throw InputError(fmt::format("{}: holds several arrays; name one with input.array ({})", path,
+                                         fmt::join(names, ", ")));
         }
         return read_npz(path, names[0]);
     }
@@ -73,15 +75,18 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
         const auto events = read_aer(path);
         std::size_t steps = 0, samples = 0;
         for (const AerEvent& e : events) {
-            if (e.address >= n_inputs) fail(fmt::format("address {} is beyond the network's {} inputs", e.address, n_inputs));
+            if (e.address >= n_inputs)
+                fail(fmt::format("address {} is beyond the network's {} inputs", e.address, n_inputs));
             if (e.step >= kMaxTimesteps || e.sample >= kMaxTimesteps) fail("step or sample out of range");
             steps = std::max<std::size_t>(steps, e.step + 1);
             samples = std::max<std::size_t>(samples, e.sample + 1);
         }
         if (spec.timesteps > steps) steps = spec.timesteps;
-        if (samples * steps > (std::size_t{1} << 31) / std::max<std::size_t>(n_inputs, 1)) fail("too many events to hold");
+        if (samples * steps > (std::size_t{1} << 31) / std::max<std::size_t>(n_inputs, 1))
+            fail("too many events to hold");
         std::vector<double> grid(steps * samples * n_inputs, 0.0);
-        for (const AerEvent& e : events) grid[(e.step * samples + e.sample) * n_inputs + e.address] += e.value;
+        for (const AerEvent& e : events)
+            grid[(e.step * samples + e.sample) * n_inputs + e.address] += e.value;
         s.data_ = Array::of({steps, samples, n_inputs}, grid);
     } else {
         s.data_ = read_array(spec, path);
@@ -99,7 +104,8 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
         std::vector<std::size_t> packed = shape;
         if (!packed.empty()) packed.back() = (packed.back() + 7) / 8;
         if (packed != s.data_.shape() || shape.size() < 2) {
-            fail(fmt::format("packed array has shape {}, but `shape` says {}", s.data_.shape_text(), fmt::join(shape, ", ")));
+            fail(fmt::format("packed array has shape {}, but `shape` says {}", s.data_.shape_text(),
+                             fmt::join(shape, ", ")));
         }
         s.last_axis_ = shape.back();
         s.packed_axis_ = packed.back();
@@ -120,7 +126,8 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
         s.samples_ = nirdata ? shape[0] : shape[1];
         s.step_stride_ = nirdata ? elements : s.samples_ * elements;
         s.sample_stride_ = nirdata ? steps * elements : elements;
-        if (spec.timesteps > steps) fail(fmt::format("input.timesteps is {}, the array has {}", spec.timesteps, steps));
+        if (spec.timesteps > steps)
+            fail(fmt::format("input.timesteps is {}, the array has {}", spec.timesteps, steps));
         s.timesteps_ = spec.timesteps == 0 ? steps : spec.timesteps;
     } else {
         s.samples_ = shape[0];
@@ -133,7 +140,8 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
         for (std::size_t i = 0; i < s.data_.size(); ++i) {
             const double v = s.data_.at(i) * spec.scale;
             if (!std::isfinite(v)) fail(fmt::format("value {} is not finite", i));
-            if ((spec.encoding == Encoding::Bernoulli || spec.encoding == Encoding::Poisson) && (v < 0 || v > 100)) {
+            if ((spec.encoding == Encoding::Bernoulli || spec.encoding == Encoding::Poisson) &&
+                (v < 0 || v > 100)) {
                 fail(fmt::format("value {} times input.scale is {}; a rate must be from 0 to 100", i, v));
             }
         }
@@ -144,7 +152,8 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
         const Array labels = read_npz(path, spec.labels);
         const std::size_t all = spikes ? (nirdata ? shape[0] : shape[1]) : shape[0];
         if (labels.size() != all) fail(fmt::format("{} labels for {} samples", labels.size(), all));
-        for (std::size_t i = 0; i < s.samples_; ++i) s.labels_.push_back(static_cast<std::int64_t>(labels.at(i)));
+        for (std::size_t i = 0; i < s.samples_; ++i)
+            s.labels_.push_back(static_cast<std::int64_t>(labels.at(i)));
     }
     return s;
 }
@@ -167,7 +176,9 @@ void Stimulus::values(std::size_t sample, std::size_t step, Values& out) const {
         double v = element(sample, timed ? step : 0, i);
         if (v == 0.0) continue;
         if (spec_.encoding == Encoding::Bernoulli) {
-            v = rng.bernoulli(std::min(v, 1.0), sample * n_inputs_ + i, static_cast<std::uint32_t>(step)) ? 1.0 : 0.0;
+            v = rng.bernoulli(std::min(v, 1.0), sample * n_inputs_ + i, static_cast<std::uint32_t>(step))
+                    ? 1.0
+                    : 0.0;
         } else if (spec_.encoding == Encoding::Poisson) {
             v = poisson(v, rng.uniform(sample * n_inputs_ + i, static_cast<std::uint32_t>(step)));
         }

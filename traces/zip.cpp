@@ -17,7 +17,9 @@ constexpr std::uint64_t kEntryMark = 0x02014b50, kLocalMark = 0x04034b50;
 constexpr std::uint64_t kMaxMember = std::uint64_t{1} << 34;
 }  // namespace
 
-Zip::Zip(const std::string& path) : path_(path), bytes_(file_bytes(path)) { read_directory(); }
+Zip::Zip(const std::string& path) : path_(path), bytes_(file_bytes(path)) {
+    read_directory();
+}
 
 std::uint64_t Zip::number(std::uint64_t at, unsigned n) const {
     if (at > bytes_.size() || bytes_.size() - at < n) throw InputError(path_ + ": the archive is cut off");
@@ -31,7 +33,8 @@ void Zip::read_directory() {
     std::uint64_t end = bytes_.size() - kEndSize;
     const std::uint64_t lowest = end > 65535 ? end - 65535 : 0;
     while (number(end, 4) != kEndMark) {
-        if (end == lowest) throw InputError(path_ + ": not an .npz archive, or cut off (no central directory)");
+        if (end == lowest)
+            throw InputError(path_ + ": not an .npz archive, or cut off (no central directory)");
         --end;
     }
     std::uint64_t count = number(end + 10, 2), at = number(end + 16, 4);
@@ -50,9 +53,11 @@ void Zip::read_directory() {
         m.packed = number(at + 20, 4);
         m.size = number(at + 24, 4);
         m.header = number(at + 42, 4);
-        const std::uint64_t name = number(at + 28, 2), extra = number(at + 30, 2), comment = number(at + 32, 2);
+        const std::uint64_t name = number(at + 28, 2), extra = number(at + 30, 2),
+                            comment = number(at + 32, 2);
         number(at + kEntrySize, 0);
-        if (name + extra + comment > bytes_.size() - at - kEntrySize) throw InputError(path_ + ": damaged central directory");
+        if (name + extra + comment > bytes_.size() - at - kEntrySize)
+            throw InputError(path_ + ": damaged central directory");
         m.name.assign(bytes_.begin() + static_cast<std::ptrdiff_t>(at + kEntrySize),
                       bytes_.begin() + static_cast<std::ptrdiff_t>(at + kEntrySize + name));
         for (std::uint64_t x = at + kEntrySize + name, stop = x + extra; x + 4 <= stop;) {
@@ -84,11 +89,15 @@ bool Zip::has(const std::string& name) const {
 }
 
 std::vector<std::uint8_t> Zip::read(const std::string& name) const {
-    const auto it = std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; });
+    const auto it =
+        std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.name == name; });
     if (it == members_.end()) throw InputError(path_ + ": has no member '" + name + "'");
-    const auto damaged = [&](const char* what) { return InputError(path_ + ": member '" + name + "': " + what); };
+    const auto damaged = [&](const char* what) {
+        return InputError(path_ + ": member '" + name + "': " + what);
+    };
     if (number(it->header, 4) != kLocalMark) throw damaged("damaged local header");
-    const std::uint64_t start = it->header + kLocalSize + number(it->header + 26, 2) + number(it->header + 28, 2);
+    const std::uint64_t start =
+        it->header + kLocalSize + number(it->header + 26, 2) + number(it->header + 28, 2);
     if (start > bytes_.size() || bytes_.size() - start < it->packed) throw damaged("cut off");
     if (it->method != 0 && it->method != 8) throw damaged("compression other than stored and deflated");
     std::vector<std::uint8_t> out;

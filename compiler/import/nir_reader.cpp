@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <new>
 
-#include "sim/hdf5/hdf5_file.hpp"
-#include "sim/base/nearest.hpp"
 #include "compiler/import/parse_node.hpp"
 #include "compiler/import/raw_graph.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
+#include "sim/hdf5/hdf5_file.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/nearest.hpp"
 #include "compiler/import/node_catalogue.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 #include <string>
 
-#include "sim/hdf5/hdf5_file.hpp"
 #include "compiler/ir/nir_graph.hpp"
+#include "sim/hdf5/hdf5_file.hpp"
 
 namespace loom::compiler {
 

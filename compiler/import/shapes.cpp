@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 
-#include "sim/base/nearest.hpp"
 #include "compiler/import/node_catalogue.hpp"
 #include "compiler/import/raw_graph.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -42,10 +42,9 @@ void apply_conv(const NirNode& node, const SparseVector& in, SparseVector& out) 
                 for (std::size_t c = 0; c < s.out_per_group(); ++c) {
                     const std::size_t co = g * s.out_per_group() + c;
                     const double weight =
-                        w[((co * s.in_per_group() + ci % s.in_per_group()) * s.kernel_h + ky) *
-                              s.kernel_w + kx];
-                    sums[static_cast<std::uint32_t>((co * s.out_h + oy) * s.out_w + ox)] +=
-                        value * weight;
+                        w[((co * s.in_per_group() + ci % s.in_per_group()) * s.kernel_h + ky) * s.kernel_w +
+                          kx];
+                    sums[static_cast<std::uint32_t>((co * s.out_h + oy) * s.out_w + ox)] += value * weight;
                 }
             }
         }
@@ -166,8 +165,8 @@ void apply_node(const NirNode& node, const SparseVector& in, SparseVector& out, 
     throw UnsupportedError(fmt::format("node '{}' of type {} between populations", node.name, node.type));
 }
 
-SparseVector apply_chain(const NirModel& model, const std::vector<std::uint32_t>& chain,
-                         std::size_t from, SparseVector start, double mask_delay, double dt) {
+SparseVector apply_chain(const NirModel& model, const std::vector<std::uint32_t>& chain, std::size_t from,
+                         SparseVector start, double mask_delay, double dt) {
     SparseVector next;
     for (std::size_t i = from; i < chain.size(); ++i) {
         apply_node(model.nodes[chain[i]], start, next, mask_delay, dt);

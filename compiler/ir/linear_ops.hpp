@@ -17,11 +17,11 @@ ConvShape conv_shape(const NirNode& node);
 
 /// Applies one node to a sparse vector (no bias). Throws UnsupportedError for non-linear nodes.
 /// `mask_delay` selects elements of a Delay node (< 0: all).
-void apply_node(const NirNode& node, const SparseVector& in, SparseVector& out,
-                double mask_delay = -1, double dt = 1);
+void apply_node(const NirNode& node, const SparseVector& in, SparseVector& out, double mask_delay = -1,
+                double dt = 1);
 /// Applies a chain to a unit vector at `element` times `value`.
-SparseVector apply_chain(const NirModel& model, const std::vector<std::uint32_t>& chain,
-                         std::size_t from, SparseVector start, double mask_delay, double dt);
+SparseVector apply_chain(const NirModel& model, const std::vector<std::uint32_t>& chain, std::size_t from,
+                         SparseVector start, double mask_delay, double dt);
 
 bool has_state(const std::string& type);
 bool is_linear(const std::string& type);

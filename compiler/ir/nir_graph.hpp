@@ -19,9 +19,9 @@ struct Tensor {
 struct NirNode {
     std::string name;
     std::string type;
-    std::map<std::string, Tensor> arrays;       ///< weight, tau, stride, shape, ... (numbers)
-    std::map<std::string, std::string> strings; ///< padding: "same" | "valid"
-    std::vector<std::size_t> input_shape;       ///< by shape inference, without batch
+    std::map<std::string, Tensor> arrays;        ///< weight, tau, stride, shape, ... (numbers)
+    std::map<std::string, std::string> strings;  ///< padding: "same" | "valid"
+    std::vector<std::size_t> input_shape;        ///< by shape inference, without batch
     std::vector<std::size_t> output_shape;
 };
 

@@ -14,7 +14,9 @@
 namespace loom::compiler {
 namespace {
 
-bool keeps_time(const std::string& type) { return has_state(type) && type != "Threshold"; }
+bool keeps_time(const std::string& type) {
+    return has_state(type) && type != "Threshold";
+}
 
 /// Edges that carry the value of the step before: the back edges of a depth-first search from the
 /// inputs, moved to directly behind the neuron that feeds the loop.
@@ -74,12 +76,11 @@ struct Builder {
         const bool zero = std::all_of(bias->second.data.begin(), bias->second.data.end(),
                                       [](double b) { return b == 0.0; });
         if (zero) return;
-        const bool late = delay != 0 || std::any_of(chain.begin(), chain.end(), [&](auto i) {
-                              return m.nodes[i].type == "Delay";
-                          });
+        const bool late = delay != 0 || std::any_of(chain.begin(), chain.end(),
+                                                    [&](auto i) { return m.nodes[i].type == "Delay"; });
         if (late) {
-            throw UnsupportedError(fmt::format(
-                "the bias of node '{}' passes a delay before it reaches a neuron", n.name));
+            throw UnsupportedError(
+                fmt::format("the bias of node '{}' passes a delay before it reaches a neuron", n.name));
         }
         std::size_t total = 1;
         for (const std::size_t d : n.output_shape) total *= d;
@@ -96,10 +97,11 @@ struct Builder {
         for (const auto& [i, v] : apply_chain(m, chain, 1, std::move(start), -1, dt)) sum.at(i) += v;
     }
 
-    void walk(std::uint32_t target, std::uint32_t node, std::vector<std::uint32_t> chain,
-              std::uint32_t delay, std::size_t depth) {
+    void walk(std::uint32_t target, std::uint32_t node, std::vector<std::uint32_t> chain, std::uint32_t delay,
+              std::size_t depth) {
         if (depth > m.nodes.size() + 1) {
-            throw UnsupportedError(fmt::format("a loop without a neuron through node '{}'", m.nodes[node].name));
+            throw UnsupportedError(
+                fmt::format("a loop without a neuron through node '{}'", m.nodes[node].name));
         }
         const auto& type = m.nodes[node].type;
         if (node != g.populations[target].node) {
@@ -124,8 +126,8 @@ struct Builder {
         }
     }
 
-    void add_projections(std::uint32_t source, std::uint32_t target,
-                         const std::vector<std::uint32_t>& chain, std::uint32_t delay) {
+    void add_projections(std::uint32_t source, std::uint32_t target, const std::vector<std::uint32_t>& chain,
+                         std::uint32_t delay) {
         std::set<double> steps{0.0};
         std::size_t n_delays = 0;
         for (const auto i : chain) {
@@ -135,8 +137,8 @@ struct Builder {
             for (const double d : m.nodes[i].arrays.at("delay").data) steps.insert(std::nearbyint(d / dt));
         }
         for (const double s : steps) {
-            Projection p{source, target, chain, delay + static_cast<std::uint32_t>(s), 1,
-                         n_delays == 0 ? -1.0 : s};
+            Projection p{
+                source, target, chain, delay + static_cast<std::uint32_t>(s), 1, n_delays == 0 ? -1.0 : s};
             g.projections.push_back(std::move(p));
         }
     }
@@ -153,8 +155,9 @@ Graph build_graph(const NirModel& model, double dt) {
     int inputs = 0, outputs = 0;
     for (const auto& n : model.nodes) {
         if (n.type == "MatMul" || n.type == "Mul") {
-            throw UnsupportedError(fmt::format(
-                "node '{}' of type {}: products of two signals are not compiled onto cores yet", n.name, n.type));
+            throw UnsupportedError(
+                fmt::format("node '{}' of type {}: products of two signals are not compiled onto cores yet",
+                            n.name, n.type));
         }
     }
     std::uint32_t output_node = 0;
@@ -178,7 +181,8 @@ Graph build_graph(const NirModel& model, double dt) {
         b.g.populations.push_back(std::move(p));
     }
     if (inputs != 1 || outputs != 1) {
-        throw UnsupportedError(fmt::format("{} inputs and {} outputs; one of each can be run", inputs, outputs));
+        throw UnsupportedError(
+            fmt::format("{} inputs and {} outputs; one of each can be run", inputs, outputs));
     }
     // The output is the population it reads directly, else a read-out of its own.
     const auto& to_output = b.pred[output_node];
@@ -216,7 +220,8 @@ namespace {
         v = p.source;
         names = fmt::format("'{}' -> {}", g.populations[v].name, names);
     } while (v != at);
-    throw MappingError("timesteps of delay in a loop", "each hop takes one on the chip: " + names, hops, delay);
+    throw MappingError("timesteps of delay in a loop", "each hop takes one on the chip: " + names, hops,
+                       delay);
 }
 
 }  // namespace

@@ -93,12 +93,12 @@ class Emitter {
             info.source = LayerId{static_cast<std::uint16_t>(g.source)};
             info.target = LayerId{static_cast<std::uint16_t>(g.target)};
             info.delay = g.chip_delay;
-            info.analogue = m_.graph.populations[g.source].is_input ? input_.analogue
-                                                                    : !neurons_[g.source].rule.fires;
-            info.kind = m_.on_host[p]              ? "host"
-                        : l.form == Form::Dense    ? "dense"
-                        : l.form == Form::Conv     ? "conv"
-                                                   : "sparse";
+            info.analogue =
+                m_.graph.populations[g.source].is_input ? input_.analogue : !neurons_[g.source].rule.fires;
+            info.kind = m_.on_host[p]           ? "host"
+                        : l.form == Form::Dense ? "dense"
+                        : l.form == Form::Conv  ? "conv"
+                                                : "sparse";
             info.ann_macs = l.ann_macs;
             info.dense_flops = l.dense_flops;
             prog_.layers[g.target].ann_macs += l.ann_macs;
@@ -111,7 +111,8 @@ class Emitter {
                 h.macs = l.ann_macs;
                 const auto count = m_.graph.populations[g.target].count;
                 const double dt = dt_;
-                h.compute = [model = m_.model, chain = g.chain, mask = g.mask_delay, count, dt](const auto& in) {
+                h.compute = [model = m_.model, chain = g.chain, mask = g.mask_delay, count,
+                             dt](const auto& in) {
                     std::vector<double> out(count, 0.0);
                     for (const auto& [t, v] : apply_chain(*model, chain, 0, in, mask, dt)) out.at(t) += v;
                     return out;
@@ -124,7 +125,8 @@ class Emitter {
 
     /// Values of a slice's neurons: one if all are the same.
     template <class T, class F>
-    std::vector<T> gather(const std::vector<std::uint32_t>& elements, const std::vector<double>& values, F f) const {
+    std::vector<T> gather(const std::vector<std::uint32_t>& elements, const std::vector<double>& values,
+                          F f) const {
         if (values.empty()) return {f(0.0)};
         if (values.size() == 1) return {f(values[0])};
         std::vector<T> out;
@@ -200,7 +202,8 @@ class Emitter {
             return out;
         };
         g.threshold.i = gather<std::int64_t>(g.layer_index, normalised(n.threshold), [&](double t) {
-            return to_integer_threshold(t, e, n.rule.greater_equal, static_cast<unsigned>(soma.threshold_shift));
+            return to_integer_threshold(t, e, n.rule.greater_equal,
+                                        static_cast<unsigned>(soma.threshold_shift));
         });
         g.v_reset.i = gather<std::int64_t>(g.layer_index, normalised(n.v_reset), bias);
         g.v_min.i = gather<std::int64_t>(g.layer_index, normalised(n.v_min), bias);
@@ -320,9 +323,15 @@ class Emitter {
                                                         in.weight_exponent - in.input_exponent);
                 }
                 switch (m_.lowered[p].form) {
-                    case Form::Dense: dense_rows(a, p, s); break;
-                    case Form::Sparse: sparse_rows(a, p, s, map); break;
-                    case Form::Conv: conv_rows(a, p, s, map); break;
+                    case Form::Dense:
+                        dense_rows(a, p, s);
+                        break;
+                    case Form::Sparse:
+                        sparse_rows(a, p, s, map);
+                        break;
+                    case Form::Conv:
+                        conv_rows(a, p, s, map);
+                        break;
                 }
                 axon_first_[p].push_back(a.first);
                 image.n_axons += a.count;
@@ -330,7 +339,8 @@ class Emitter {
             }
         }
         for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
-            prog_.cores[image_of_[m_.partition.slices[i].core]].synapse_bits += m_.partition.needs[i].synapse_bits;
+            prog_.cores[image_of_[m_.partition.slices[i].core]].synapse_bits +=
+                m_.partition.needs[i].synapse_bits;
         }
     }
 
@@ -353,7 +363,9 @@ class Emitter {
         }
         const auto append = [&](arch::FanoutTable& table, std::uint32_t population, std::uint32_t element) {
             for (const Way& w : ways[population]) {
-                w.map.for_each(element, [&](std::uint32_t axon) { table.entries.push_back({w.core, w.first + axon}); });
+                w.map.for_each(element, [&](std::uint32_t axon) {
+                    table.entries.push_back({w.core, w.first + axon});
+                });
             }
             table.row.push_back(static_cast<std::uint32_t>(table.entries.size()));
         };
@@ -373,8 +385,8 @@ class Emitter {
     const InputFormat& input_;
     double dt_;
     arch::Program& prog_;
-    std::vector<std::uint32_t> image_of_;                  ///< logical core -> index in program.cores
-    std::vector<std::vector<std::uint32_t>> axon_first_;   ///< [projections][target slices]
+    std::vector<std::uint32_t> image_of_;                 ///< logical core -> index in program.cores
+    std::vector<std::vector<std::uint32_t>> axon_first_;  ///< [projections][target slices]
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, WeightsPtr> kernels_;
 };
 

@@ -108,8 +108,9 @@ LoweredNeurons lower_neurons(const Graph& graph, const Population& population, c
     }
     for (const double g : n.gain) {
         if (!(g > 0) || !std::isfinite(g)) {
-            throw UnsupportedError(fmt::format(
-                "node '{}': its input enters the membrane with factor {}; it must be positive", node.name, g));
+            throw UnsupportedError(
+                fmt::format("node '{}': its input enters the membrane with factor {}; it must be positive",
+                            node.name, g));
         }
     }
     n.bias_v = map([](double b, double g) { return b / g; }, n.bias_v, n.gain);

@@ -20,9 +20,15 @@ double pass_through(const NirNode& n) {
     return std::nan("");
 }
 
-bool is_pool(const NirNode& n) { return n.type == "SumPool2d" || n.type == "AvgPool2d"; }
-bool is_conv(const NirNode& n) { return n.type == "Conv1d" || n.type == "Conv2d"; }
-bool is_matrix(const NirNode& n) { return n.type == "Affine" || n.type == "Linear"; }
+bool is_pool(const NirNode& n) {
+    return n.type == "SumPool2d" || n.type == "AvgPool2d";
+}
+bool is_conv(const NirNode& n) {
+    return n.type == "Conv1d" || n.type == "Conv2d";
+}
+bool is_matrix(const NirNode& n) {
+    return n.type == "Affine" || n.type == "Linear";
+}
 
 double conv_macs(const ConvShape& s) {
     const auto taps = [](std::size_t in, std::size_t out, std::size_t k, std::size_t stride,
@@ -124,8 +130,9 @@ void lower_sparse(const Chain& c, std::uint32_t n_source, LoweredProjection& out
 
 /// Source elements -> elements in front of node `main`; pools and reshapes only.
 void fan_out(const Chain& c, std::size_t main, std::uint32_t n_source, LoweredProjection& out) {
-    const bool any_pool = std::any_of(c.p.chain.begin(), c.p.chain.begin() + static_cast<std::ptrdiff_t>(main),
-                                      [&](std::uint32_t i) { return is_pool(c.model.nodes[i]); });
+    const bool any_pool =
+        std::any_of(c.p.chain.begin(), c.p.chain.begin() + static_cast<std::ptrdiff_t>(main),
+                    [&](std::uint32_t i) { return is_pool(c.model.nodes[i]); });
     if (!any_pool) return;
     out.identity = false;
     SparseVector now, next;

@@ -25,9 +25,9 @@ struct LoweredProjection {
     /// Dense: [n_axons][target]. Conv: [in_c][kernel_h][kernel_w][out_per_group]. Sparse: per entry.
     std::vector<double> weights;
     ConvShape conv;
-    IndexRows targets;          ///< Sparse: [n_axons] -> target elements
-    double ann_macs = 0;        ///< MACs of a dense frame, padding not counted
-    double dense_flops = 0;     ///< the same with padding counted
+    IndexRows targets;       ///< Sparse: [n_axons] -> target elements
+    double ann_macs = 0;     ///< MACs of a dense frame, padding not counted
+    double dense_flops = 0;  ///< the same with padding counted
 };
 
 /// conv_hardware: the cores have an address generator for shared kernels.

@@ -14,11 +14,11 @@ namespace loom::compiler {
 struct LoweredNeurons {
     arch::NeuronRule rule;
     arch::NeuronGroup::Method method = arch::NeuronGroup::Method::Euler;
-    std::vector<double> k, a, leak, r, ks, w_in, bias;       ///< float64 operands
-    std::vector<double> threshold, v_reset, v_min;           ///< in the network's units
-    std::vector<double> gain;                                ///< network units per normalised unit
-    std::vector<double> loss_v, loss_u;                      ///< 1 - decay factor per timestep
-    std::vector<double> bias_u, bias_v;                      ///< normalised
+    std::vector<double> k, a, leak, r, ks, w_in, bias;  ///< float64 operands
+    std::vector<double> threshold, v_reset, v_min;      ///< in the network's units
+    std::vector<double> gain;                           ///< network units per normalised unit
+    std::vector<double> loss_v, loss_u;                 ///< 1 - decay factor per timestep
+    std::vector<double> bias_u, bias_v;                 ///< normalised
 };
 
 /// Throws UnsupportedError for gains that are not positive.

@@ -58,7 +58,8 @@ class Partitioner {
         for (std::uint32_t i = 0; i < g_.populations.size(); ++i) {
             if (!g_.populations[i].is_input) cut(i);
         }
-        while (split_for_fanout()) {}
+        while (split_for_fanout()) {
+        }
         for (std::uint32_t i = 0; i < chosen_.size(); ++i) {
             for (const Slice& s : chosen_[i]) result_.slices.push_back(s);
         }
@@ -107,7 +108,8 @@ class Partitioner {
         return need;
     }
 
-    std::vector<Slice> boxes(std::uint32_t population, std::uint32_t nc, std::uint32_t ny, std::uint32_t nx) const {
+    std::vector<Slice> boxes(std::uint32_t population, std::uint32_t nc, std::uint32_t ny,
+                             std::uint32_t nx) const {
         const Extent& e = extents_[population];
         const auto edge = [](std::uint32_t size, std::uint32_t parts, std::uint32_t i) {
             return static_cast<std::uint32_t>(std::uint64_t{size} * i / parts);
@@ -136,8 +138,8 @@ class Partitioner {
     void cut(std::uint32_t population) {
         const Extent& e = extents_[population];
         const std::uint64_t floor_slices =
-            std::max<std::uint64_t>(min_slices_[population],
-                                    (e.count() + chip_.core.soma.max_neurons - 1) / chip_.core.soma.max_neurons);
+            std::max<std::uint64_t>(min_slices_[population], (e.count() + chip_.core.soma.max_neurons - 1) /
+                                                                 chip_.core.soma.max_neurons);
         const Limit* binding = &limits_[0];
         std::uint64_t need = e.count();
         for (std::uint64_t total = floor_slices; total <= e.count(); ++total) {
@@ -175,14 +177,16 @@ class Partitioner {
                 Slice one = boxes(population, e.c, e.y, e.x)[e.count() / 2];
                 const Need least = static_need(one);
                 if (const Limit* l = exceeded(limits_, least)) {
-                    throw MappingError(l->resource, fmt::format("one neuron of layer '{}'", g_.populations[population].name),
-                                       static_cast<double>(least.*l->member), static_cast<double>(l->have));
+                    throw MappingError(
+                        l->resource, fmt::format("one neuron of layer '{}'", g_.populations[population].name),
+                        static_cast<double>(least.*l->member), static_cast<double>(l->have));
                 }
                 throw MappingError("cores", fmt::format("layer '{}'", g_.populations[population].name),
                                    static_cast<double>(total), static_cast<double>(chip_.n_cores()));
             }
         }
-        throw MappingError(binding->resource, fmt::format("one neuron of layer '{}'", g_.populations[population].name),
+        throw MappingError(binding->resource,
+                           fmt::format("one neuron of layer '{}'", g_.populations[population].name),
                            static_cast<double>(need), static_cast<double>(binding->have));
     }
 
@@ -216,7 +220,8 @@ class Partitioner {
                                    static_cast<double>(std::max(one, worst)), static_cast<double>(have));
             }
             const std::uint64_t total = std::accumulate(entries.begin(), entries.end(), std::uint64_t{0});
-            min_slices_[source] = std::max<std::uint64_t>(chosen_[source].size() + 1, (total + have - 1) / have);
+            min_slices_[source] =
+                std::max<std::uint64_t>(chosen_[source].size() + 1, (total + have - 1) / have);
             cut(source);
             return true;
         }
@@ -232,7 +237,8 @@ class Partitioner {
             Need& n = result_.needs[i];
             n = static_need(slices[i]);
             slices[i].for_each([&](std::uint32_t element, std::uint32_t) {
-                n.fanout += fanout_of_[slices[i].population].empty() ? 0 : fanout_of_[slices[i].population][element];
+                n.fanout +=
+                    fanout_of_[slices[i].population].empty() ? 0 : fanout_of_[slices[i].population][element];
             });
             result_.of[slices[i].population].push_back(i);
         }
@@ -307,7 +313,8 @@ AxonMap::AxonMap(const LoweredProjection& lowered, const Slice& slice) : lowered
         dense_index_.assign(lowered.n_axons, kAbsent);
         for (std::uint32_t a = 0; a < lowered.n_axons; ++a) {
             bool reaches = false;
-            for (std::uint32_t i = lowered.targets.first[a]; i < lowered.targets.first[a + 1] && !reaches; ++i) {
+            for (std::uint32_t i = lowered.targets.first[a]; i < lowered.targets.first[a + 1] && !reaches;
+                 ++i) {
                 reaches = slice.contains(lowered.targets.items[i]);
             }
             if (!reaches) continue;

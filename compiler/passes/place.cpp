@@ -19,7 +19,11 @@ constexpr std::uint32_t kPlacementStream = 0x706c6163;
 class Climber {
   public:
     Climber(const std::vector<Traffic>& traffic, std::uint32_t n_logical, const arch::ChipSpec& chip)
-        : chip_(chip), n_(n_logical), neighbours_(n_logical), slot_of_(n_logical), at_(chip.n_cores(), kEmpty) {
+        : chip_(chip),
+          n_(n_logical),
+          neighbours_(n_logical),
+          slot_of_(n_logical),
+          at_(chip.n_cores(), kEmpty) {
         for (const Traffic& t : traffic) {
             if (t.from == t.to) continue;
             if (t.from < n_) neighbours_[t.from].push_back({t.to, t.entries});

@@ -18,8 +18,8 @@ std::vector<Traffic> traffic_of(const Graph& graph, const std::vector<LoweredPro
 
 struct Placement {
     std::vector<std::uint32_t> endpoint;  ///< [logical cores]
-    double cost = 0;             ///< entries times hops
-    double sequential_cost = 0;  ///< of the sequential placement
+    double cost = 0;                      ///< entries times hops
+    double sequential_cost = 0;           ///< of the sequential placement
 };
 
 /// How logical cores are put on the chip: "sequential" or "auto" (swaps that shorten the way of the

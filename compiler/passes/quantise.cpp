@@ -20,7 +20,8 @@ int finest_exponent(const std::vector<double>& weights, std::uint64_t bits) {
     const double top = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;
     const double bottom = -top - 1;
     for (int k = kMaxExponent; k > -kMaxExponent; --k) {
-        if (std::nearbyint(std::ldexp(*high, k)) <= top && std::nearbyint(std::ldexp(*low, k)) >= bottom) return k;
+        if (std::nearbyint(std::ldexp(*high, k)) <= top && std::nearbyint(std::ldexp(*low, k)) >= bottom)
+            return k;
     }
     return -kMaxExponent;
 }
@@ -43,7 +44,8 @@ std::int64_t to_integer_bias(double x, int exponent) {
 
 std::int64_t to_integer_threshold(double t, int exponent, bool greater_equal, unsigned shift) {
     const double x = std::ldexp(snap(t), exponent - static_cast<int>(shift));
-    return static_cast<std::int64_t>(std::ldexp(greater_equal ? std::ceil(x) : std::floor(x), static_cast<int>(shift)));
+    return static_cast<std::int64_t>(
+        std::ldexp(greater_equal ? std::ceil(x) : std::floor(x), static_cast<int>(shift)));
 }
 
 std::int64_t to_integer_decay(double loss, unsigned bits) {

@@ -67,9 +67,9 @@ struct Need {
 
 struct Partition {
     std::vector<Slice> slices;
-    std::vector<std::vector<std::uint32_t>> of;   ///< [populations] -> slices
-    std::vector<Need> needs;                      ///< [slices]
-    std::uint32_t n_cores = 0;                    ///< logical cores in use
+    std::vector<std::vector<std::uint32_t>> of;  ///< [populations] -> slices
+    std::vector<Need> needs;                     ///< [slices]
+    std::uint32_t n_cores = 0;                   ///< logical cores in use
 };
 
 /// For one projection and one target slice: source element -> axons within the slice, in the order in
@@ -112,7 +112,8 @@ class AxonMap {
                     x < window_.x0 || x >= window_.x1) {
                     return;
                 }
-                f(((y - window_.y0) * (window_.x1 - window_.x0) + (x - window_.x0)) * (window_.c1 - window_.c0) +
+                f(((y - window_.y0) * (window_.x1 - window_.x0) + (x - window_.x0)) *
+                      (window_.c1 - window_.c0) +
                   (c - window_.c0));
                 return;
             }

@@ -48,7 +48,8 @@ class NearMemoryCore final : public Core {
             if (!active(g, step)) continue;
             any = true;
             if (sums == nullptr) sums = ring_.open(step);
-            if (schedule_.reset_every != 0 && step % schedule_.reset_every == g.start_step % schedule_.reset_every) {
+            if (schedule_.reset_every != 0 &&
+                step % schedule_.reset_every == g.start_step % schedule_.reset_every) {
                 soma_.reset(g);
             }
             sweep(now, g, neuron_slot_[k], sums, fires_[k], time);
@@ -124,20 +125,22 @@ class NearMemoryCore final : public Core {
                (schedule_.active_steps == 0 || step < Step{g.start_step} + schedule_.active_steps);
     }
 
-    void sweep(Cycle now, const arch::NeuronGroup& g, std::uint16_t slot, const Acc* sums, bool fires, Cycles& time) {
+    void sweep(Cycle now, const arch::NeuronGroup& g, std::uint16_t slot, const Acc* sums, bool fires,
+               Cycles& time) {
         CoreCounters& c = counters_[slot];
         const Cycle start = now + spec_.soma.latency + time;
         const auto tag = static_cast<std::uint16_t>(index(g.layer));
         const auto plain = static_cast<std::uint16_t>(spec_.axon_out.flits);
         const auto graded = static_cast<std::uint16_t>(spec_.axon_out.graded_flits);
-        const Cycles took = soma_.sweep(g, sums, host_.empty() ? nullptr : host_.data(), c,
-                                        [&](std::uint32_t neuron, std::int64_t z, Cycles at) {
-                                            spikes_.push_back(neuron);
-                                            spike_counts_.push_back(z);
-                                            c.spikes += static_cast<std::uint64_t>(z);
-                                            if (!axon_out_.has_fanout(neuron)) return;
-                                            axon_out_.add({start + at, neuron, z, tag, z == 1 ? plain : graded, slot});
-                                        });
+        const Cycles took =
+            soma_.sweep(g, sums, host_.empty() ? nullptr : host_.data(), c,
+                        [&](std::uint32_t neuron, std::int64_t z, Cycles at) {
+                            spikes_.push_back(neuron);
+                            spike_counts_.push_back(z);
+                            c.spikes += static_cast<std::uint64_t>(z);
+                            if (!axon_out_.has_fanout(neuron)) return;
+                            axon_out_.add({start + at, neuron, z, tag, z == 1 ? plain : graded, slot});
+                        });
         time += took;
         if (fires) return;
         // an analogue layer sends its membranes (float64 only)
@@ -180,7 +183,8 @@ class NearMemoryCore final : public Core {
         }
         // A waiting packet holds the timestep open, so rows in front of it need no wake-up of their own.
         const Cycle arrival = in.next_ready();
-        if (arrival != kNever && in_pipeline_ < ends_.size()) return std::max({arrival, pipeline_.next_entry(), now + 1});
+        if (arrival != kNever && in_pipeline_ < ends_.size())
+            return std::max({arrival, pipeline_.next_entry(), now + 1});
         return in_pipeline_ == 0 ? kNever : ends_[(first_end_ + in_pipeline_ - 1) % ends_.size()];
     }
 

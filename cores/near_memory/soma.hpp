@@ -95,8 +95,8 @@ class Soma {
         } else {
             const auto& r = g.rule;
             const bool no_bias_v = g.bias_v.i.size() == 1 && g.bias_v.i[0] == 0;
-            return narrow_ && no_bias_v && r.fires && !r.has_current && !r.multispike && !r.reset_delay && !r.clamp &&
-                   r.reset != arch::Reset::SubtractSnn;
+            return narrow_ && no_bias_v && r.fires && !r.has_current && !r.multispike && !r.reset_delay &&
+                   !r.clamp && r.reset != arch::Reset::SubtractSnn;
         }
     }
     std::int64_t update_plain(const Plain& p, std::uint32_t n, std::uint32_t i, Acc sum, Value host,
@@ -113,7 +113,8 @@ class Soma {
             used_[i] = used;
             const std::int64_t product = state_[i].v * p.decay[n];
             const bool floor = format_.floor_rounding || product >= 0;
-            std::int64_t v = (floor ? product >> format_.decay_bits : -(-product >> format_.decay_bits)) + used;
+            std::int64_t v =
+                (floor ? product >> format_.decay_bits : -(-product >> format_.decay_bits)) + used;
             if (v > format_.state_max || v < format_.state_min) [[unlikely]] {
                 v = v > 0 ? format_.state_max : format_.state_min;
                 ++c.state_saturations;
@@ -126,8 +127,8 @@ class Soma {
         }
     }
 
-    std::int64_t update(const arch::NeuronGroup& g, std::uint32_t n, State& s, Acc sum, Value host, Value& used,
-                        CoreCounters& c) const {
+    std::int64_t update(const arch::NeuronGroup& g, std::uint32_t n, State& s, Acc sum, Value host,
+                        Value& used, CoreCounters& c) const {
         if constexpr (kFloat) {
             return update_float(g, n, s, sum + host, used);
         } else {

@@ -3,14 +3,17 @@
 
 namespace loom::cores {
 namespace {
-std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
+std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+    return (a + b - 1) / b;
+}
 }  // namespace
 
 RowCost row_cost(const arch::AxonGroup& group, std::uint32_t axon, const arch::CoreSpec& spec) {
     RowCost cost;
     if (const auto* s = std::get_if<arch::SparseRows>(&group.rows)) {
         cost.synapses = s->row[axon + 1] - s->row[axon];
-        cost.words = ceil_div(cost.synapses * (spec.synapse.weight_bits + spec.synapse.index_bits), spec.synapse.word);
+        cost.words =
+            ceil_div(cost.synapses * (spec.synapse.weight_bits + spec.synapse.index_bits), spec.synapse.word);
         cost.groups = ceil_div(cost.synapses, spec.dendrite.lanes);
         return cost;
     }

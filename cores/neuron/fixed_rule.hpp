@@ -39,8 +39,9 @@ struct FixedFormat {
 
 /// One update (docs/fixed-point.md). `input`: accumulator shifted to membrane LSB. Returns the number
 /// of spikes; `used` is the current that entered the membrane.
-inline std::int64_t update_fixed(const FixedFormat& f, const arch::NeuronGroup& g, std::size_t n, FixedState& s,
-                                 std::int64_t input, std::int64_t& used, std::uint64_t& saturations) {
+inline std::int64_t update_fixed(const FixedFormat& f, const arch::NeuronGroup& g, std::size_t n,
+                                 FixedState& s, std::int64_t input, std::int64_t& used,
+                                 std::uint64_t& saturations) {
     const arch::NeuronRule& rule = g.rule;
     const std::int64_t threshold = g.threshold.fixed(n);
     std::int64_t late = 0;
@@ -57,7 +58,8 @@ inline std::int64_t update_fixed(const FixedFormat& f, const arch::NeuronGroup& 
         s.u = f.saturate(f.decay(old, g.decay_u.fixed(n)) + used, saturations);
         used = rule.parallel ? old : s.u;
     }
-    std::int64_t v = f.saturate(f.decay(s.v, g.decay_v.fixed(n)) + used + g.bias_v.fixed(n) - late, saturations);
+    std::int64_t v =
+        f.saturate(f.decay(s.v, g.decay_v.fixed(n)) + used + g.bias_v.fixed(n) - late, saturations);
     std::int64_t z = 0;
     if (!rule.fires) {
         s.v = v;

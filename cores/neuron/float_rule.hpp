@@ -14,7 +14,8 @@ struct FloatState {
 
 /// One update in float64, operation by operation in the order of the reference interpreter, so that
 /// results agree bit for bit. `input`: sum of weighted inputs.
-inline std::int64_t update_float(const arch::NeuronGroup& g, std::size_t n, FloatState& s, double input, double& used) {
+inline std::int64_t update_float(const arch::NeuronGroup& g, std::size_t n, FloatState& s, double input,
+                                 double& used) {
     using Method = arch::NeuronGroup::Method;
     const arch::NeuronRule& rule = g.rule;
     const double threshold = g.threshold.real(n);

@@ -14,8 +14,7 @@ constexpr std::uint64_t kMaxLatency = 1u << 20;
 
 std::uint32_t latency(const char* key, std::uint64_t value) {
     if (value == 0 || value > kMaxLatency) {
-        throw ConfigError(
-            fmt::format("noc.{}: {} is not in 1..{} cycles", key, value, kMaxLatency));
+        throw ConfigError(fmt::format("noc.{}: {} is not in 1..{} cycles", key, value, kMaxLatency));
     }
     return static_cast<std::uint32_t>(value);
 }
@@ -25,8 +24,7 @@ std::uint32_t latency(const char* key, std::uint64_t value) {
 Mesh::Mesh(const arch::ChipSpec& spec) {
     const auto& n = spec.noc;
     if (n.size.size() != 2) {
-        throw ConfigError(
-            fmt::format("noc.size: a mesh needs 2 numbers, x and y; found {}", n.size.size()));
+        throw ConfigError(fmt::format("noc.size: a mesh needs 2 numbers, x and y; found {}", n.size.size()));
     }
     for (const std::uint64_t k : n.size) {
         if (k == 0 || k > 4096) {
@@ -34,13 +32,12 @@ Mesh::Mesh(const arch::ChipSpec& spec) {
         }
     }
     if (n.cores_per_router == 0 || n.cores_per_router > 16) {
-        throw ConfigError(
-            fmt::format("noc.cores_per_router: {} is not in 1..16", n.cores_per_router));
+        throw ConfigError(fmt::format("noc.cores_per_router: {} is not in 1..16", n.cores_per_router));
     }
     const auto& io = spec.io.router;
     if (io.size() != 2 || io[0] >= n.size[0] || io[1] >= n.size[1]) {
-        throw ConfigError(fmt::format("io.router: [{}] is no router of a {} x {} mesh",
-                                      fmt::join(io, ", "), n.size[0], n.size[1]));
+        throw ConfigError(fmt::format("io.router: [{}] is no router of a {} x {} mesh", fmt::join(io, ", "),
+                                      n.size[0], n.size[1]));
     }
     size_x_ = static_cast<std::uint32_t>(n.size[0]);
     size_y_ = static_cast<std::uint32_t>(n.size[1]);

@@ -20,7 +20,9 @@ struct Coord {
 };
 
 /// The port at the other end of the links of a direction (what leaves by +x arrives at -x).
-constexpr unsigned opposite(unsigned direction) { return direction ^ 1u; }
+constexpr unsigned opposite(unsigned direction) {
+    return direction ^ 1u;
+}
 
 /// The pair of links between two routers, seen from one of them.
 struct Neighbour {
@@ -45,8 +47,7 @@ class Mesh {
     }
 
     Coord coord(std::uint32_t router) const {
-        return {static_cast<std::uint16_t>(router % size_x_),
-                static_cast<std::uint16_t>(router / size_x_)};
+        return {static_cast<std::uint16_t>(router % size_x_), static_cast<std::uint16_t>(router / size_x_)};
     }
     const Neighbour& neighbour(std::uint32_t router, unsigned direction) const {
         return neighbours_[router * 4 + direction];
@@ -55,8 +56,7 @@ class Mesh {
         return endpoint == n_cores() ? host_router_ : endpoint / cores_per_router_;
     }
     unsigned port_of(std::uint32_t endpoint) const {
-        return kFirstLocal +
-               (endpoint == n_cores() ? cores_per_router_ : endpoint % cores_per_router_);
+        return kFirstLocal + (endpoint == n_cores() ? cores_per_router_ : endpoint % cores_per_router_);
     }
     std::uint32_t latency_x() const { return latency_x_; }
     std::uint32_t latency_y() const { return latency_y_; }

@@ -29,7 +29,8 @@ constexpr const char* kFooter =
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-    CLI::App app{"Spikeloom: cycle-accurate simulation of spiking networks on neuromorphic chips", "spikeloom"};
+    CLI::App app{"Spikeloom: cycle-accurate simulation of spiking networks on neuromorphic chips",
+                 "spikeloom"};
     app.set_version_flag("--version", std::string("spikeloom ") + kVersion);
     app.require_subcommand(1);
     app.footer(kFooter);
@@ -41,12 +42,18 @@ int run_command_line(int argc, char** argv) {
     };
 
     RunOptions r;
-    auto* run_cmd = versioned(app.add_subcommand("run", "compile a network onto a chip, execute it, report energy and latency"));
+    auto* run_cmd = versioned(
+        app.add_subcommand("run", "compile a network onto a chip, execute it, report energy and latency"));
     run_cmd->add_option("RUN.yaml", r.file, "run file")->required();
     run_cmd->add_option("-o,--output", r.output, "result directory (default: results/<run>)");
-    run_cmd->add_option("--set", r.sets, "key.path=value: change the configuration (repeatable)")->allow_extra_args(false);
-    run_cmd->add_option("--fail-if", r.fail_if, "exit with 1 when true, e.g. 'energy.total_pj > 1e9' (repeatable)")->allow_extra_args(false);
-    run_cmd->add_option("--threads", r.threads, "processes that share the samples")->check(CLI::Range(1, 1024));
+    run_cmd->add_option("--set", r.sets, "key.path=value: change the configuration (repeatable)")
+        ->allow_extra_args(false);
+    run_cmd
+        ->add_option("--fail-if", r.fail_if,
+                     "exit with 1 when true, e.g. 'energy.total_pj > 1e9' (repeatable)")
+        ->allow_extra_args(false);
+    run_cmd->add_option("--threads", r.threads, "processes that share the samples")
+        ->check(CLI::Range(1, 1024));
     run_cmd->add_option("--seed", r.seed, "replaces input.seed and map.seed");
     run_cmd->add_flag("--json", r.json, "print stats.json on stdout instead of the summary");
     run_cmd->add_flag("-q,--quiet", r.quiet, "no progress");
@@ -54,11 +61,13 @@ int run_command_line(int argc, char** argv) {
     run_cmd->add_option("--vcd-signals", r.vcd_signals, "names with * and ?, comma-separated");
     run_cmd->add_option("--engine", r.engine, "systemc, or plain: the same model without SystemC")
         ->check(CLI::IsMember({"systemc", "plain"}));
-    run_cmd->add_option("--shuffle", r.shuffle, "evaluate each cycle's components in a random order (seed; a self-check)");
+    run_cmd->add_option("--shuffle", r.shuffle,
+                        "evaluate each cycle's components in a random order (seed; a self-check)");
     run_cmd->callback([&] { code = run(r); });
 
     MapOptions m;
-    auto* map_cmd = versioned(app.add_subcommand("map", "compile only; print passes, cores and how full they are"));
+    auto* map_cmd =
+        versioned(app.add_subcommand("map", "compile only; print passes, cores and how full they are"));
     map_cmd->add_option("RUN.yaml", m.file, "run file")->required();
     map_cmd->add_option("--set", m.sets, "key.path=value")->allow_extra_args(false);
     map_cmd->add_flag("--dump", m.dump, "print what each pass did");
@@ -66,7 +75,8 @@ int run_command_line(int argc, char** argv) {
 
     std::string inspect_file;
     bool repair = false;
-    auto* inspect_cmd = versioned(app.add_subcommand("inspect", "show the nodes, shapes and edges of a .nir file"));
+    auto* inspect_cmd =
+        versioned(app.add_subcommand("inspect", "show the nodes, shapes and edges of a .nir file"));
     inspect_cmd->add_option("FILE.nir", inspect_file, "network")->required();
     inspect_cmd->add_flag("--repair", repair, "mend unique near-matches of misspelt node names");
     inspect_cmd->callback([&] { code = inspect(inspect_file, repair); });
@@ -80,12 +90,15 @@ int run_command_line(int argc, char** argv) {
 
     std::string schema_of;
     auto* schema_cmd = versioned(app.add_subcommand("schema", "print the JSON schema of a kind of file"));
-    schema_cmd->add_option("KIND", schema_of, "chip, run or energy")->required()->check(CLI::IsMember({"chip", "run", "energy"}));
+    schema_cmd->add_option("KIND", schema_of, "chip, run or energy")
+        ->required()
+        ->check(CLI::IsMember({"chip", "run", "energy"}));
     schema_cmd->callback([&] { code = schema(schema_of); });
 
     SweepCommand s;
     s.program = own_path();
-    auto* sweep_cmd = versioned(app.add_subcommand("sweep", "run every point of a sweep file; finished points are kept"));
+    auto* sweep_cmd =
+        versioned(app.add_subcommand("sweep", "run every point of a sweep file; finished points are kept"));
     sweep_cmd->add_option("SWEEP.yaml", s.file, "sweep file")->required();
     sweep_cmd->add_option("-o,--output", s.output, "result directory (default: results/<sweep>)");
     sweep_cmd->add_option("-j,--jobs", s.jobs, "points at a time")->check(CLI::Range(1, 1024));

@@ -31,9 +31,13 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+double seconds_since(Clock::time_point t) {
+    return std::chrono::duration<double>(Clock::now() - t).count();
+}
 
-std::string stem_directory(const std::string& file) { return "results/" + fs::path(file).stem().string(); }
+std::string stem_directory(const std::string& file) {
+    return "results/" + fs::path(file).stem().string();
+}
 
 /// A run file, its network, its data and the mapping.
 struct Prepared {
@@ -53,14 +57,16 @@ std::size_t input_size(const compiler::NirModel& model) {
 }
 
 Prepared prepare(LoadedRun run, bool quiet) {
-    auto model = std::make_shared<compiler::NirModel>(compiler::read_nir(run.network_path, run.spec.network.repair));
+    auto model =
+        std::make_shared<compiler::NirModel>(compiler::read_nir(run.network_path, run.spec.network.repair));
     if (!quiet) {
         for (const std::string& note : model->notes) fmt::print(stderr, "note: {}\n", note);
     }
     traces::Stimulus stimulus = traces::Stimulus::load(run.spec.input, run.input_path, input_size(*model));
     compiler::Mapping mapping;
     with_places(run.root, [&] {
-        mapping = compiler::compile(model, run.spec.profile, run.spec.chip, run.spec.map, input_format(stimulus));
+        mapping =
+            compiler::compile(model, run.spec.profile, run.spec.chip, run.spec.map, input_format(stimulus));
     });
     // The memory images hold the weights from here on; the file's copies are only needed by the host.
     if (mapping.program.host_currents.empty()) {
@@ -147,12 +153,16 @@ int run(const RunOptions& o) {
     if (o.json) {
         fmt::print("{}", text);
     } else {
-        fmt::print("{}\n{:.1f} s on this machine; full report: {}/stats.txt\n", table, simulate_s, directory.path());
+        fmt::print("{}\n{:.1f} s on this machine; full report: {}/stats.txt\n", table, simulate_s,
+                   directory.path());
     }
     std::uint64_t saturated = 0;
-    for (const auto& c : record.cores) saturated += c.counters.accumulator_saturations + c.counters.state_saturations;
+    for (const auto& c : record.cores)
+        saturated += c.counters.accumulator_saturations + c.counters.state_saturations;
     if (saturated != 0 && !o.quiet) {
-        fmt::print(stderr, "warning: {} sums or membranes were beyond their width and saturated (stats.txt)\n", saturated);
+        fmt::print(stderr,
+                   "warning: {} sums or membranes were beyond their width and saturated (stats.txt)\n",
+                   saturated);
     }
     int code = 0;
     for (const stats::FailIf& check : checks) {

@@ -16,7 +16,8 @@ std::string hash_text(std::string_view text) {
     sha.process_bytes(text.data(), text.size());
     unsigned digest[5];
     sha.get_digest(digest);
-    return fmt::format("{:08x}{:08x}{:08x}{:08x}{:08x}", digest[0], digest[1], digest[2], digest[3], digest[4]);
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}{:08x}", digest[0], digest[1], digest[2], digest[3],
+                       digest[4]);
 }
 
 std::string hash_file(const std::string& path) {

@@ -15,7 +15,8 @@ Decoder::Decoder(DecodeRule rule, const chip::ChipModel& model)
       score_(model.program().layers[index(output_)].count) {
     if (rule == DecodeRule::SpikeCount && !fires_) {
         throw ConfigError("decode.rule: spike_count needs a spiking output, but layer '" +
-                          model.program().layers[index(output_)].name + "' does not fire; use membrane or sum");
+                          model.program().layers[index(output_)].name +
+                          "' does not fire; use membrane or sum");
     }
 }
 

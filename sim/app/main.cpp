@@ -4,7 +4,9 @@
 
 #include "sim/app/command_line.hpp"
 
-int sc_main(int argc, char** argv) { return loom::app::run_command_line(argc, argv); }
+int sc_main(int argc, char** argv) {
+    return loom::app::run_command_line(argc, argv);
+}
 
 int main(int argc, char** argv) {
     setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);

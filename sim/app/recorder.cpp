@@ -64,8 +64,9 @@ void Recorder::after_step(Step chip_step) {
     for (Signal& s : signals_) {
         const std::int64_t t = model_.algorithmic_step(s.layer, chip_step);
         if (s.what == Record::Spikes || t < 0 || t >= steps) continue;
-        model_.read_layer(s.layer, s.what == Record::Membrane ? chip::ChipModel::Quantity::Membrane
-                                                              : chip::ChipModel::Quantity::Current,
+        model_.read_layer(s.layer,
+                          s.what == Record::Membrane ? chip::ChipModel::Quantity::Membrane
+                                                     : chip::ChipModel::Quantity::Current,
                           scratch_);
         std::copy(scratch_.begin(), scratch_.end(),
                   std::get<std::vector<double>>(s.values).begin() +
@@ -73,21 +74,24 @@ void Recorder::after_step(Step chip_step) {
     }
 }
 
-RecordFile::RecordFile(const std::string& path, const std::vector<Signal>& layout, const arch::Program& program,
-                       std::size_t samples, Step steps, double dt_seconds)
+RecordFile::RecordFile(const std::string& path, const std::vector<Signal>& layout,
+                       const arch::Program& program, std::size_t samples, Step steps, double dt_seconds)
     : writer_(path, samples, steps, dt_seconds) {
     static constexpr std::array keys{"spikes", "membrane", "current"};
     using Kind = traces::NirDataWriter::Kind;
     for (const Signal& s : layout) {
         const auto& info = program.layers[index(s.layer)];
-        const Kind kind = s.values.index() == 0 ? Kind::Spikes : s.values.index() == 1 ? Kind::WideSpikes : Kind::Real;
+        const Kind kind = s.values.index() == 0   ? Kind::Spikes
+                          : s.values.index() == 1 ? Kind::WideSpikes
+                                                  : Kind::Real;
         number_.push_back(writer_.add(info.name, keys[static_cast<std::size_t>(s.what)], info.count, kind));
     }
 }
 
 void RecordFile::append(std::size_t sample, const std::vector<Signal>& signals) {
     for (std::size_t i = 0; i < signals.size(); ++i) {
-        std::visit([&](const auto& v) { writer_.append(number_[i], sample, std::span(v)); }, signals[i].values);
+        std::visit([&](const auto& v) { writer_.append(number_[i], sample, std::span(v)); },
+                   signals[i].values);
     }
 }
 

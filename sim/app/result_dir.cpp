@@ -27,11 +27,13 @@ ResultDir::ResultDir(const std::string& path) : path_(fs::absolute(path).lexical
     while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
     std::error_code ec;
     const fs::path p(path_);
-    if (fs::exists(p, ec) && !(fs::is_directory(p, ec) && (fs::is_empty(p, ec) || fs::exists(p / "manifest.json", ec)))) {
+    if (fs::exists(p, ec) &&
+        !(fs::is_directory(p, ec) && (fs::is_empty(p, ec) || fs::exists(p / "manifest.json", ec)))) {
         throw IoError(path_ + ": exists and is not a result directory; choose another with -o");
     }
     fs::create_directories(p.parent_path(), ec);
-    temporary_ = (p.parent_path() / ("." + p.filename().string() + ".tmp." + std::to_string(getpid()))).string();
+    temporary_ =
+        (p.parent_path() / ("." + p.filename().string() + ".tmp." + std::to_string(getpid()))).string();
     fs::remove_all(temporary_, ec);
     ec.clear();
     fs::create_directory(temporary_, ec);
@@ -44,7 +46,9 @@ ResultDir::~ResultDir() {
     fs::remove_all(temporary_, ec);
 }
 
-void ResultDir::write(const std::string& name, const std::string& text) const { write_text(file(name), text); }
+void ResultDir::write(const std::string& name, const std::string& text) const {
+    write_text(file(name), text);
+}
 
 void ResultDir::commit() {
     std::error_code ec;

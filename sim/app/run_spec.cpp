@@ -18,7 +18,8 @@ namespace {
 /// A path is relative to the file that says it; --set values to the working directory.
 std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
     const config::Node* node = config::get(root, key);
-    const fs::path base = node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
+    const fs::path base =
+        node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
     const fs::path p(value);
     return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
 }
@@ -33,7 +34,8 @@ void with_places(const config::Node& root, const std::function<void()>& f) {
         const std::string key = text.substr(0, text.find(':'));
         for (const std::string& path : {key, "chip." + key}) {
             // the value, or the nearest section around it that was written down
-            for (std::string at = path; !at.empty(); at = at.substr(0, at.rfind('.') == std::string::npos ? 0 : at.rfind('.'))) {
+            for (std::string at = path; !at.empty();
+                 at = at.substr(0, at.rfind('.') == std::string::npos ? 0 : at.rfind('.'))) {
                 const config::Node* node = config::get(root, at);
                 if (node == nullptr || at == "chip") continue;
                 throw ConfigError(node->at.text() + ": " + (path == key ? "" : "chip.") + text);
@@ -67,7 +69,8 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {
     const config::Node root = load_run_tree(path, sets);
     LoadedRun run;
-    if (const config::Node* preset = config::get(root, "profile.preset"); preset != nullptr && preset->is_scalar()) {
+    if (const config::Node* preset = config::get(root, "profile.preset");
+        preset != nullptr && preset->is_scalar()) {
         with_places(root, [&] { run.spec.profile = compiler::preset_profile(preset->scalar); });
     }
     config::read_into(root, "", run.spec);

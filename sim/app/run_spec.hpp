@@ -34,7 +34,8 @@ struct DecodeSpec {
 template <class V>
 void fields(V& v, DecodeSpec& s) {
     v("rule", s.rule,
-      {.doc = "spike_count: most spikes; membrane: largest at the last timestep; sum: largest sum over time"});
+      {.doc =
+           "spike_count: most spikes; membrane: largest at the last timestep; sum: largest sum over time"});
 }
 
 enum class Record { Spikes, Membrane, Current };
@@ -64,7 +65,8 @@ struct RunSpec {
 template <class V>
 void fields(V& v, RunSpec& s) {
     v("network", s.network, {.doc = "the trained network", .required = true});
-    v("profile", s.profile, {.doc = "how the network is to be executed; a .nir does not say", .required = true});
+    v("profile", s.profile,
+      {.doc = "how the network is to be executed; a .nir does not say", .required = true});
     v("input", s.input, {.doc = "what is presented", .required = true});
     v("decode", s.decode, {.doc = "how the output becomes a class"});
     v("chip", s.chip, {.doc = "the chip; `file:` includes one", .required = true});
@@ -82,7 +84,8 @@ struct LoadedRun {
 
 /// Reads a run file with its includes. sets: "key.path=value". seed: replaces input.seed and
 /// map.seed. Throws ConfigError, IoError; Error(Usage) for a malformed --set.
-LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed = nullptr);
+LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets,
+                   const std::uint64_t* seed = nullptr);
 
 /// The tree of a run file, includes resolved and --set applied, not yet checked.
 config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets);

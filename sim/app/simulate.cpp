@@ -81,7 +81,8 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
         }
         for (std::size_t s = 0; s < t.steps.size(); ++s) {
             const chip::StepTotals& step = t.steps[s];
-            r.steps[s] = sum_of(r.steps[s], {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1});
+            r.steps[s] = sum_of(
+                r.steps[s], {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1});
         }
         done(i, t.cycles, recorder.signals());
     }
@@ -91,7 +92,8 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
     for (std::size_t c = 0; c < model.cores().size(); ++c) {
         const auto layers = model.cores()[c]->layers();
         for (std::size_t l = 0; l < layers.size(); ++l) {
-            r.cores.push_back({index(program.cores[c].endpoint), index(layers[l]), model.cores()[c]->counters()[l]});
+            r.cores.push_back(
+                {index(program.cores[c].endpoint), index(layers[l]), model.cores()[c]->counters()[l]});
         }
     }
     const auto noc = model.network().counters();
@@ -103,7 +105,8 @@ void write_signals(std::ofstream& out, const std::vector<Signal>& signals) {
     for (const Signal& s : signals) {
         std::visit(
             [&](const auto& v) {
-                out.write(reinterpret_cast<const char*>(v.data()), static_cast<std::streamsize>(v.size() * sizeof v[0]));
+                out.write(reinterpret_cast<const char*>(v.data()),
+                          static_cast<std::streamsize>(v.size() * sizeof v[0]));
             },
             s.values);
     }
@@ -113,7 +116,8 @@ void read_signals(std::ifstream& in, std::vector<Signal>& signals, const std::st
     for (Signal& s : signals) {
         std::visit(
             [&](auto& v) {
-                in.read(reinterpret_cast<char*>(v.data()), static_cast<std::streamsize>(v.size() * sizeof v[0]));
+                in.read(reinterpret_cast<char*>(v.data()),
+                        static_cast<std::streamsize>(v.size() * sizeof v[0]));
             },
             s.values);
     }
@@ -131,13 +135,17 @@ class Workers {
         }
         std::error_code ec;
         for (unsigned k = 0; k < n_; ++k) {
-            for (const char* what : {"signals", "record", "error"}) std::filesystem::remove(name(k, what), ec);
+            for (const char* what : {"signals", "record", "error"})
+                std::filesystem::remove(name(k, what), ec);
         }
     }
-    std::string name(unsigned k, const char* what) const { return directory_.file(fmt::format("part-{}.{}", k, what)); }
+    std::string name(unsigned k, const char* what) const {
+        return directory_.file(fmt::format("part-{}.{}", k, what));
+    }
 
     /// work(worker, progress pipe): runs in the child.
-    void run(const std::function<void(unsigned, int)>& work, const std::function<void(std::uint64_t)>& sample_done) {
+    void run(const std::function<void(unsigned, int)>& work,
+             const std::function<void(std::uint64_t)>& sample_done) {
         int pipe_ends[2];
         if (pipe(pipe_ends) != 0) throw IoError("cannot create a pipe");
         for (unsigned k = 0; k < n_; ++k) {
@@ -206,7 +214,8 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
             for (const auto& [i, v] : values) {
                 f.max_abs = std::max(f.max_abs, std::abs(v));
                 if (v != 1.0) f.analogue = true;
-                while (f.exponent < kFinest && std::ldexp(v, f.exponent) != std::nearbyint(std::ldexp(v, f.exponent))) {
+                while (f.exponent < kFinest &&
+                       std::ldexp(v, f.exponent) != std::nearbyint(std::ldexp(v, f.exponent))) {
                     ++f.exponent;
                 }
             }
@@ -215,11 +224,13 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
     return f;
 }
 
-stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping, const traces::Stimulus& stimulus,
-                          const SimulateOptions& options, const ResultDir& directory) {
+stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
+                          const traces::Stimulus& stimulus, const SimulateOptions& options,
+                          const ResultDir& directory) {
     const arch::Program& program = mapping.program;
     const std::size_t samples = stimulus.samples();
-    const auto stride = static_cast<unsigned>(std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(samples, 1)));
+    const auto stride =
+        static_cast<unsigned>(std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(samples, 1)));
     std::vector<Signal> layout = recorded_signals(spec, program, stimulus.timesteps());
     std::unique_ptr<RecordFile> file;
     if (!layout.empty()) {
@@ -250,7 +261,8 @@ stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
                 const auto record = run_part(spec, program, stimulus, options, k, stride,
                                              [&](std::size_t, Cycles c, const std::vector<Signal>& signals) {
                                                  write_signals(out, signals);
-                                                 if (write(pipe_end, &c, sizeof c) != sizeof c) throw IoError("progress pipe");
+                                                 if (write(pipe_end, &c, sizeof c) != sizeof c)
+                                                     throw IoError("progress pipe");
                                              });
                 out.flush();
                 if (!out) throw IoError(workers.name(k, "signals") + ": cannot be written");
@@ -260,11 +272,14 @@ stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
         std::vector<std::ifstream> parts;
         for (unsigned k = 0; k < stride; ++k) {
             std::ifstream in(workers.name(k, "record"), std::ios::binary);
-            whole.add(stats::deserialise({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}), k, stride);
+            whole.add(
+                stats::deserialise({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}), k,
+                stride);
             parts.emplace_back(workers.name(k, "signals"), std::ios::binary);
         }
         for (std::size_t i = 0; file && i < samples; ++i) {
-            read_signals(parts[i % stride], layout, workers.name(static_cast<unsigned>(i % stride), "signals"));
+            read_signals(parts[i % stride], layout,
+                         workers.name(static_cast<unsigned>(i % stride), "signals"));
             file->append(i, layout);
         }
     }

@@ -14,9 +14,9 @@
 namespace loom::app {
 
 struct SimulateOptions {
-    unsigned threads = 1;           ///< processes that share the samples
-    bool systemc = true;            ///< false: the plain loop
-    std::uint64_t shuffle_seed = 0; ///< != 0: evaluation order within a cycle is shuffled
+    unsigned threads = 1;            ///< processes that share the samples
+    bool systemc = true;             ///< false: the plain loop
+    std::uint64_t shuffle_seed = 0;  ///< != 0: evaluation order within a cycle is shuffled
     chip::WaveformSpec waveform;
     bool quiet = false;
 };
@@ -26,7 +26,8 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus);
 
 /// Runs all samples on the chip. With spec.record, writes spikes.h5 into `directory`. Samples are
 /// independent, so the record does not depend on `threads`. Throws ModelError.
-stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping, const traces::Stimulus& stimulus,
-                          const SimulateOptions& options, const ResultDir& directory);
+stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
+                          const traces::Stimulus& stimulus, const SimulateOptions& options,
+                          const ResultDir& directory);
 
 }  // namespace loom::app

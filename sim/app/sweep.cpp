@@ -26,11 +26,12 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 namespace {
 
-constexpr std::array kColumns{"accuracy",          "samples",           "cycles.total",      "cycles.per_sample_mean",
-                              "time.simulated_s",  "energy.total_pj",   "energy.compute_pj", "energy.memory_pj",
-                              "energy.noc_pj",     "energy.control_pj", "energy.leakage_pj", "ops.ac",
-                              "ops.mac",           "ops.ann_mac",       "estimate.paper_pj", "estimate.ratio",
-                              "noc.packets",       "noc.flit_hops",     "cores_used"};
+constexpr std::array kColumns{
+    "accuracy",         "samples",           "cycles.total",      "cycles.per_sample_mean",
+    "time.simulated_s", "energy.total_pj",   "energy.compute_pj", "energy.memory_pj",
+    "energy.noc_pj",    "energy.control_pj", "energy.leakage_pj", "ops.ac",
+    "ops.mac",          "ops.ann_mac",       "estimate.paper_pj", "estimate.ratio",
+    "noc.packets",      "noc.flit_hops",     "cores_used"};
 
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",\"\n") == std::string::npos) return text;
@@ -162,20 +163,24 @@ SweepSpec load_sweep(const std::string& path) {
     for (const auto& e : root.map) {
         if (std::find(keys.begin(), keys.end(), e.key) != keys.end()) continue;
         const std::string near = config::nearest_spelling(e.key, keys);
-        fail(e.at, e.key + ": unknown key" + (near.empty() ? "; known: run, mode, axes" : "; did you mean '" + near + "'?"));
+        fail(e.at, e.key + ": unknown key" +
+                       (near.empty() ? "; known: run, mode, axes" : "; did you mean '" + near + "'?"));
     }
     SweepSpec sweep;
     const config::Node* run = root.find("run");
-    if (run == nullptr || !run->is_scalar()) fail(root.at, "run: required key is missing (path of a run file)");
+    if (run == nullptr || !run->is_scalar())
+        fail(root.at, "run: required key is missing (path of a run file)");
     sweep.run = (fs::path(path).parent_path() / run->scalar).lexically_normal().string();
     if (const auto* mode = root.find("mode")) {
         sweep.mode = mode->scalar;
         if (sweep.mode != "product" && sweep.mode != "zip") fail(mode->at, "mode: expected product or zip");
     }
     const config::Node* axes = root.find("axes");
-    if (axes == nullptr || !axes->is_map() || axes->map.empty()) fail(root.at, "axes: expected a map of key paths to lists");
+    if (axes == nullptr || !axes->is_map() || axes->map.empty())
+        fail(root.at, "axes: expected a map of key paths to lists");
     for (const auto& e : axes->map) {
-        if (!e.value.is_sequence() || e.value.sequence.empty()) fail(e.at, "axes." + e.key + ": expected a list of values");
+        if (!e.value.is_sequence() || e.value.sequence.empty())
+            fail(e.at, "axes." + e.key + ": expected a list of values");
         sweep.axes.emplace_back(e.key, std::vector<std::string>{});
         for (const auto& v : e.value.sequence) {
             std::string text = v.is_scalar() ? v.scalar : config::emit(v);
@@ -183,9 +188,10 @@ SweepSpec load_sweep(const std::string& path) {
             sweep.axes.back().second.push_back(text);
         }
         if (sweep.mode == "zip" && sweep.axes.back().second.size() != sweep.axes.front().second.size()) {
-            fail(e.at, fmt::format("axes.{}: {} values, but axes.{} has {}; mode zip needs lists of one length", e.key,
-                                   sweep.axes.back().second.size(), sweep.axes.front().first,
-                                   sweep.axes.front().second.size()));
+            fail(e.at,
+                 fmt::format("axes.{}: {} values, but axes.{} has {}; mode zip needs lists of one length",
+                             e.key, sweep.axes.back().second.size(), sweep.axes.front().first,
+                             sweep.axes.front().second.size()));
         }
     }
     return sweep;
@@ -199,7 +205,8 @@ std::size_t run_sweep(const SweepSpec& sweep, const SweepOptions& options) {
     for (const auto& values : sweep.points()) {
         Point p;
         p.values = values;
-        for (std::size_t i = 0; i < values.size(); ++i) p.sets.push_back(sweep.axes[i].first + "=" + values[i]);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            p.sets.push_back(sweep.axes[i].first + "=" + values[i]);
         try {
             p.directory = options.directory + "/" + point_name(load_run(sweep.run, p.sets));
             p.cached = fs::exists(p.directory + "/stats.json");
@@ -214,8 +221,9 @@ std::size_t run_sweep(const SweepSpec& sweep, const SweepOptions& options) {
     while (next < points.size() || !running.empty()) {
         while (next < points.size() && running.size() < options.jobs) {
             Point& p = points[next];
-            const bool twin = std::any_of(running.begin(), running.end(),
-                                          [&](const auto& r) { return points[r.second].directory == p.directory; });
+            const bool twin = std::any_of(running.begin(), running.end(), [&](const auto& r) {
+                return points[r.second].directory == p.directory;
+            });
             if (p.error.empty() && !p.cached && !twin) {
                 running.emplace(start(p, sweep, options), next);
             } else {

@@ -10,8 +10,8 @@ namespace loom::app {
 
 /// A sweep file: a base run and lists of values over key paths.
 struct SweepSpec {
-    std::string run;             ///< path of the base run file
-    std::string mode = "product"; ///< product (all combinations) or zip (side by side)
+    std::string run;               ///< path of the base run file
+    std::string mode = "product";  ///< product (all combinations) or zip (side by side)
     std::vector<std::pair<std::string, std::vector<std::string>>> axes;  ///< key path -> YAML texts
     /// Values of every point, in the order of the axes.
     std::vector<std::vector<std::string>> points() const;
@@ -20,8 +20,8 @@ struct SweepSpec {
 SweepSpec load_sweep(const std::string& path);
 
 struct SweepOptions {
-    std::string program;     ///< the executable to run points with
-    std::string directory;   ///< results
+    std::string program;    ///< the executable to run points with
+    std::string directory;  ///< results
     unsigned jobs = 1;
     bool quiet = false;
 };

@@ -59,8 +59,7 @@ void fields(V& v, SynapseSpec& s) {
       {.doc = "cycles from address to word", .unit = Unit::CycleCount, .min = 1});
     v("weight_bits", s.weight_bits,
       {.doc = "bits of a signed weight (a power-of-two scale per layer)", .min = 2, .max = 16});
-    v("index_bits", s.index_bits,
-      {.doc = "bits of a target index in a sparse row", .min = 1, .max = 32});
+    v("index_bits", s.index_bits, {.doc = "bits of a target index in a sparse row", .min = 1, .max = 32});
     v("conv", s.conv, {.doc = "shared kernels with an address generator; false: one copy per pair"});
 }
 
@@ -74,16 +73,14 @@ struct DendriteSpec {
 template <class V>
 void fields(V& v, DendriteSpec& s) {
     v("lanes", s.lanes, {.doc = "accumulations side by side", .min = 1});
-    v("interval", s.interval,
-      {.doc = "cycles per group of lanes", .unit = Unit::CycleCount, .min = 1});
+    v("interval", s.interval, {.doc = "cycles per group of lanes", .unit = Unit::CycleCount, .min = 1});
     v("accumulator_bits", s.accumulator_bits,
       {.doc = "signed width; larger sums saturate and are counted", .min = 8, .max = 31});
     v("ports", s.ports,
       {.doc = "2: read and write in one cycle; 1: two cycles, and arrivals wait for the soma's sweep",
        .min = 1,
        .max = 2});
-    v("max_delay", s.max_delay,
-      {.doc = "largest delay of the ring, in timesteps", .min = 1, .max = 63});
+    v("max_delay", s.max_delay, {.doc = "largest delay of the ring, in timesteps", .min = 1, .max = 63});
 }
 
 struct SomaSpec {
@@ -111,7 +108,8 @@ void fields(V& v, SomaSpec& s) {
       {.doc = "cycles per group when a neuron in it had input or fires", .unit = Unit::CycleCount, .min = 1});
     v("cycles_inactive", s.cycles_inactive,
       {.doc = "cycles per group otherwise", .unit = Unit::CycleCount, .min = 1});
-    v("latency", s.latency, {.doc = "pipeline depth: first read to spike", .unit = Unit::CycleCount, .min = 1});
+    v("latency", s.latency,
+      {.doc = "pipeline depth: first read to spike", .unit = Unit::CycleCount, .min = 1});
     v("reset_interval", s.reset_interval,
       {.doc = "cycles per group to clear the state between samples", .unit = Unit::CycleCount, .min = 0});
     v("state_bits", s.state_bits, {.doc = "signed width of the membrane", .min = 8, .max = 62});
@@ -196,7 +194,9 @@ void fields(V& v, NocSpec& s) {
     v("cores_per_router", s.cores_per_router, {.doc = "cores of a tile", .min = 1, .max = 16});
     v("routing", s.routing, {.doc = "xy"});
     v("link_latency", s.link_latency,
-      {.doc = "cycles on a link (in x, and in y unless link_latency_y is set)", .unit = Unit::CycleCount, .min = 1});
+      {.doc = "cycles on a link (in x, and in y unless link_latency_y is set)",
+       .unit = Unit::CycleCount,
+       .min = 1});
     v("link_latency_y", s.link_latency_y,
       {.doc = "cycles on a link in y; 0: as in x", .unit = Unit::CycleCount});
     v("local_latency", s.local_latency,
@@ -236,7 +236,8 @@ struct IoSpec {
 template <class V>
 void fields(V& v, IoSpec& s) {
     v("router", s.router, {.doc = "router that the host port is attached to"});
-    v("interval", s.interval, {.doc = "cycles per packet injected by the host", .unit = Unit::CycleCount, .min = 1});
+    v("interval", s.interval,
+      {.doc = "cycles per packet injected by the host", .unit = Unit::CycleCount, .min = 1});
 }
 
 /// What a counted event costs.
@@ -266,7 +267,8 @@ struct LeakageSpec {
 };
 template <class V>
 void fields(V& v, LeakageSpec& s) {
-    v("value", s.value, {.doc = "static power of one instance", .unit = Unit::Power, .min = 0, .required = true});
+    v("value", s.value,
+      {.doc = "static power of one instance", .unit = Unit::Power, .min = 0, .required = true});
     v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
     v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
     v("note", s.note, {.doc = "condition or remark"});

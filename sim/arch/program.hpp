@@ -19,13 +19,13 @@ enum class Reset : std::uint8_t { Value, Subtract, SubtractSnn };
 ///   v <- a_v*v + u_used + bias_v            (u_used: the new u, or the old one when `parallel`)
 /// Fixed-point values are integers in membrane LSB; float64 values are in the network's units.
 struct NeuronRule {
-    bool has_current = false;   ///< CUBA: the current is a state
-    bool parallel = false;      ///< CUBA: v uses the current of the step before
-    bool fires = true;          ///< false: LI, I and read-outs; the value is the output
-    bool greater_equal = false; ///< v >= threshold instead of v > threshold
-    bool multispike = false;    ///< z = trunc(v / threshold) for v > 0
-    bool reset_delay = false;   ///< the reset is applied in the following step
-    bool clamp = false;         ///< v >= v_min after the reset
+    bool has_current = false;    ///< CUBA: the current is a state
+    bool parallel = false;       ///< CUBA: v uses the current of the step before
+    bool fires = true;           ///< false: LI, I and read-outs; the value is the output
+    bool greater_equal = false;  ///< v >= threshold instead of v > threshold
+    bool multispike = false;     ///< z = trunc(v / threshold) for v > 0
+    bool reset_delay = false;    ///< the reset is applied in the following step
+    bool clamp = false;          ///< v >= v_min after the reset
     Reset reset = Reset::Value;
 };
 
@@ -44,10 +44,10 @@ struct NeuronGroup {
     std::uint32_t first = 0;  ///< first neuron within the core
     std::uint32_t count = 0;
     NeuronRule rule;
-    Parameter decay_v;    ///< fixed: factor * 2^decay_bits; float64: see NeuronGroup::float_rule
+    Parameter decay_v;  ///< fixed: factor * 2^decay_bits; float64: see NeuronGroup::float_rule
     Parameter decay_u;
-    Parameter bias_u;     ///< fixed only: added to the current
-    Parameter bias_v;     ///< fixed only: added to the membrane
+    Parameter bias_u;  ///< fixed only: added to the current
+    Parameter bias_v;  ///< fixed only: added to the membrane
     Parameter threshold;
     Parameter v_reset;
     Parameter v_min;
@@ -99,8 +99,8 @@ struct ConvRows {
 struct AxonGroup {
     LayerId target{};
     LayerId source{};
-    std::uint32_t projection = 0;    ///< index into Program::projections
-    std::uint32_t first = 0;         ///< first axon of the core's axon table
+    std::uint32_t projection = 0;  ///< index into Program::projections
+    std::uint32_t first = 0;       ///< first axon of the core's axon table
     std::uint32_t count = 0;
     std::uint32_t neuron_first = 0;  ///< first neuron of the slice within the core
     std::uint8_t delay = 1;          ///< timesteps until the input counts, >= 1
@@ -141,7 +141,7 @@ struct LayerInfo {
     std::uint32_t skew = 0;  ///< chip timestep of algorithmic step 0
     bool fires = true;
     bool is_input = false;
-    double lsb = 1.0;        ///< fixed: one membrane LSB, in normalised units (docs/fixed-point.md)
+    double lsb = 1.0;               ///< fixed: one membrane LSB, in normalised units (docs/fixed-point.md)
     std::vector<double> gain{1.0};  ///< network units per normalised unit; one, or one per neuron
     double weight_lsb = 1.0;
     double ann_macs = 0;     ///< MACs of the same-shape ANN for one inference, padding not counted

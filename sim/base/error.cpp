@@ -5,8 +5,7 @@
 
 namespace loom {
 
-MappingError::MappingError(const std::string& resource, const std::string& where, double need,
-                           double have)
+MappingError::MappingError(const std::string& resource, const std::string& where, double need, double have)
     : Error(ExitCode::DoesNotFit,
             fmt::format("does not fit: {}: need {:.15g}, have {:.15g} ({})", resource, need, have, where)),
       resource_(resource),

@@ -3,8 +3,7 @@
 
 namespace loom {
 
-std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c,
-                                        std::array<std::uint32_t, 2> key) {
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> key) {
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c[0];
         const std::uint64_t p1 = std::uint64_t{0xCD9E8D57u} * c[2];
@@ -17,11 +16,10 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c,
 }
 
 std::uint32_t CounterRng::word(std::uint64_t entity, std::uint32_t step, std::uint32_t k) const {
-    const auto block = philox4x32({static_cast<std::uint32_t>(entity),
-                                   static_cast<std::uint32_t>(entity >> 32), step,
-                                   (stream_ << 16) ^ (k >> 2)},
-                                  {static_cast<std::uint32_t>(seed_),
-                                   static_cast<std::uint32_t>(seed_ >> 32)});
+    const auto block =
+        philox4x32({static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32), step,
+                    (stream_ << 16) ^ (k >> 2)},
+                   {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
     return block[k & 3u];
 }
 

@@ -16,8 +16,13 @@ namespace {
 constexpr std::size_t kOutSlots = 4;
 }  // namespace
 
-ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule, Step steps)
-    : spec_(spec), program_(program), schedule_(schedule), steps_(steps), offchip_macs_(program.layers.size(), 0) {
+ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule,
+                     Step steps)
+    : spec_(spec),
+      program_(program),
+      schedule_(schedule),
+      steps_(steps),
+      offchip_macs_(program.layers.size(), 0) {
     network_ = noc::make_network(spec, scheduler_);
     const auto network_id = scheduler_.add(*network_);
     std::set<std::uint64_t> routers;
@@ -36,8 +41,9 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
         context.in = in.get();
         context.out = out.get();
         // the program outlives the chip: share it without owning it
-        auto core = cores::make_core(spec, std::shared_ptr<const arch::CoreImage>(std::shared_ptr<void>(), &image),
-                                     program, context, core_schedule);
+        auto core =
+            cores::make_core(spec, std::shared_ptr<const arch::CoreImage>(std::shared_ptr<void>(), &image),
+                             program, context, core_schedule);
         const auto id = scheduler_.add(*core);
         core->set_component(id);
         in->connect_producer(scheduler_, network_id, *network_, 2 * e + 1);
@@ -89,9 +95,9 @@ void ChipModel::host_currents(Step chip_step) {
                 if (g.layer != h.target) continue;
                 for (std::uint32_t n = 0; n < g.count; ++n) {
                     const double x = current[g.layer_index[n]];
-                    cores_[c]->set_host_current(g.first + n,
-                                                program_.fixed ? static_cast<std::int64_t>(std::floor(x * scale + 0.5))
-                                                               : Packet::from_double(x));
+                    cores_[c]->set_host_current(
+                        g.first + n, program_.fixed ? static_cast<std::int64_t>(std::floor(x * scale + 0.5))
+                                                    : Packet::from_double(x));
                 }
             }
         }
@@ -160,9 +166,10 @@ void ChipModel::watch(Cycle now, Cycles limit) const {
 }
 
 void ChipModel::stuck(Cycle now, const char* what) const {
-    throw ModelError(fmt::format("{} in timestep {} at cycle {}: {} pieces of work left, last progress at cycle {}; {}",
-                                 what, controller_->step(), now, activity_.outstanding(), activity_.last_change(),
-                                 network_->describe_stuck(5)));
+    throw ModelError(
+        fmt::format("{} in timestep {} at cycle {}: {} pieces of work left, last progress at cycle {}; {}",
+                    what, controller_->step(), now, activity_.outstanding(), activity_.last_change(),
+                    network_->describe_stuck(5)));
 }
 
 }  // namespace loom::chip

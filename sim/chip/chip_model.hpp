@@ -24,7 +24,8 @@ template <class V>
 void fields(V& v, ScheduleSpec& s) {
     v("free_start", s.free_start,
       {.doc = "all layers run from the first step on; records keep the pipeline's skew"});
-    v("reset_every", s.reset_every, {.doc = "clear a layer's state every so many of its timesteps; 0: never"});
+    v("reset_every", s.reset_every,
+      {.doc = "clear a layer's state every so many of its timesteps; 0: never"});
 }
 
 /// Everything counted on the chip, summed over cores, layers and tags.
@@ -40,7 +41,7 @@ struct StepTotals {
 };
 
 struct SampleTiming {
-    Cycles cycles = 0;        ///< reset, all timesteps and their barriers
+    Cycles cycles = 0;  ///< reset, all timesteps and their barriers
     Cycles reset_cycles = 0;
     Cycles barrier_cycles = 0;
     std::vector<StepTotals> steps;
@@ -51,7 +52,8 @@ struct SampleTiming {
 class ChipModel {
   public:
     /// steps: algorithmic timesteps of a sample.
-    ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule, Step steps);
+    ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule,
+              Step steps);
 
     /// Called after each timestep's work; `algorithmic` maps a layer to its own timestep.
     using StepHook = std::function<void(Step chip_step)>;

@@ -5,7 +5,8 @@
 
 namespace loom::chip {
 
-HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Activity& activity, Link<Packet>& out)
+HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Activity& activity,
+                   Link<Packet>& out)
     : program_(program),
       activity_(activity),
       out_(out),

@@ -39,7 +39,8 @@ class SystemCChip::Waveform {
         for (std::size_t i = 0; i < model.cores().size(); ++i) {
             const std::uint64_t e = index(model.program().cores[i].endpoint);
             const std::uint64_t r = e / chip.noc.cores_per_router, w = chip.noc.size.at(0);
-            const std::string name = fmt::format("tile_{}_{}.core_{}", r % w, r / w, e % chip.noc.cores_per_router);
+            const std::string name =
+                fmt::format("tile_{}_{}.core_{}", r % w, r / w, e % chip.noc.cores_per_router);
             add(name + ".axon_in.queued", [m, i] { return std::uint64_t{m->queued(i)}; });
             add(name + ".busy", [m, i] { return std::uint64_t{!m->cores()[i]->quiescent()}; });
             add(name + ".spikes", [m, i] { return std::uint64_t{m->cores()[i]->spikes().size()}; });

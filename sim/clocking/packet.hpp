@@ -24,10 +24,10 @@ struct Destination {
 struct Packet {
     Destination destination;
     EndpointId source{};
-    std::uint32_t axon = 0;     ///< input axon at the destination core
-    std::uint16_t tag = 0;      ///< source layer: counters are kept per tag
-    std::uint16_t flits = 1;    ///< length on the network, >= 1
-    std::int64_t payload = 1;   ///< 1 for a plain spike; a graded value; or the bits of a double
+    std::uint32_t axon = 0;    ///< input axon at the destination core
+    std::uint16_t tag = 0;     ///< source layer: counters are kept per tag
+    std::uint16_t flits = 1;   ///< length on the network, >= 1
+    std::int64_t payload = 1;  ///< 1 for a plain spike; a graded value; or the bits of a double
 
     static std::int64_t from_double(double v) { return std::bit_cast<std::int64_t>(v); }
     static double to_double(std::int64_t p) { return std::bit_cast<double>(p); }

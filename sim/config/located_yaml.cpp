@@ -114,7 +114,8 @@ Node apply_base(Node node, Stack& stack) {
     if (node.is_null()) node.kind = Node::Kind::Map;
     const Node* base = node.find("base");
     if (base == nullptr) return node;
-    if (!base->is_scalar()) fail(base->at, fmt::format("base: expected a file name, got {}", base->describe()));
+    if (!base->is_scalar())
+        fail(base->at, fmt::format("base: expected a file name, got {}", base->describe()));
     enter(stack, beside(base->at, base->scalar), base->at, "base");
     const Node below = apply_base(load_named(*base, "base"), stack);
     node.erase("base");
@@ -130,8 +131,7 @@ void expand(Node& node, Stack& stack) {
         enter(stack, beside(file->at, file->scalar), file->at, "file");
         Node included = apply_base(load_named(*file, "file"), stack);
         if (!included.is_map()) {
-            fail(included.at, fmt::format("expected a map in an included file, got {}",
-                                          included.describe()));
+            fail(included.at, fmt::format("expected a map in an included file, got {}", included.describe()));
         }
         node.erase("file");
         node = merge(included, node);
@@ -147,7 +147,9 @@ std::string Location::text() const {
     return line > 0 ? fmt::format("{}:{}:{}", file, line, column) : file;
 }
 
-Node Node::make_null() { return {}; }
+Node Node::make_null() {
+    return {};
+}
 
 Node Node::make_scalar(std::string text, bool is_string) {
     Node node;
@@ -195,10 +197,14 @@ void Node::erase(std::string_view key) {
 
 std::string Node::describe() const {
     switch (kind) {
-        case Kind::Null: return "nothing";
-        case Kind::Scalar: return fmt::format("'{}'", scalar);
-        case Kind::Sequence: return "a sequence";
-        case Kind::Map: return "a map";
+        case Kind::Null:
+            return "nothing";
+        case Kind::Scalar:
+            return fmt::format("'{}'", scalar);
+        case Kind::Sequence:
+            return "a sequence";
+        case Kind::Map:
+            return "a map";
     }
     return "nothing";
 }
@@ -221,8 +227,8 @@ Node merge(const Node& base, const Node& overlay) {
         for (const auto& entry : overlay.map) {
             const std::size_t i = *as_index(entry.key);
             if (i >= result.sequence.size()) {
-                fail(entry.at, fmt::format("index {} is past the end of a sequence of {}", i,
-                                           result.sequence.size()));
+                fail(entry.at,
+                     fmt::format("index {} is past the end of a sequence of {}", i, result.sequence.size()));
             }
             result.sequence[i] = merge(result.sequence[i], entry.value);
         }
@@ -266,8 +272,7 @@ void set(Node& root, std::string_view path, std::string_view yaml_text) {
             continue;
         }
         if (node->is_scalar()) {
-            fail(at, fmt::format("cannot set '{}' below the value {}", segments[i].text,
-                                 node->describe()));
+            fail(at, fmt::format("cannot set '{}' below the value {}", segments[i].text, node->describe()));
         }
         std::string key = segments[i].text;
         std::size_t used = match_key(*node, segments, i, key);

@@ -25,10 +25,10 @@ class Node {
     struct Entry;
 
     Kind kind = Kind::Null;
-    std::string scalar;         ///< text of a scalar
-    bool quoted = false;        ///< the scalar is a string whatever it looks like
-    std::vector<Entry> map;     ///< of a map
-    std::vector<Node> sequence; ///< of a sequence
+    std::string scalar;          ///< text of a scalar
+    bool quoted = false;         ///< the scalar is a string whatever it looks like
+    std::vector<Entry> map;      ///< of a map
+    std::vector<Node> sequence;  ///< of a sequence
     Location at;
 
     static Node make_null();

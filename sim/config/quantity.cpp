@@ -73,13 +73,20 @@ constexpr std::array<Suffix, 6> length_suffixes{{{"m", 3, 1, false},
 
 std::span<const Suffix> suffixes(Unit unit) {
     switch (unit) {
-        case Unit::None: return {};
-        case Unit::Time: return time_suffixes;
-        case Unit::Energy: return energy_suffixes;
-        case Unit::Power: return power_suffixes;
-        case Unit::Memory: return memory_suffixes;
-        case Unit::CycleCount: return cycle_suffixes;
-        case Unit::Length: return length_suffixes;
+        case Unit::None:
+            return {};
+        case Unit::Time:
+            return time_suffixes;
+        case Unit::Energy:
+            return energy_suffixes;
+        case Unit::Power:
+            return power_suffixes;
+        case Unit::Memory:
+            return memory_suffixes;
+        case Unit::CycleCount:
+            return cycle_suffixes;
+        case Unit::Length:
+            return length_suffixes;
     }
     return {};
 }
@@ -90,13 +97,20 @@ struct Words {
 };
 Words words(Unit unit) {
     switch (unit) {
-        case Unit::None: return {"number", "a", "3"};
-        case Unit::Time: return {"time", "a", "2 ns"};
-        case Unit::Energy: return {"energy", "an", "0.9 pJ"};
-        case Unit::Power: return {"power", "a", "104 mW"};
-        case Unit::Memory: return {"memory size", "a", "16 KiB"};
-        case Unit::CycleCount: return {"number of cycles", "a", "3 cycles"};
-        case Unit::Length: return {"length", "a", "240 um"};
+        case Unit::None:
+            return {"number", "a", "3"};
+        case Unit::Time:
+            return {"time", "a", "2 ns"};
+        case Unit::Energy:
+            return {"energy", "an", "0.9 pJ"};
+        case Unit::Power:
+            return {"power", "a", "104 mW"};
+        case Unit::Memory:
+            return {"memory size", "a", "16 KiB"};
+        case Unit::CycleCount:
+            return {"number of cycles", "a", "3 cycles"};
+        case Unit::Length:
+            return {"length", "a", "240 um"};
     }
     return {"number", "a", "3"};
 }
@@ -142,7 +156,9 @@ const Suffix* find_suffix(Unit unit, std::string_view name) {
 
 }  // namespace
 
-std::string_view unit_noun(Unit unit) { return words(unit).noun; }
+std::string_view unit_noun(Unit unit) {
+    return words(unit).noun;
+}
 
 double parse_quantity(std::string_view text, Unit unit) {
     const Words w = words(unit);
@@ -159,8 +175,7 @@ double parse_quantity(std::string_view text, Unit unit) {
     }
     if (error != std::errc{}) throw expected(fmt::format("'{}'", text));
     if (!std::isfinite(number)) throw ConfigError(fmt::format("must be finite (got '{}')", body));
-    const std::string_view name =
-        trim(body.substr(static_cast<std::size_t>(end - body.data())));
+    const std::string_view name = trim(body.substr(static_cast<std::size_t>(end - body.data())));
     double value = number;
     if (name.empty()) {
         if (number != 0.0 && unit != Unit::None && unit != Unit::CycleCount) {
@@ -173,8 +188,7 @@ double parse_quantity(std::string_view text, Unit unit) {
             throw ConfigError(fmt::format("'{}' is no unit of {} (units: {}), got '{}'", name, w.noun,
                                           unit_list(unit), text));
         }
-        value = scaled(body.substr(0, static_cast<std::size_t>(end - body.data())),
-                       suffix->exponent) *
+        value = scaled(body.substr(0, static_cast<std::size_t>(end - body.data())), suffix->exponent) *
                 suffix->factor;
     }
     if (unit != Unit::None && value < 0.0) {
@@ -190,10 +204,10 @@ std::uint64_t parse_whole_quantity(std::string_view text, Unit unit) {
     const double slack = 1e-12 * std::fmax(1.0, whole);  // "0.7 ns" is 700 ps
     if (value < 0.0) throw ConfigError(fmt::format("must not be negative (got '{}')", trim(text)));
     if (std::fabs(value - whole) > slack) {
-        const std::string_view base = unit == Unit::Time     ? "picoseconds"
-                                      : unit == Unit::Memory ? "bits"
+        const std::string_view base = unit == Unit::Time         ? "picoseconds"
+                                      : unit == Unit::Memory     ? "bits"
                                       : unit == Unit::CycleCount ? "cycles"
-                                                             : "units";
+                                                                 : "units";
         throw ConfigError(fmt::format("must be a whole number of {} (got '{}')", base, trim(text)));
     }
     if (whole > 9007199254740992.0) {
@@ -210,8 +224,7 @@ std::string format_quantity(double value, Unit unit) {
         if (!suffix.output) continue;
         if (suffix.exponent == 0 && suffix.factor == 1.0) canonical = suffix.name;
         const double power = std::pow(10.0, std::abs(suffix.exponent));
-        const double number =
-            (suffix.exponent < 0 ? value * power : value / power) / suffix.factor;
+        const double number = (suffix.exponent < 0 ? value * power : value / power) / suffix.factor;
         if (number < 1.0) continue;
         if (unit == Unit::Memory && number != std::floor(number)) continue;
         std::string text = fmt::format("{} {}", number, suffix.name);

@@ -47,12 +47,12 @@ std::string kind_of(Unit unit) {
 
 std::string bound(double value, Unit unit) {
     return value == 0.0 || unit == Unit::None || unit == Unit::CycleCount ? fmt::format("{}", value)
-                                                                     : format_quantity(value, unit);
+                                                                          : format_quantity(value, unit);
 }
 
 /// Adds an error and returns false when the value is out of the field's range.
-bool in_range(detail::Errors& errors, const Node& node, const std::string& path,
-              const Field& field, double value) {
+bool in_range(detail::Errors& errors, const Node& node, const std::string& path, const Field& field,
+              double value) {
     if (value < field.min) {
         errors.add(node.at, path,
                    fmt::format("must be >= {} (got {})", bound(field.min, field.unit), node.scalar));
@@ -66,8 +66,7 @@ bool in_range(detail::Errors& errors, const Node& node, const std::string& path,
     return true;
 }
 
-bool expect_scalar(detail::Errors& errors, const Node& node, const std::string& path,
-                   std::string_view what) {
+bool expect_scalar(detail::Errors& errors, const Node& node, const std::string& path, std::string_view what) {
     if (node.is_scalar()) return true;
     errors.add(node.at, path, fmt::format("expected {}, got {}", what, node.describe()));
     return false;
@@ -123,8 +122,7 @@ void Errors::throw_if_any() const {
     if (items_.empty()) return;
     auto items = items_;
     std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-        return std::tie(a.at.file, a.at.line, a.at.column) <
-               std::tie(b.at.file, b.at.line, b.at.column);
+        return std::tie(a.at.file, a.at.line, a.at.column) < std::tie(b.at.file, b.at.line, b.at.column);
     });
     std::string message;
     for (std::size_t i = 0; i < std::min(items.size(), limit); ++i) {
@@ -161,8 +159,7 @@ bool read_string(Errors& errors, const Node& node, const std::string& path, std:
     return true;
 }
 
-bool read_double(Errors& errors, const Node& node, const std::string& path, const Field& field,
-                 double& out) {
+bool read_double(Errors& errors, const Node& node, const std::string& path, const Field& field, double& out) {
     if (!expect_scalar(errors, node, path, kind_of(field.unit))) return false;
     try {
         const double value = parse_quantity(node.scalar, field.unit);
@@ -181,8 +178,8 @@ bool read_unsigned(Errors& errors, const Node& node, const std::string& path, co
     std::uint64_t value = 0;
     if (field.unit == Unit::None) {
         if (is_negative_whole(node.scalar)) {
-            errors.add(node.at, path, fmt::format("must be >= {} (got {})",
-                                                  std::fmax(field.min, 0.0), node.scalar));
+            errors.add(node.at, path,
+                       fmt::format("must be >= {} (got {})", std::fmax(field.min, 0.0), node.scalar));
             return false;
         }
         if (!parse_whole(errors, node, path, value)) return false;

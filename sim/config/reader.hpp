@@ -58,8 +58,7 @@ std::string join(const std::string& path, std::size_t index);
 // The scalar readers return false after adding an error.
 bool read_bool(Errors& errors, const Node& node, const std::string& path, bool& out);
 bool read_string(Errors& errors, const Node& node, const std::string& path, std::string& out);
-bool read_double(Errors& errors, const Node& node, const std::string& path, const Field& field,
-                 double& out);
+bool read_double(Errors& errors, const Node& node, const std::string& path, const Field& field, double& out);
 bool read_unsigned(Errors& errors, const Node& node, const std::string& path, const Field& field,
                    std::uint64_t type_max, std::uint64_t& out);
 bool read_signed(Errors& errors, const Node& node, const std::string& path, const Field& field,
@@ -73,8 +72,7 @@ void check_keys(Errors& errors, const Node& node, const std::string& path,
                 std::span<const std::string_view> known);
 
 template <class T>
-void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field,
-                T& out);
+void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field, T& out);
 
 class ReadVisitor {
   public:
@@ -100,8 +98,7 @@ class ReadVisitor {
 };
 
 template <class T>
-void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field,
-                T& out) {
+void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field, T& out) {
     if constexpr (std::same_as<T, bool>) {
         read_bool(errors, node, path, out);
     } else if constexpr (std::same_as<T, std::string>) {

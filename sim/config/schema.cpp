@@ -24,7 +24,9 @@ std::string json_string(std::string_view text) {
     return out + '"';
 }
 
-std::string json_list(const std::string& elements) { return fmt::format("[{}]", elements); }
+std::string json_list(const std::string& elements) {
+    return fmt::format("[{}]", elements);
+}
 
 std::string json_member(std::string_view name, const std::string& value) {
     return json_string(name) + ": " + value;
@@ -46,8 +48,8 @@ void json_range(const Field& field, std::vector<std::string>& members) {
 }
 
 void json_quantity(const Field& field, std::vector<std::string>& members) {
-    const std::string text = fmt::format("{{\"type\": \"string\", \"pattern\": {}}}",
-                                         json_string(quantity_pattern(field.unit)));
+    const std::string text =
+        fmt::format("{{\"type\": \"string\", \"pattern\": {}}}", json_string(quantity_pattern(field.unit)));
     std::string number = "{\"const\": 0}";
     if (field.unit == Unit::CycleCount) {
         std::string range = "\"type\": \"integer\", \"minimum\": ";

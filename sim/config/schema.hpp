@@ -31,17 +31,15 @@ void json_range(const Field& field, std::vector<std::string>& members);
 void json_quantity(const Field& field, std::vector<std::string>& members);
 
 template <class T>
-std::string schema_of(const T& value, const Field& field, const SchemaOptions& options,
-                      std::size_t indent, bool root);
+std::string schema_of(const T& value, const Field& field, const SchemaOptions& options, std::size_t indent,
+                      bool root);
 
 class SchemaVisitor {
   public:
-    SchemaVisitor(const SchemaOptions& options, std::size_t indent)
-        : options_(options), indent_(indent) {}
+    SchemaVisitor(const SchemaOptions& options, std::size_t indent) : options_(options), indent_(indent) {}
     template <class T>
     void operator()(std::string_view name, const T& member, const Field& field) {
-        properties.push_back(
-            json_member(name, schema_of(member, field, options_, indent_ + 4, false)));
+        properties.push_back(json_member(name, schema_of(member, field, options_, indent_ + 4, false)));
         if (!field.required) return;
         if (!required.empty()) required += ", ";
         required += json_string(name);
@@ -55,8 +53,8 @@ class SchemaVisitor {
 };
 
 template <class T>
-std::string schema_of(const T& value, const Field& field, const SchemaOptions& options,
-                      std::size_t indent, bool root) {
+std::string schema_of(const T& value, const Field& field, const SchemaOptions& options, std::size_t indent,
+                      bool root) {
     std::vector<std::string> members;
     if (root) {
         members.push_back(json_member("$schema", json_string("http://json-schema.org/draft-07/schema#")));

@@ -13,11 +13,21 @@ std::string quote(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\t': out += "\\t"; break;
-            case '\r': out += "\\r"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
             default:
                 if (static_cast<unsigned char>(c) < 0x20) {
                     out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
@@ -40,15 +50,15 @@ bool plain(std::string_view text) {
     }
     if (text.starts_with("...")) return false;
     return std::all_of(text.begin(), text.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == ' ' || c == '.' || c == '_' || c == '-' || c == '/' ||
-               c == '+' || c == '(' || c == ')';
+        return std::isalnum(c) != 0 || c == ' ' || c == '.' || c == '_' || c == '-' || c == '/' || c == '+' ||
+               c == '(' || c == ')';
     });
 }
 
 bool looks_typed(std::string_view text) {
-    return text == "null" || text == "Null" || text == "NULL" || text == "true" ||
-           text == "false" || std::isdigit(static_cast<unsigned char>(text.front())) != 0 ||
-           text.front() == '-' || text.front() == '.';
+    return text == "null" || text == "Null" || text == "NULL" || text == "true" || text == "false" ||
+           std::isdigit(static_cast<unsigned char>(text.front())) != 0 || text.front() == '-' ||
+           text.front() == '.';
 }
 
 std::string scalar_text(const std::string& text, bool is_string) {
@@ -60,7 +70,9 @@ std::string flow(const Node& node) {
     return node.is_null() ? "~" : scalar_text(node.scalar, node.quoted);
 }
 
-bool is_leaf(const Node& node) { return node.is_null() || node.is_scalar(); }
+bool is_leaf(const Node& node) {
+    return node.is_null() || node.is_scalar();
+}
 
 void write(const Node& node, std::size_t indent, std::string& out);
 
@@ -72,8 +84,7 @@ void write_value(const Node& node, std::size_t indent, std::string& out) {
         out += '\n';
     } else if (node.is_map() && node.map.empty()) {
         out += " {}\n";
-    } else if (node.is_sequence() &&
-               std::all_of(node.sequence.begin(), node.sequence.end(), is_leaf)) {
+    } else if (node.is_sequence() && std::all_of(node.sequence.begin(), node.sequence.end(), is_leaf)) {
         out += " [";
         for (std::size_t i = 0; i < node.sequence.size(); ++i) {
             if (i > 0) out += ", ";
@@ -102,9 +113,9 @@ void write(const Node& node, std::size_t indent, std::string& out) {
 
 std::string emit(const Node& node) {
     std::string out;
-    const bool block = (node.is_map() && !node.map.empty()) ||
-                       (node.is_sequence() && !std::all_of(node.sequence.begin(),
-                                                           node.sequence.end(), is_leaf));
+    const bool block =
+        (node.is_map() && !node.map.empty()) ||
+        (node.is_sequence() && !std::all_of(node.sequence.begin(), node.sequence.end(), is_leaf));
     if (block) {
         write(node, 0, out);
     } else {

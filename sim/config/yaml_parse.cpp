@@ -64,8 +64,7 @@ class Builder : public YAML::EventHandler {
         if (expects_key()) {
             Frame& frame = stack_.back();
             if (const auto first = frame.keys.find(value); first != frame.keys.end()) {
-                fail(at, fmt::format("duplicate key '{}' (first at line {})", value,
-                                     first->second));
+                fail(at, fmt::format("duplicate key '{}' (first at line {})", value, first->second));
             }
             frame.keys.emplace(value, at.line);
             frame.key = value;
@@ -115,9 +114,7 @@ class Builder : public YAML::EventHandler {
         }
         fail(place(mark), "quote is not closed");
     }
-    bool expects_key() const {
-        return !stack_.empty() && stack_.back().node.is_map() && !stack_.back().key;
-    }
+    bool expects_key() const { return !stack_.empty() && stack_.back().node.is_map() && !stack_.back().key; }
     void start(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node node) {
         node.at = place(mark);
         // yaml-cpp also takes a bracket that is never closed for a key.

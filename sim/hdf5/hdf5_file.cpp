@@ -12,8 +12,8 @@
 #include <fstream>
 #include <utility>
 
-#include "sim/base/nearest.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace loom::hdf5 {
 namespace {

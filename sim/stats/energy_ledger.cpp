@@ -14,12 +14,16 @@ namespace {
 template <class C>
 void collect_events(std::vector<EventInfo>& out) {
     C counters;
-    fields([&](const char* name, std::uint64_t&, bool priced, const char* doc) { out.push_back({name, doc, priced}); },
-           counters);
+    fields(
+        [&](const char* name, std::uint64_t&, bool priced, const char* doc) {
+            out.push_back({name, doc, priced});
+        },
+        counters);
 }
 
 std::uint32_t category_of(const std::string& name) {
-    return static_cast<std::uint32_t>(std::find(kCategories.begin(), kCategories.end(), name) - kCategories.begin());
+    return static_cast<std::uint32_t>(std::find(kCategories.begin(), kCategories.end(), name) -
+                                      kCategories.begin());
 }
 
 /// Adds leaves for one set of counters; events are numbered from `first`.
@@ -34,13 +38,15 @@ class LeafMaker {
     }
     void add(std::uint32_t core, std::uint32_t layer, std::size_t event, std::uint64_t count) {
         if (count == 0) return;
-        ledger_.leaves.push_back({core, layer, static_cast<std::uint32_t>(event), count, price_[event], category_[event]});
+        ledger_.leaves.push_back(
+            {core, layer, static_cast<std::uint32_t>(event), count, price_[event], category_[event]});
     }
     template <class C>
     std::size_t add_all(std::uint32_t core, std::uint32_t layer, std::size_t first, const C& counters) {
         std::size_t event = first;
-        fields([&](const char*, std::uint64_t& count, bool, const char*) { add(core, layer, event++, count); },
-               const_cast<C&>(counters));  // only read
+        fields(
+            [&](const char*, std::uint64_t& count, bool, const char*) { add(core, layer, event++, count); },
+            const_cast<C&>(counters));  // only read
         return event;
     }
 
@@ -67,10 +73,13 @@ const std::vector<EventInfo>& all_events() {
 void check_prices(const arch::EnergySpec& prices) {
     std::vector<std::string> names;
     for (const EventInfo& e : all_events()) names.push_back(e.name);
-    const auto known = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+    const auto known = [&](const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
     const std::vector<std::string> categories(kCategories.begin(), kCategories.end());
     const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
-    const auto one_of = [](const std::string& path, const std::string& value, const std::vector<std::string>& list) {
+    const auto one_of = [](const std::string& path, const std::string& value,
+                           const std::vector<std::string>& list) {
         if (std::find(list.begin(), list.end(), value) == list.end()) {
             throw ConfigError(path + ": unknown " + quoted(value) + suggestion(value, list));
         }
@@ -81,10 +90,12 @@ void check_prices(const arch::EnergySpec& prices) {
         one_of(path + ".category", price.category, categories);
         one_of(path + ".grade", price.grade, grades);
         one_of(path + ".scope", price.scope, {"marginal", "all_in"});
-        if (prices.unpriced.count(name) != 0) throw ConfigError("energy.unpriced." + name + ": has a price as well");
+        if (prices.unpriced.count(name) != 0)
+            throw ConfigError("energy.unpriced." + name + ": has a price as well");
     }
     for (const auto& [name, reason] : prices.unpriced) {
-        if (!known(name)) throw ConfigError("energy.unpriced." + name + ": no such event" + suggestion(name, names));
+        if (!known(name))
+            throw ConfigError("energy.unpriced." + name + ": no such event" + suggestion(name, names));
     }
     for (const auto& [name, leak] : prices.leakage) {
         one_of("energy.leakage." + name, name, {"core", "router", "chip"});
@@ -92,8 +103,9 @@ void check_prices(const arch::EnergySpec& prices) {
     }
     for (const EventInfo& e : all_events()) {
         if (!e.priced || prices.actions.count(e.name) != 0 || prices.unpriced.count(e.name) != 0) continue;
-        throw ConfigError(fmt::format("energy.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})",
-                                      e.name, e.doc));
+        throw ConfigError(
+            fmt::format("energy.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})",
+                        e.name, e.doc));
     }
 }
 
@@ -106,7 +118,9 @@ std::size_t first_noc_event() {
 }
 
 /// host.packets and barrier.barriers come last.
-std::size_t host_event() { return all_events().size() - 2; }
+std::size_t host_event() {
+    return all_events().size() - 2;
+}
 
 /// pJ of a component's static power.
 double leakage_of(const char* what, double instances, std::uint64_t cycles, const arch::ChipSpec& chip) {
@@ -120,7 +134,8 @@ double leakage_of(const char* what, double instances, std::uint64_t cycles, cons
 
 double leakage_pj(std::uint64_t cycles, const arch::ChipSpec& chip) {
     return leakage_of("core", static_cast<double>(chip.n_cores()), cycles, chip) +
-           leakage_of("router", static_cast<double>(chip.n_routers()), cycles, chip) + leakage_of("chip", 1.0, cycles, chip);
+           leakage_of("router", static_cast<double>(chip.n_routers()), cycles, chip) +
+           leakage_of("chip", 1.0, cycles, chip);
 }
 
 EnergySplit step_energy(const StepRecord& step, const arch::ChipSpec& chip) {
@@ -142,8 +157,10 @@ Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip) {
     }
     maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event(), record.host_packets);
     maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event() + 1, record.barriers);
-    ledger.core_leakage_pj = leakage_of("core", static_cast<double>(chip.n_cores()), record.total_cycles, chip);
-    ledger.router_leakage_pj = leakage_of("router", static_cast<double>(chip.n_routers()), record.total_cycles, chip);
+    ledger.core_leakage_pj =
+        leakage_of("core", static_cast<double>(chip.n_cores()), record.total_cycles, chip);
+    ledger.router_leakage_pj =
+        leakage_of("router", static_cast<double>(chip.n_routers()), record.total_cycles, chip);
     ledger.chip_leakage_pj = leakage_of("chip", 1.0, record.total_cycles, chip);
     return ledger;
 }

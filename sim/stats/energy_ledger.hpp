@@ -40,7 +40,7 @@ struct Leaf {
     std::uint32_t layer = kNoLayer;  ///< none for the barrier
     std::uint32_t event = 0;         ///< index into all_events()
     std::uint64_t count = 0;
-    double price_pj = 0;             ///< 0 when unpriced
+    double price_pj = 0;  ///< 0 when unpriced
     std::uint32_t category = 0;
     double pj() const { return static_cast<double>(count) * price_pj; }
 };

@@ -34,7 +34,8 @@ double FailIf::value(const nlohmann::ordered_json& stats) const {
         if (path_[i] == '[') {
             char* end = nullptr;
             const unsigned long k = std::strtoul(path_.c_str() + i + 1, &end, 10);
-            if (*end != ']' || !at->is_array() || k >= at->size()) fail("no element at '" + path_.substr(0, path_.find(']', i) + 1) + "'");
+            if (*end != ']' || !at->is_array() || k >= at->size())
+                fail("no element at '" + path_.substr(0, path_.find(']', i) + 1) + "'");
             at = &(*at)[k];
             i = static_cast<std::size_t>(end - path_.c_str()) + 1;
         } else {

@@ -13,7 +13,9 @@ namespace loom::stats {
 using Json = nlohmann::ordered_json;
 namespace {
 
-Json ratio(double a, double b) { return b == 0 ? Json() : Json(a / b); }
+Json ratio(double a, double b) {
+    return b == 0 ? Json() : Json(a / b);
+}
 
 Json energy_json(const EnergySplit& e) {
     Json j;
@@ -113,7 +115,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     const double total = dynamic.total() + ledger.leakage_pj();
     j["energy"]["total_pj"] = total;
     j["energy"]["per_sample_pj"] = ratio(total, samples);
-    for (std::size_t i = 0; i < kCategories.size(); ++i) j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
+    for (std::size_t i = 0; i < kCategories.size(); ++i)
+        j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
     j["energy"]["leakage_pj"] = ledger.leakage_pj();
     j["energy"]["dynamic_pj"] = dynamic.total();
     j["energy"]["leakage"]["core_pj"] = ledger.core_leakage_pj;
@@ -243,16 +246,18 @@ std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
             out += fmt::format("    {}:\n      count: {}\n", name, row.first);
             if (const auto it = chip.energy.actions.find(name); it != chip.energy.actions.end()) {
                 const auto& p = it->second;
-                out += fmt::format("      price: {} pJ\n      energy: {} pJ\n      category: {}\n      scope: {}\n"
-                                   "      grade: {}\n      source: {}\n",
-                                   p.value, row.second, p.category, p.scope, p.grade, quote(p.source));
+                out += fmt::format(
+                    "      price: {} pJ\n      energy: {} pJ\n      category: {}\n      scope: {}\n"
+                    "      grade: {}\n      source: {}\n",
+                    p.value, row.second, p.category, p.scope, p.grade, quote(p.source));
             } else if (const auto why = chip.energy.unpriced.find(name); why != chip.energy.unpriced.end()) {
                 out += fmt::format("      unpriced: {}\n", quote(why->second));
             }
         }
     }
-    out += fmt::format("leakage:\n  energy: {} pJ\n  core: {} pJ\n  router: {} pJ\n  chip: {} pJ\n", ledger.leakage_pj(),
-                       ledger.core_leakage_pj, ledger.router_leakage_pj, ledger.chip_leakage_pj);
+    out += fmt::format("leakage:\n  energy: {} pJ\n  core: {} pJ\n  router: {} pJ\n  chip: {} pJ\n",
+                       ledger.leakage_pj(), ledger.core_leakage_pj, ledger.router_leakage_pj,
+                       ledger.chip_leakage_pj);
     return out;
 }
 

@@ -14,7 +14,8 @@ inline constexpr int kSchemaVersion = 1;
 
 /// All figures of a run as one JSON object (docs/energy-model.md lists the keys). The same run gives the
 /// same bytes: no host time, no paths.
-nlohmann::ordered_json make_stats(const RunRecord& record, const arch::ChipSpec& chip, const arch::Program& program);
+nlohmann::ordered_json make_stats(const RunRecord& record, const arch::ChipSpec& chip,
+                                  const arch::Program& program);
 
 /// `name value # description (unit)` per number, from the JSON.
 std::string stats_text(const nlohmann::ordered_json& stats);

@@ -17,8 +17,9 @@ void add_counters(C& into, const C& from) {
 /// One walk for both directions, so that they cannot differ.
 template <class Io>
 void transfer(Io& io, RunRecord& r) {
-    for (std::uint64_t* n : {&r.samples, &r.timesteps, &r.chip_steps, &r.labelled, &r.correct, &r.total_cycles,
-                             &r.reset_cycles, &r.barrier_cycles, &r.barriers, &r.host_packets, &r.input_events, &r.routers_in_use}) {
+    for (std::uint64_t* n :
+         {&r.samples, &r.timesteps, &r.chip_steps, &r.labelled, &r.correct, &r.total_cycles, &r.reset_cycles,
+          &r.barrier_cycles, &r.barriers, &r.host_packets, &r.input_events, &r.routers_in_use}) {
         io.number(*n);
     }
     io.list(r.cycles_per_sample, [&](std::uint64_t& v) { io.number(v); });
@@ -97,7 +98,8 @@ void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
     if (cores.empty()) {
         cores = o.cores;
     } else {
-        for (std::size_t i = 0; i < o.cores.size(); ++i) add_counters(cores.at(i).counters, o.cores[i].counters);
+        for (std::size_t i = 0; i < o.cores.size(); ++i)
+            add_counters(cores.at(i).counters, o.cores[i].counters);
     }
     if (noc.size() < o.noc.size()) noc.resize(o.noc.size());
     for (std::size_t i = 0; i < o.noc.size(); ++i) add_counters(noc[i], o.noc[i]);

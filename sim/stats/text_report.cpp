@@ -11,7 +11,9 @@ namespace loom::stats {
 using Json = nlohmann::ordered_json;
 namespace {
 
-double number(const Json& j) { return j.is_number() ? j.get<double>() : 0.0; }
+double number(const Json& j) {
+    return j.is_number() ? j.get<double>() : 0.0;
+}
 
 std::string scaled(double value, std::array<const char*, 5> units) {
     std::size_t i = 0;
@@ -19,7 +21,11 @@ std::string scaled(double value, std::array<const char*, 5> units) {
         value /= 1000;
         ++i;
     }
-    return fmt::format("{:.{}f} {}", value, std::abs(value) >= 99.95 ? 0 : std::abs(value) >= 9.995 ? 1 : 2, units[i]);
+    return fmt::format("{:.{}f} {}", value,
+                       std::abs(value) >= 99.95   ? 0
+                       : std::abs(value) >= 9.995 ? 1
+                                                  : 2,
+                       units[i]);
 }
 
 /// 12345 -> "12.3k"
@@ -97,8 +103,12 @@ void flatten(const Json& j, const std::string& path, std::string& out) {
 
 }  // namespace
 
-std::string human_energy(double pj) { return scaled(pj, {"pJ", "nJ", "uJ", "mJ", "J"}); }
-std::string human_time(double seconds) { return scaled(seconds * 1e12, {"ps", "ns", "us", "ms", "s"}); }
+std::string human_energy(double pj) {
+    return scaled(pj, {"pJ", "nJ", "uJ", "mJ", "J"});
+}
+std::string human_time(double seconds) {
+    return scaled(seconds * 1e12, {"ps", "ns", "us", "ms", "s"});
+}
 
 std::string stats_text(const Json& stats) {
     std::string out;
@@ -108,17 +118,19 @@ std::string stats_text(const Json& stats) {
 
 std::string layers_csv(const Json& stats) {
     std::string out =
-        "layer,kind,neurons,spikes,rate,ac,mac,offchip_mac,ann_mac,paper_pj,compute_pj,memory_pj,noc_pj,control_pj,"
+        "layer,kind,neurons,spikes,rate,ac,mac,offchip_mac,ann_mac,paper_pj,compute_pj,memory_pj,noc_pj,"
+        "control_pj,"
         "total_pj,ratio\n";
     for (const Json& l : stats["layers"]) {
         const Json &o = l["ops"], &e = l["energy"];
         std::string name = l["name"].get<std::string>();
         if (name.find_first_of(",\"\n") != std::string::npos) name = Json(name).dump();
-        out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", name, l["kind"].get<std::string>(),
-                           l["neurons"].dump(), l["spikes"].dump(), l["rate"].dump(), o["ac"].dump(), o["mac"].dump(),
-                           o["offchip_mac"].dump(), o["ann_mac"].dump(), l["estimate"]["paper_pj"].dump(),
-                           e["compute_pj"].dump(), e["memory_pj"].dump(), e["noc_pj"].dump(), e["control_pj"].dump(),
-                           e["total_pj"].dump(), l["estimate"]["ratio"].is_null() ? "" : l["estimate"]["ratio"].dump());
+        out += fmt::format(
+            "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", name, l["kind"].get<std::string>(),
+            l["neurons"].dump(), l["spikes"].dump(), l["rate"].dump(), o["ac"].dump(), o["mac"].dump(),
+            o["offchip_mac"].dump(), o["ann_mac"].dump(), l["estimate"]["paper_pj"].dump(),
+            e["compute_pj"].dump(), e["memory_pj"].dump(), e["noc_pj"].dump(), e["control_pj"].dump(),
+            e["total_pj"].dump(), l["estimate"]["ratio"].is_null() ? "" : l["estimate"]["ratio"].dump());
     }
     return out;
 }
@@ -127,51 +139,59 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
     const double n = std::max(1.0, number(s["samples"]));
     const Json& e = s["energy"];
     std::string out;
-    out += fmt::format("{} inferences on {}: {} of {} cores, {} timesteps ({} on the chip)\n", s["samples"].dump(),
-                       chip_name, s["cores_used"].dump(), s["cores_total"].dump(), s["timesteps"].dump(),
-                       s["chip_timesteps"].dump());
-    out += fmt::format("  accuracy  {:<14} cycles {:<12.0f} time {:<12} energy {} per inference\n",
-                       s["accuracy"].is_null() ? "no labels" : fmt::format("{:.2f} %", 100 * number(s["accuracy"])),
-                       number(s["cycles"]["per_sample_mean"]), human_time(number(s["time"]["simulated_s"]) / n),
-                       human_energy(number(e["total_pj"]) / n));
-    out += "\n                                   operations per inference | paper's |  simulated energy per inference\n";
-    out += fmt::format("{:<12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", "layer",
-                       "neurons", "spikes", "AC", "MAC", "ANN MAC", "AC, MAC", "compute", "memory", "NoC", "control",
-                       "total", "ratio");
-    const auto row = [&](const std::string& name, const std::string& neurons, double spikes, const Json& ops, double paper,
-                         const Json& energy, double total, const Json& ratio) {
+    out += fmt::format("{} inferences on {}: {} of {} cores, {} timesteps ({} on the chip)\n",
+                       s["samples"].dump(), chip_name, s["cores_used"].dump(), s["cores_total"].dump(),
+                       s["timesteps"].dump(), s["chip_timesteps"].dump());
+    out += fmt::format(
+        "  accuracy  {:<14} cycles {:<12.0f} time {:<12} energy {} per inference\n",
+        s["accuracy"].is_null() ? "no labels" : fmt::format("{:.2f} %", 100 * number(s["accuracy"])),
+        number(s["cycles"]["per_sample_mean"]), human_time(number(s["time"]["simulated_s"]) / n),
+        human_energy(number(e["total_pj"]) / n));
+    out +=
+        "\n                                   operations per inference | paper's |  simulated energy per "
+        "inference\n";
+    out += fmt::format("{:<12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n",
+                       "layer", "neurons", "spikes", "AC", "MAC", "ANN MAC", "AC, MAC", "compute", "memory",
+                       "NoC", "control", "total", "ratio");
+    const auto row = [&](const std::string& name, const std::string& neurons, double spikes, const Json& ops,
+                         double paper, const Json& energy, double total, const Json& ratio) {
         const auto pj = [&](const char* key) { return human_energy(number(energy[key]) / n); };
         const double mac = number(ops["mac"]) + number(ops["offchip_mac"]);
         std::string mac_text = count_text(mac / n);
         if (number(ops["offchip_mac"]) > 0) mac_text += "*";
-        out += fmt::format("{:<12.12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", name,
-                           neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
-                           count_text(number(ops["ann_mac"]) / n), human_energy(paper / n), pj("compute_pj"),
-                           pj("memory_pj"), pj("noc_pj"), pj("control_pj"), human_energy(total / n),
-                           ratio.is_null() ? "-" : fmt::format("{:.3g}x", number(ratio)));
+        out += fmt::format(
+            "{:<12.12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", name,
+            neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
+            count_text(number(ops["ann_mac"]) / n), human_energy(paper / n), pj("compute_pj"),
+            pj("memory_pj"), pj("noc_pj"), pj("control_pj"), human_energy(total / n),
+            ratio.is_null() ? "-" : fmt::format("{:.3g}x", number(ratio)));
     };
     double neurons = 0;
     for (const Json& l : s["layers"]) {
         const bool input = l["kind"] == "Input";
         if (!input) neurons += number(l["neurons"]);
         row(l["name"].get<std::string>(), l["neurons"].dump(), number(l["spikes"]), l["ops"],
-            number(l["estimate"]["paper_pj"]), l["energy"], number(l["energy"]["total_pj"]), l["estimate"]["ratio"]);
+            number(l["estimate"]["paper_pj"]), l["energy"], number(l["energy"]["total_pj"]),
+            l["estimate"]["ratio"]);
     }
     out += fmt::format("{:<94} {:>17}\n", "leakage", human_energy(number(e["leakage_pj"]) / n));
     const double paper = number(s["estimate"]["paper_pj"]);
-    row("total", fmt::format("{:.0f}", neurons), number(s["spikes"]["total"]), s["ops"], paper, e, number(e["total_pj"]),
-        s["estimate"]["ratio"]);
+    row("total", fmt::format("{:.0f}", neurons), number(s["spikes"]["total"]), s["ops"], paper, e,
+        number(e["total_pj"]), s["estimate"]["ratio"]);
     const double total = std::max(number(e["total_pj"]), 1e-300);
-    out += fmt::format("{:<67} {:>7.1f}% {:>7.1f}% {:>7.1f}% {:>7.1f}%  leakage {:.1f}%\n", "share of the total",
-                       100 * number(e["compute_pj"]) / total, 100 * number(e["memory_pj"]) / total,
-                       100 * number(e["noc_pj"]) / total, 100 * number(e["control_pj"]) / total,
-                       100 * number(e["leakage_pj"]) / total);
+    out += fmt::format("{:<67} {:>7.1f}% {:>7.1f}% {:>7.1f}% {:>7.1f}%  leakage {:.1f}%\n",
+                       "share of the total", 100 * number(e["compute_pj"]) / total,
+                       100 * number(e["memory_pj"]) / total, 100 * number(e["noc_pj"]) / total,
+                       100 * number(e["control_pj"]) / total, 100 * number(e["leakage_pj"]) / total);
     out += fmt::format("\nPaper's estimate: {} pJ per AC, {} pJ per MAC ({}), executed operations only.\n",
                        number(s["estimate"]["ac_pj"]), number(s["estimate"]["mac_pj"]),
                        s["estimate"]["source"].get<std::string>());
-    out += fmt::format("By rate x FLOPs it is {}; the same-shape ANN by MAC price {}. NoC energy counts for the sender.\n",
-                       human_energy(number(s["estimate"]["rate_pj"]) / n), human_energy(number(s["estimate"]["ann_pj"]) / n));
-    if (number(s["ops"]["offchip_mac"]) > 0) out += "* computed by the host, off chip: in the estimate, not in the simulated energy.\n";
+    out += fmt::format(
+        "By rate x FLOPs it is {}; the same-shape ANN by MAC price {}. NoC energy counts for the sender.\n",
+        human_energy(number(s["estimate"]["rate_pj"]) / n),
+        human_energy(number(s["estimate"]["ann_pj"]) / n));
+    if (number(s["ops"]["offchip_mac"]) > 0)
+        out += "* computed by the host, off chip: in the estimate, not in the simulated energy.\n";
     return out;
 }
 

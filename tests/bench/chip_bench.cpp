@@ -42,7 +42,8 @@ void idle_chip(benchmark::State& state) {
     const arch::Program program = empty_program(spec, static_cast<unsigned>(state.range(0)));
     chip::ChipModel model(spec, program, {}, 1);
     for (auto _ : state) model.scheduler().step();
-    state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+    state.counters["cycles/s"] =
+        benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
     state.counters["MiB"] = resident_mib();
 }
 // 16 384 cores of the chip, none or all of them instantiated

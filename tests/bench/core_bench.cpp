@@ -66,7 +66,8 @@ struct Setup {
         for (auto* p : {&g.bias_u, &g.bias_v, &g.decay_u, &g.v_reset, &g.v_min}) p->i = {0};
         g.decay_v.i = {3584};
         g.threshold.i = {threshold};
-        for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min}) p->d = {0.125};
+        for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min})
+            p->d = {0.125};
         g.threshold.d = {1e30};
         for (std::uint32_t n = 0; n < neurons; ++n) g.layer_index.push_back(n);
         image->neurons.push_back(g);
@@ -99,7 +100,8 @@ struct Setup {
         const Cycle now = scheduler.now() + 1;
         scheduler.wake(source_id, now);
         core->begin_step(now - 1, s);
-        while (scheduler.run_next()) {}
+        while (scheduler.run_next()) {
+        }
     }
 };
 
@@ -116,11 +118,15 @@ void dense(benchmark::State& state, Arithmetic arithmetic) {
     }
     const auto c = s.core->counters()[0];
     state.counters["sop/s"] = benchmark::Counter(static_cast<double>(c.ac), benchmark::Counter::kIsRate);
-    state.counters["neuron_updates/s"] =
-        benchmark::Counter(static_cast<double>(c.updates_active + c.updates_inactive), benchmark::Counter::kIsRate);
+    state.counters["neuron_updates/s"] = benchmark::Counter(
+        static_cast<double>(c.updates_active + c.updates_inactive), benchmark::Counter::kIsRate);
 }
-void core_row_fixed(benchmark::State& s) { dense(s, Arithmetic::Fixed); }
-void core_row_float64(benchmark::State& s) { dense(s, Arithmetic::Float64); }
+void core_row_fixed(benchmark::State& s) {
+    dense(s, Arithmetic::Fixed);
+}
+void core_row_float64(benchmark::State& s) {
+    dense(s, Arithmetic::Float64);
+}
 BENCHMARK(core_row_fixed);
 BENCHMARK(core_row_float64);
 // Two fixed lengths: under callgrind their difference is 400 timesteps and nothing else.
@@ -133,8 +139,8 @@ void neuron_array(benchmark::State& state) {
     Step step = 0;
     for (auto _ : state) s.step(step++, {});
     const auto c = s.core->counters()[0];
-    state.counters["neuron_updates/s"] =
-        benchmark::Counter(static_cast<double>(c.updates_active + c.updates_inactive), benchmark::Counter::kIsRate);
+    state.counters["neuron_updates/s"] = benchmark::Counter(
+        static_cast<double>(c.updates_active + c.updates_inactive), benchmark::Counter::kIsRate);
 }
 BENCHMARK(neuron_array);
 

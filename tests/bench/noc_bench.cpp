@@ -40,7 +40,8 @@ class Load final : public Clocked {
             const std::uint32_t word = rng_.word(e, static_cast<std::uint32_t>(now));
             if (word * 0x1p-32 >= rate_ || !in_[e].can_send(now)) continue;
             Packet p;
-            p.destination = Destination::endpoint(EndpointId{rng_.word(e, static_cast<std::uint32_t>(now), 1) % n});
+            p.destination =
+                Destination::endpoint(EndpointId{rng_.word(e, static_cast<std::uint32_t>(now), 1) % n});
             in_[e].send(now, p);
         }
         return now + 1;
@@ -67,15 +68,18 @@ void router_step(benchmark::State& state) {
     for (int i = 0; i < 1000; ++i) load.scheduler().run_next();
     const double before = load.flit_hops();
     for (auto _ : state) load.scheduler().run_next();
-    state.counters["flit_hops/s"] = benchmark::Counter(load.flit_hops() - before, benchmark::Counter::kIsRate);
-    state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+    state.counters["flit_hops/s"] =
+        benchmark::Counter(load.flit_hops() - before, benchmark::Counter::kIsRate);
+    state.counters["cycles/s"] =
+        benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(router_step)->ArgNames({"side", "percent"})->Args({8, 10})->Args({8, 30})->Args({16, 20});
 
 void idle_network(benchmark::State& state) {
     Load load(64, 0);
     for (auto _ : state) load.scheduler().step();
-    state.counters["cycles/s"] = benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+    state.counters["cycles/s"] =
+        benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(idle_network);
 

@@ -119,8 +119,7 @@ TEST(LocatedYaml, SetPaths) {
     EXPECT_EQ(value(n, "acts.noc.link.v"), "3");
     EXPECT_EQ(value(n, "acts.noc.other.v"), "4");
     EXPECT_EQ(get(n, "a.x")->at.text(), "--set a.x");
-    EXPECT_EQ(message_of([&] { set(n, "a.x.y", "1"); }),
-              "--set a.x.y: cannot set 'y' below the value '7'");
+    EXPECT_EQ(message_of([&] { set(n, "a.x.y", "1"); }), "--set a.x.y: cannot set 'y' below the value '7'");
     EXPECT_EQ(message_of([&] { set(n, "a.l.2", "1"); }),
               "--set a.l.2: index 2 is past the end of a sequence of 2");
     EXPECT_EQ(message_of([&] { set(n, "a.l.x", "1"); }), "--set a.l.x: 'x' is no index of a sequence");
@@ -135,7 +134,10 @@ TEST(LocatedYaml, EmitReadsBack) {
     const char* texts[] = {"a: 1\nb: \"1\"\nc: ~\nd: \"\"\ne: {}\nf: []\n",
                            "l: [{a: 1, b: [x, y]}, [1, 2], \"a: b # c\"]\n",
                            "s: \"line\\nbreak \\\"q\\\" \\\\ tab\\t\"\n'true': \"null\"\n\"- x\": '*a'\n",
-                           "noc.x: \">\"\nu: \"\xc2\xb5s\"\nv: -3.5\nw: 0.9 pJ\n", "[1, 2]", "~", "x"};
+                           "noc.x: \">\"\nu: \"\xc2\xb5s\"\nv: -3.5\nw: 0.9 pJ\n",
+                           "[1, 2]",
+                           "~",
+                           "x"};
     for (const char* text : texts) {
         const Node node = load_text(text, "f");
         const std::string out = emit(node);
@@ -160,7 +162,8 @@ TEST(LocatedYaml, BaseAndIncludes) {
     EXPECT_EQ(get(tree, "energy.name")->at.file, files.path("sub/energy.yaml"));
 
     const std::string run = files.add(
-        "run.yaml", "network: {file: n.nir}\nchip: {file: chip.yaml, lanes: 8, energy: {file: sub/other.yaml}}\n");
+        "run.yaml",
+        "network: {file: n.nir}\nchip: {file: chip.yaml, lanes: 8, energy: {file: sub/other.yaml}}\n");
     Node root = load(run);
     set(root, "chip.keep", "3");
     const std::vector<std::string> sections{"chip", "absent"};

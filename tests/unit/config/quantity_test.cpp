@@ -42,8 +42,7 @@ TEST(Quantity, Refusals) {
     const auto whole = [](const char* text, Unit unit) {
         return message_of([&] { parse_whole_quantity(text, unit); });
     };
-    EXPECT_EQ(message("2", Unit::Time),
-              "expected a time with a unit such as '2 ns', got '2' without a unit");
+    EXPECT_EQ(message("2", Unit::Time), "expected a time with a unit such as '2 ns', got '2' without a unit");
     EXPECT_EQ(message("5", Unit::Energy),
               "expected an energy with a unit such as '0.9 pJ', got '5' without a unit");
     EXPECT_EQ(message("fast", Unit::Time), "expected a time with a unit such as '2 ns', got 'fast'");

@@ -69,7 +69,9 @@ namespace {
 
 using testing::HasSubstr;
 
-Sample read_text(const std::string& text) { return read<Sample>(load_text(text, "f.yaml"), "s"); }
+Sample read_text(const std::string& text) {
+    return read<Sample>(load_text(text, "f.yaml"), "s");
+}
 std::string error_of(const std::string& text) {
     return message_of([&] { read_text(text); });
 }
@@ -117,8 +119,7 @@ TEST(Reader, MalformedCorpus) {
         {"small: 4294967296", "f.yaml:2:8: s.small: 4294967296 is out of range"},
         {"ratio: .nan", "f.yaml:2:8: s.ratio: expected a number such as '3', got '.nan'"},
         {"memory: 4 bits", "f.yaml:2:9: s.memory: must be >= 8 bits (got 4 bits)"},
-        {"colour: gren",
-         "f.yaml:2:9: s.colour: 'gren' is not one of red, green; did you mean 'green'?"},
+        {"colour: gren", "f.yaml:2:9: s.colour: 'gren' is not one of red, green; did you mean 'green'?"},
         {"size: 4", "f.yaml:2:7: s.size: expected a sequence, got '4'"},
         {"size: [4, 0]", "f.yaml:2:11: s.size.1: must be >= 1 (got 0)"},
         {"list: [{lanes: x}]", "f.yaml:2:16: s.list.0.lanes: expected a whole number, got 'x'"},
@@ -182,8 +183,10 @@ bool balanced(const std::string& json) {
     for (std::size_t i = 0; i < json.size(); ++i) {
         const char c = json[i];
         if (in_string) {
-            if (c == '\\') ++i;
-            else if (c == '"') in_string = false;
+            if (c == '\\')
+                ++i;
+            else if (c == '"')
+                in_string = false;
         } else if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {

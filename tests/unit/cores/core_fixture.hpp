@@ -78,7 +78,8 @@ struct CoreFixture {
         for (auto* p : {&g.bias_u, &g.bias_v, &g.decay_u, &g.v_reset, &g.v_min}) p->i = {0};
         g.decay_v.i = {4096};
         g.threshold.i = {1 << 30};
-        for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min}) p->d = {0.0};
+        for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min})
+            p->d = {0.0};
         g.k.d = {1.0};
         g.r.d = {1.0};
         g.method = arch::NeuronGroup::Method::Integrate;
@@ -112,7 +113,8 @@ struct CoreFixture {
     void fanout(std::uint32_t entries) {
         image->fanout = {};
         for (std::uint32_t n = 0; n < image->n_neurons; ++n) {
-            for (std::uint32_t e = 0; e < entries; ++e) image->fanout.entries.push_back({EndpointId{7}, 100 + e});
+            for (std::uint32_t e = 0; e < entries; ++e)
+                image->fanout.entries.push_back({EndpointId{7}, 100 + e});
             image->fanout.row.push_back(static_cast<std::uint32_t>(image->fanout.entries.size()));
         }
     }
@@ -133,7 +135,8 @@ struct CoreFixture {
     }
     /// Runs until nothing is due; returns the cycle of the last work.
     Cycle drain() {
-        while (scheduler.run_next()) {}
+        while (scheduler.run_next()) {
+        }
         return activity.last_change();
     }
     const cores::CoreCounters& counters() const { return core->counters()[0]; }

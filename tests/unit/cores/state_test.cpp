@@ -84,8 +84,9 @@ TEST_P(AnyCore, ArrivalOrderDoesNotMatter) {
         std::mt19937 fixed_rng(1), rng(seed);
         std::vector<double> w(std::size_t{inputs} * neurons);
         for (double& x : w) {
-            x = GetParam() == arch::Arithmetic::Fixed ? static_cast<double>(static_cast<int>(fixed_rng() % 255) - 127)
-                                                      : static_cast<double>(fixed_rng()) * 1e-7;
+            x = GetParam() == arch::Arithmetic::Fixed
+                    ? static_cast<double>(static_cast<int>(fixed_rng() % 255) - 127)
+                    : static_cast<double>(fixed_rng()) * 1e-7;
         }
         f.dense(inputs, w);
         f.build();
@@ -111,8 +112,11 @@ TEST_P(AnyCore, UnknownAxonIsAFault) {
     EXPECT_THROW(f.drain(), ModelError);
 }
 
-INSTANTIATE_TEST_SUITE_P(NearMemory, AnyCore, ::testing::Values(arch::Arithmetic::Fixed, arch::Arithmetic::Float64),
-                         [](const auto& p) { return p.param == arch::Arithmetic::Fixed ? "fixed" : "float64"; });
+INSTANTIATE_TEST_SUITE_P(NearMemory, AnyCore,
+                         ::testing::Values(arch::Arithmetic::Fixed, arch::Arithmetic::Float64),
+                         [](const auto& p) {
+                             return p.param == arch::Arithmetic::Fixed ? "fixed" : "float64";
+                         });
 
 TEST(FixedCore, GradedInputCountsAsMac) {
     CoreFixture f(1, 3);
@@ -185,8 +189,8 @@ TEST(FixedRule, AgreesWithAPlainTranscription) {
         g.rule.reset_delay = !g.rule.multispike && pick(0, 3) == 0;
         g.rule.clamp = pick(0, 2) == 0;
         g.method = pick(0, 1) != 0 ? arch::NeuronGroup::Method::Euler : arch::NeuronGroup::Method::Integrate;
-        const std::int64_t dv = pick(0, 4096), du = pick(0, 4096), bu = pick(-50, 50), bv = pick(-50, 50), thr = pick(1, 400),
-                           vr = pick(-20, 20), vm = pick(-300, 0);
+        const std::int64_t dv = pick(0, 4096), du = pick(0, 4096), bu = pick(-50, 50), bv = pick(-50, 50),
+                           thr = pick(1, 400), vr = pick(-20, 20), vm = pick(-300, 0);
         g.decay_v.i = {dv};
         g.decay_u.i = {du};
         g.bias_u.i = {bu};
@@ -224,7 +228,9 @@ TEST(FixedRule, AgreesWithAPlainTranscription) {
             v = clip(scaled(v, dv, 12, f.floor_rounding) + i + bv - late);
             std::int64_t want = 0;
             if (g.rule.fires) {
-                want = g.rule.multispike ? (v > 0 ? v / thr : 0) : (v > thr || (g.rule.greater_equal && v == thr)) ? 1 : 0;
+                want = g.rule.multispike                                 ? (v > 0 ? v / thr : 0)
+                       : (v > thr || (g.rule.greater_equal && v == thr)) ? 1
+                                                                         : 0;
                 if (g.rule.reset_delay) {
                     pending = want;
                 } else if (g.rule.reset == arch::Reset::Subtract) {
@@ -298,13 +304,18 @@ TEST(SynapseRows, ConvolutionsEqualTheirSparseForm) {
             cores::add_row<std::int32_t>(g, axon, 3, got.data());
             std::uint64_t synapses = 0;
             const std::uint32_t ci = axon % c.in_c;
-            const auto x = static_cast<std::int64_t>(axon / c.in_c % c.in_w + c.in_x0), y = static_cast<std::int64_t>(axon / c.in_c / c.in_w + c.in_y0);
+            const auto x = static_cast<std::int64_t>(axon / c.in_c % c.in_w + c.in_x0),
+                       y = static_cast<std::int64_t>(axon / c.in_c / c.in_w + c.in_y0);
             for (std::uint32_t ty = 0; ty < c.tile_h; ++ty) {
                 for (std::uint32_t tx = 0; tx < c.tile_w; ++tx) {
                     for (std::uint32_t ky = 0; ky < c.kernel_h; ++ky) {
                         for (std::uint32_t kx = 0; kx < c.kernel_w; ++kx) {
-                            if (std::int64_t{(ty + c.tile_y0) * c.stride_y + ky * c.dilation_y} - c.pad_y != y) continue;
-                            if (std::int64_t{(tx + c.tile_x0) * c.stride_x + kx * c.dilation_x} - c.pad_x != x) continue;
+                            if (std::int64_t{(ty + c.tile_y0) * c.stride_y + ky * c.dilation_y} - c.pad_y !=
+                                y)
+                                continue;
+                            if (std::int64_t{(tx + c.tile_x0) * c.stride_x + kx * c.dilation_x} - c.pad_x !=
+                                x)
+                                continue;
                             for (std::uint32_t o = 0; o < c.co_count[ci]; ++o) {
                                 want[(ty * c.tile_w + tx) * c.tile_c + c.co_first[ci] + o] +=
                                     3 * w[c.weight_at[ci] + (ky * c.kernel_w + kx) * c.co_count[ci] + o];

@@ -48,8 +48,8 @@ TEST(RowTiming, SlowLanesDominate) {
 TEST(RowTiming, WideMemoryPortsAndLookup) {
     CoreFixture f = row_fixture();
     f.spec.core.axon_in.lookup = 5;
-    f.spec.core.synapse.word = 8;       // 16 words
-    f.spec.core.synapse.ports = 3;      // ceil(16 / 3) = 6 cycles
+    f.spec.core.synapse.word = 8;   // 16 words
+    f.spec.core.synapse.ports = 3;  // ceil(16 / 3) = 6 cycles
     f.spec.core.synapse.read_latency = 4;
     f.build();
     f.peer->send(10, 0);

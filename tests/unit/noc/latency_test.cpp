@@ -42,25 +42,28 @@ TEST_P(ZeroLoad, EqualsTheClosedFormForAllPairs) {
             const auto [ax, ay] = position(a);
             const auto [bx, by] = position(b);
             const long want = 2 + std::labs(ax - bx) * (c - 1 + static_cast<long>(s.link_x)) +
-                              std::labs(ay - by) * (c - 1 + static_cast<long>(s.link_y)) + (c - 1) + static_cast<long>(s.local) +
-                              flits - 1;
+                              std::labs(ay - by) * (c - 1 + static_cast<long>(s.link_y)) + (c - 1) +
+                              static_cast<long>(s.local) + flits - 1;
             f.arrivals.clear();
             f.offer(at, a, b, flits, 1);
             f.drain();
             ASSERT_EQ(f.arrivals.size(), 1u);
             EXPECT_EQ(f.arrivals[0].endpoint, b);
-            EXPECT_EQ(static_cast<long>(f.arrivals[0].at - at), want) << a << " -> " << b << ", " << flits << " flits";
-            EXPECT_EQ(f.network->zero_load_latency(EndpointId{a}, EndpointId{b}, flits), static_cast<Cycles>(want));
+            EXPECT_EQ(static_cast<long>(f.arrivals[0].at - at), want)
+                << a << " -> " << b << ", " << flits << " flits";
+            EXPECT_EQ(f.network->zero_load_latency(EndpointId{a}, EndpointId{b}, flits),
+                      static_cast<Cycles>(want));
             at = f.scheduler.now() + 200;
         }
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Meshes, ZeroLoad,
-                         ::testing::Combine(::testing::Values("P2", "P3", "P4"),
-                                            ::testing::Values(Shape{1, 1, 1, 1, 1, 1, {0, 0}}, Shape{4, 1, 1, 1, 1, 1, {3, 0}},
-                                                              Shape{3, 3, 1, 1, 1, 2, {1, 1}}, Shape{5, 2, 2, 3, 7, 1, {4, 1}},
-                                                              Shape{2, 4, 4, 39, 63, 19, {0, 0}})));
+INSTANTIATE_TEST_SUITE_P(
+    Meshes, ZeroLoad,
+    ::testing::Combine(::testing::Values("P2", "P3", "P4"),
+                       ::testing::Values(Shape{1, 1, 1, 1, 1, 1, {0, 0}}, Shape{4, 1, 1, 1, 1, 1, {3, 0}},
+                                         Shape{3, 3, 1, 1, 1, 2, {1, 1}}, Shape{5, 2, 2, 3, 7, 1, {4, 1}},
+                                         Shape{2, 4, 4, 39, 63, 19, {0, 0}})));
 
 TEST(ZeroLoadByHand, LoihiHops) {
     arch::ChipSpec spec;
@@ -73,7 +76,7 @@ TEST(ZeroLoadByHand, LoihiHops) {
     const auto latency = [&](std::uint32_t a, std::uint32_t b) {
         return f.network->zero_load_latency(EndpointId{a}, EndpointId{b}, 1);
     };
-    EXPECT_EQ(latency(0, 1), 23u);                  // within a tile: 2 + 2 + 19, of which 21 = 2.1 ns are the tile's
+    EXPECT_EQ(latency(0, 1), 23u);  // within a tile: 2 + 2 + 19, of which 21 = 2.1 ns are the tile's
     EXPECT_EQ(latency(0, 4) - latency(0, 1), 41u);   // east: 4.1 ns
     EXPECT_EQ(latency(0, 32) - latency(0, 1), 65u);  // north: 6.5 ns
 }

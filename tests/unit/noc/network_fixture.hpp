@@ -69,7 +69,8 @@ class NetworkFixture final : public Clocked {
     }
     void poke(Cycle at) { scheduler.wake(id_, at); }
     void drain() {
-        while (scheduler.run_next()) {}
+        while (scheduler.run_next()) {
+        }
     }
 
     Scheduler scheduler;

@@ -13,7 +13,8 @@ namespace {
 
 using testing::NetworkFixture;
 
-arch::ChipSpec spec_of(unsigned x, unsigned y, unsigned per, unsigned vcs, unsigned buffer, const char* pipeline) {
+arch::ChipSpec spec_of(unsigned x, unsigned y, unsigned per, unsigned vcs, unsigned buffer,
+                       const char* pipeline) {
     arch::ChipSpec spec;
     spec.noc.size = {x, y};
     spec.noc.cores_per_router = per;
@@ -37,12 +38,15 @@ Load offer_random(NetworkFixture& f, const arch::ChipSpec& spec, unsigned seed, 
     }
     std::sort(list.begin(), list.end());
     std::map<std::uint32_t, std::uint32_t> sequence;
-    const auto router = [&](std::uint32_t e) { return e + 1 == f.endpoints() ? 0 : e / spec.noc.cores_per_router; };
+    const auto router = [&](std::uint32_t e) {
+        return e + 1 == f.endpoints() ? 0 : e / spec.noc.cores_per_router;
+    };
     for (const auto& [at, from, to, flits] : list) {
         f.offer(at, from, to, flits, from * 4096 + sequence[from]++, static_cast<std::uint16_t>(from % 3));
         const auto a = router(from), b = router(to), w = spec.noc.size[0];
-        const std::uint64_t hops = static_cast<std::uint64_t>(std::abs(static_cast<long>(a % w) - static_cast<long>(b % w)) +
-                                                              std::abs(static_cast<long>(a / w) - static_cast<long>(b / w)));
+        const std::uint64_t hops =
+            static_cast<std::uint64_t>(std::abs(static_cast<long>(a % w) - static_cast<long>(b % w)) +
+                                       std::abs(static_cast<long>(a / w) - static_cast<long>(b / w)));
         ++load.packets;
         load.flits += flits;
         load.flit_hops += hops * flits;
@@ -132,7 +136,9 @@ TEST_P(AnyNetwork, ResetGivesTheSameTimesAgain) {
         const Cycle start = f.scheduler.now() + 5;
         f.arrivals.clear();
         std::mt19937 rng(3);
-        for (std::uint32_t i = 0; i < 60; ++i) f.offer(start, static_cast<std::uint32_t>(rng() % f.endpoints()), static_cast<std::uint32_t>(rng() % f.endpoints()), 3, i);
+        for (std::uint32_t i = 0; i < 60; ++i)
+            f.offer(start, static_cast<std::uint32_t>(rng() % f.endpoints()),
+                    static_cast<std::uint32_t>(rng() % f.endpoints()), 3, i);
         f.drain();
         f.network->reset();
         runs.emplace_back();
@@ -142,8 +148,8 @@ TEST_P(AnyNetwork, ResetGivesTheSameTimesAgain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Meshes, AnyNetwork,
-                         ::testing::Combine(::testing::Values("P2", "P3", "P4"), ::testing::Values(1u, 2u, 4u),
-                                            ::testing::Values(1u, 3u, 8u)));
+                         ::testing::Combine(::testing::Values("P2", "P3", "P4"),
+                                            ::testing::Values(1u, 2u, 4u), ::testing::Values(1u, 3u, 8u)));
 
 TEST(Throughput, OneFlitPerCycleWhenTheBufferCoversTheCreditLoop) {
     // a flow over one link; measured over the middle of many packets
@@ -205,15 +211,21 @@ TEST(Refused, ImpossibleNetworks) {
         return std::string("accepted");
     };
     using Spec = arch::ChipSpec&;
-    EXPECT_EQ(message([](Spec s) { s.io.router = {4, 0}; }), "io.router: [4, 0] is no router of a 4 x 4 mesh");
-    EXPECT_EQ(message([](Spec s) { s.noc.size = {4}; }), "noc.size: a mesh needs 2 numbers, x and y; found 1");
+    EXPECT_EQ(message([](Spec s) {
+                  s.io.router = {4, 0};
+              }),
+              "io.router: [4, 0] is no router of a 4 x 4 mesh");
+    EXPECT_EQ(message([](Spec s) { s.noc.size = {4}; }),
+              "noc.size: a mesh needs 2 numbers, x and y; found 1");
     EXPECT_EQ(message([](Spec s) { s.noc.size = {0, 3}; }), "noc.size: 0 is not in 1..4096");
     EXPECT_EQ(message([](Spec s) { s.noc.router.vcs = 0; }), "noc.router.vcs: 0 is not in 1..64");
     EXPECT_EQ(message([](Spec s) { s.noc.router.buffer = 0; }), "noc.router.buffer: 0 is not in 1..4096");
-    EXPECT_EQ(message([](Spec s) { s.noc.router.pipeline = "P7"; }), "noc.router.pipeline: unknown `P7`; known: P2, P3, P4");
+    EXPECT_EQ(message([](Spec s) { s.noc.router.pipeline = "P7"; }),
+              "noc.router.pipeline: unknown `P7`; known: P2, P3, P4");
     EXPECT_EQ(message([](Spec s) { s.noc.routing = "yx"; }), "noc.routing: unknown `yx`; known: xy");
     EXPECT_EQ(message([](Spec s) { s.noc.topology = "ring"; }), "noc.topology: unknown `ring`; known: mesh");
-    EXPECT_EQ(message([](Spec s) { s.noc.cores_per_router = 17; }), "noc.cores_per_router: 17 is not in 1..16");
+    EXPECT_EQ(message([](Spec s) { s.noc.cores_per_router = 17; }),
+              "noc.cores_per_router: 17 is not in 1..16");
     EXPECT_EQ(message([](Spec) {}), "accepted");
 }
 

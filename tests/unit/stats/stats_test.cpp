@@ -155,9 +155,11 @@ TEST(Energy, NothingIsLostOrCountedTwice) {
     }
     const double total = ledger.total().total();
     double by_layer = ledger.sum([](const Leaf& l) { return l.layer == Leaf::kNoLayer; }).total();
-    for (std::uint32_t i = 0; i < 3; ++i) by_layer += ledger.sum([&](const Leaf& l) { return l.layer == i; }).total();
+    for (std::uint32_t i = 0; i < 3; ++i)
+        by_layer += ledger.sum([&](const Leaf& l) { return l.layer == i; }).total();
     double by_core = ledger.sum([](const Leaf& l) { return l.core == Leaf::kNoCore; }).total();
-    for (std::uint32_t i = 0; i < 5; ++i) by_core += ledger.sum([&](const Leaf& l) { return l.core == i; }).total();
+    for (std::uint32_t i = 0; i < 5; ++i)
+        by_core += ledger.sum([&](const Leaf& l) { return l.core == i; }).total();
     EXPECT_NEAR(by_event / total, 1, 1e-12);
     EXPECT_NEAR(by_layer / total, 1, 1e-12);
     EXPECT_NEAR(by_core / total, 1, 1e-12);
@@ -181,12 +183,17 @@ TEST(Prices, EveryMistakeIsNamed) {
     EXPECT_EQ(message([](E e) { e.actions["dendrite.ac"].category = "memroy"; }),
               "energy.actions.dendrite.ac.category: unknown 'memroy'; did you mean 'memory'?");
     EXPECT_EQ(message([](E e) { e.actions["dendrite.ac"].grade = "guessed"; }),
-              "energy.actions.dendrite.ac.grade: unknown 'guessed'; expected one of 'measured', 'simulated', 'derived', 'assumed'");
-    EXPECT_EQ(message([](E e) { e.unpriced["dendrite.ac"] = "x"; }), "energy.unpriced.dendrite.ac: has a price as well");
-    EXPECT_EQ(message([](E e) { e.unpriced["noc.hops"] = "x"; }).substr(0, 42), "energy.unpriced.noc.hops: no such event; e");
-    EXPECT_EQ(message([](E e) { e.leakage["cores"] = {}; }), "energy.leakage.cores: unknown 'cores'; did you mean 'core'?");
+              "energy.actions.dendrite.ac.grade: unknown 'guessed'; expected one of 'measured', 'simulated', "
+              "'derived', 'assumed'");
+    EXPECT_EQ(message([](E e) { e.unpriced["dendrite.ac"] = "x"; }),
+              "energy.unpriced.dendrite.ac: has a price as well");
+    EXPECT_EQ(message([](E e) { e.unpriced["noc.hops"] = "x"; }).substr(0, 42),
+              "energy.unpriced.noc.hops: no such event; e");
+    EXPECT_EQ(message([](E e) { e.leakage["cores"] = {}; }),
+              "energy.leakage.cores: unknown 'cores'; did you mean 'core'?");
     EXPECT_EQ(message([](E e) { e.unpriced.erase("soma.spikes"); }),
-              "energy.actions.soma.spikes: missing; give it a price, or a reason under energy.unpriced (spikes fired)");
+              "energy.actions.soma.spikes: missing; give it a price, or a reason under energy.unpriced "
+              "(spikes fired)");
 }
 
 TEST(Record, PartsAddUpAndSurviveTheWire) {
@@ -205,7 +212,8 @@ TEST(Record, PartsAddUpAndSurviveTheWire) {
     EXPECT_THAT(whole.predictions, ::testing::ElementsAre(3, 3, 4, 4));
     const std::string bytes = serialise(a);
     EXPECT_EQ(serialise(deserialise(bytes)), bytes);
-    for (std::size_t n = 0; n < bytes.size(); n += 5) EXPECT_THROW(deserialise(bytes.substr(0, n)), InternalError);
+    for (std::size_t n = 0; n < bytes.size(); n += 5)
+        EXPECT_THROW(deserialise(bytes.substr(0, n)), InternalError);
 }
 
 TEST(Checks, Grammar) {
@@ -216,10 +224,12 @@ TEST(Checks, Grammar) {
     EXPECT_FALSE(FailIf("energy.noc_pj > 33").fails(j));
     EXPECT_TRUE(FailIf("layers[1].ops.ac <= 1e2").fails(j));
     EXPECT_TRUE(FailIf("accuracy < 0.51").fails(j));
-    for (const char* bad : {"", "samples", "samples >", "> 3", "samples = 3", "samples > x", "samples > 3 4"}) {
+    for (const char* bad :
+         {"", "samples", "samples >", "> 3", "samples = 3", "samples > x", "samples > 3 4"}) {
         EXPECT_THROW(FailIf{bad}, Error) << bad;
     }
-    for (const char* bad : {"sample > 1", "layers[7].ops.ac > 1", "layers > 1", "chip > 1", "energy.x.y > 1"}) {
+    for (const char* bad :
+         {"sample > 1", "layers[7].ops.ac > 1", "layers > 1", "chip > 1", "energy.x.y > 1"}) {
         EXPECT_THROW(FailIf(bad).fails(j), Error) << bad;
     }
 }
@@ -245,10 +255,14 @@ TEST(Report, TablesKeepTheirWidth) {
     std::stringstream text(stats_text(j));
     bool found = false;
     for (std::string line; std::getline(text, line);) {
-        if (line.rfind("cycles.total ", 0) == 0) found = line.find("98765432109876  # simulated time of all inferences (cycles)") != std::string::npos;
+        if (line.rfind("cycles.total ", 0) == 0)
+            found =
+                line.find("98765432109876  # simulated time of all inferences (cycles)") != std::string::npos;
     }
     EXPECT_TRUE(found);
-    EXPECT_NE(energy_yaml(r, priced_chip()).find("dendrite.ac:\n      count: 123456789012345\n      price: 0.5 pJ"), std::string::npos);
+    EXPECT_NE(
+        energy_yaml(r, priced_chip()).find("dendrite.ac:\n      count: 123456789012345\n      price: 0.5 pJ"),
+        std::string::npos);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ std::string scratch(const std::string& name) {
     return (std::filesystem::path(::testing::TempDir()) / ("spikeloom_" + name)).string();
 }
 void save(const std::string& path, const Bytes& b) {
-    std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(b.data()), static_cast<std::streamsize>(b.size()));
 }
 
 Bytes npy(const std::string& header, const Bytes& data, int version = 1) {
@@ -62,7 +63,8 @@ TEST(Npy, EveryElementType) {
     expect_values<std::int64_t>("<i8");
     expect_values<float>("<f4");
     expect_values<double>("<f8");
-    const Array half = parse_npy(npy(head("<f2", "(4,)"), raw<std::uint16_t>({0x3C00, 0xC000, 0x3555, 0x0001})), "x");
+    const Array half =
+        parse_npy(npy(head("<f2", "(4,)"), raw<std::uint16_t>({0x3C00, 0xC000, 0x3555, 0x0001})), "x");
     EXPECT_EQ(half.at(0), 1.0);
     EXPECT_EQ(half.at(1), -2.0);
     EXPECT_NEAR(half.at(2), 1.0 / 3, 1e-4);
@@ -94,7 +96,8 @@ TEST(Npy, Malformed) {
     EXPECT_EQ(message(npy(head("<c8", "(1,)"), Bytes(8))),
               "x.npy: element type '<c8' is not supported (bool, integers, float16 to float64)");
     EXPECT_EQ(message(npy(head("<f8", "(2,)"), Bytes(8))), "x.npy: 8 bytes of data, the .npy header says 16");
-    EXPECT_EQ(message(npy(head("<f8", "(99999999999, 99999999999)"), {})), "x.npy: the .npy header asks for too many elements");
+    EXPECT_EQ(message(npy(head("<f8", "(99999999999, 99999999999)"), {})),
+              "x.npy: the .npy header asks for too many elements");
     EXPECT_EQ(message(npy("{'descr': '<f8'}", {})), "x.npy: the .npy header has no 'shape'");
     EXPECT_EQ(message(npy(head("<f8", "(a,)"), {})), "x.npy: malformed shape in the .npy header");
     Bytes cut = npy(head("<f8", "(1,)"), Bytes(8));
@@ -116,8 +119,8 @@ void number(Bytes& b, std::uint64_t v, int n) {
 }
 
 /// A ZIP with one member.
-Bytes zip(const std::string& name, const Bytes& data, bool deflated, bool zip64 = false, std::uint32_t crc_error = 0,
-          std::int64_t size_error = 0) {
+Bytes zip(const std::string& name, const Bytes& data, bool deflated, bool zip64 = false,
+          std::uint32_t crc_error = 0, std::int64_t size_error = 0) {
     Bytes packed = data;
     if (deflated) {
         packed.resize(compressBound(data.size()) + 32);
@@ -131,7 +134,9 @@ Bytes zip(const std::string& name, const Bytes& data, bool deflated, bool zip64 
         packed.resize(packed.size() - z.avail_out);
         deflateEnd(&z);
     }
-    const auto crc = static_cast<std::uint32_t>(crc32(crc32(0, nullptr, 0), data.data(), static_cast<uInt>(data.size()))) ^ crc_error;
+    const auto crc =
+        static_cast<std::uint32_t>(crc32(crc32(0, nullptr, 0), data.data(), static_cast<uInt>(data.size()))) ^
+        crc_error;
     const auto size = static_cast<std::uint64_t>(static_cast<std::int64_t>(data.size()) + size_error);
     Bytes b;
     number(b, 0x04034b50, 4);
@@ -141,14 +146,17 @@ Bytes zip(const std::string& name, const Bytes& data, bool deflated, bool zip64 
     b.insert(b.end(), packed.begin(), packed.end());
     const std::size_t directory = b.size();
     number(b, 0x02014b50, 4);
-    number(b, 20, 2), number(b, 20, 2), number(b, 0, 2), number(b, deflated ? 8 : 0, 2), number(b, 0, 4), number(b, crc, 4);
+    number(b, 20, 2), number(b, 20, 2), number(b, 0, 2), number(b, deflated ? 8 : 0, 2), number(b, 0, 4),
+        number(b, crc, 4);
     number(b, zip64 ? 0xffffffffu : packed.size(), 4), number(b, zip64 ? 0xffffffffu : size, 4);
-    number(b, name.size(), 2), number(b, zip64 ? 20 : 0, 2), number(b, 0, 2), number(b, 0, 2), number(b, 0, 2), number(b, 0, 4);
+    number(b, name.size(), 2), number(b, zip64 ? 20 : 0, 2), number(b, 0, 2), number(b, 0, 2),
+        number(b, 0, 2), number(b, 0, 4);
     number(b, 0, 4);
     b.insert(b.end(), name.begin(), name.end());
     if (zip64) number(b, 1, 2), number(b, 16, 2), number(b, size, 8), number(b, packed.size(), 8);
     const std::size_t end = b.size();
-    number(b, 0x06054b50, 4), number(b, 0, 4), number(b, 1, 2), number(b, 1, 2), number(b, end - directory, 4), number(b, directory, 4), number(b, 0, 2);
+    number(b, 0x06054b50, 4), number(b, 0, 4), number(b, 1, 2), number(b, 1, 2),
+        number(b, end - directory, 4), number(b, directory, 4), number(b, 0, 2);
     return b;
 }
 
@@ -183,9 +191,12 @@ TEST(Npz, Malformed) {
     EXPECT_EQ(message(zip("x.npy", some_npy(), true), "xx"), "no array 'xx'; did you mean 'x'?");
     EXPECT_EQ(message(zip("x.npy", some_npy(), true, false, 1)), "member 'x.npy': checksum does not match");
     EXPECT_EQ(message(zip("x.npy", some_npy(), false, false, 0, 5)), "member 'x.npy': sizes differ");
-    EXPECT_EQ(message(zip("x.npy", some_npy(), true, false, 0, 5)), "member 'x.npy': damaged compressed data");
-    EXPECT_EQ(message(zip("x.npy", some_npy(), true, false, 0, -5)), "member 'x.npy': damaged compressed data");
-    EXPECT_EQ(message(zip("x.npy", some_npy(), true, true, 0, 100000000)), "member 'x.npy': sizes are not possible");
+    EXPECT_EQ(message(zip("x.npy", some_npy(), true, false, 0, 5)),
+              "member 'x.npy': damaged compressed data");
+    EXPECT_EQ(message(zip("x.npy", some_npy(), true, false, 0, -5)),
+              "member 'x.npy': damaged compressed data");
+    EXPECT_EQ(message(zip("x.npy", some_npy(), true, true, 0, 100000000)),
+              "member 'x.npy': sizes are not possible");
 }
 
 TEST(Npz, EveryTruncationIsAnError) {

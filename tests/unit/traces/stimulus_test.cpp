@@ -35,7 +35,8 @@ std::string error_of(const std::function<void()>& f) {
 }
 
 TEST(Aer, ReadsColumnsInAnyOrder) {
-    const auto e = read_aer(text_file("a.csv", "# events\nstep, address ,sample,value\n0,5,1,2.5\n\n3,1,0,1 # late\n"));
+    const auto e =
+        read_aer(text_file("a.csv", "# events\nstep, address ,sample,value\n0,5,1,2.5\n\n3,1,0,1 # late\n"));
     ASSERT_EQ(e.size(), 2u);
     EXPECT_EQ(e[0].address, 5u);
     EXPECT_EQ(e[0].sample, 1u);
@@ -81,7 +82,8 @@ TEST(NirData, RoundTripAndSameBytes) {
     EXPECT_EQ(z.at(3), 0);
     EXPECT_EQ(z.at(9), 1);
     EXPECT_EQ(read_nir_data(scratch("a.h5"), "layer/one", "membrane").at(11), 1);
-    EXPECT_THAT(error_of([] { read_nir_data(scratch("a.h5"), "layer/two"); }), ::testing::HasSubstr("did you mean 'layer.one'?"));
+    EXPECT_THAT(error_of([] { read_nir_data(scratch("a.h5"), "layer/two"); }),
+                ::testing::HasSubstr("did you mean 'layer.one'?"));
     EXPECT_THROW(read_nir_data(text_file("c.h5", "hello"), "x"), InputError);
 }
 
@@ -175,7 +177,8 @@ TEST(Stimulus, Refused) {
         const std::string path = scratch("x.npy");
         return error_of([&] { Stimulus::load(s, path, n); }).substr(path.size() + 2);
     };
-    EXPECT_EQ(message(spec_of(Encoding::Constant, 4), 5), "a sample has 3 values ([2, 3]), the network's input has 5");
+    EXPECT_EQ(message(spec_of(Encoding::Constant, 4), 5),
+              "a sample has 3 values ([2, 3]), the network's input has 5");
     EXPECT_EQ(message(spec_of(Encoding::Constant), 3), "input.timesteps: required for this encoding");
     EXPECT_EQ(message(spec_of(Encoding::Spikes, 9), 1), "input.timesteps is 9, the array has 2");
     StimulusSpec negative = spec_of(Encoding::Bernoulli, 4);
