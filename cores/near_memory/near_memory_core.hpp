@@ -22,6 +22,8 @@ class NearMemoryCore final : public Core {
           image_(std::move(image)),
           context_(context),
           schedule_(schedule),
+          flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(false))),
+          flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(true))),
           pipeline_(spec.core),
           ring_(program.ring_depth, image_->n_neurons),
           soma_(spec, program, image_->n_neurons),
@@ -130,8 +132,8 @@ class NearMemoryCore final : public Core {
         CoreCounters& c = counters_[slot];
         const Cycle start = now + spec_.soma.latency + time;
         const auto tag = static_cast<std::uint16_t>(index(g.layer));
-        const auto plain = static_cast<std::uint16_t>(spec_.axon_out.flits);
-        const auto graded = static_cast<std::uint16_t>(spec_.axon_out.graded_flits);
+        const auto plain = flits_plain_;
+        const auto graded = flits_graded_;
         const Cycles took =
             soma_.sweep(g, sums, host_.empty() ? nullptr : host_.data(), c,
                         [&](std::uint32_t neuron, std::int64_t z, Cycles at) {
@@ -201,6 +203,7 @@ class NearMemoryCore final : public Core {
     CoreContext context_;
     CoreSchedule schedule_;
     Scheduler::ComponentId id_ = 0;
+    std::uint16_t flits_plain_, flits_graded_;
     RowPipeline pipeline_;
     DelayRing<Acc> ring_;
     Soma<Acc> soma_;

@@ -130,8 +130,9 @@ struct AxonOutSpec {
     std::uint64_t max_fanout_entries = 4096;
     std::uint64_t entry_interval = 1;
     std::uint64_t fifo = 16;
-    std::uint64_t flits = 1;
-    std::uint64_t graded_flits = 1;
+    std::uint64_t packet_bits = 24;
+    std::uint64_t flits = 0;
+    std::uint64_t graded_flits = 0;
 };
 template <class V>
 void fields(V& v, AxonOutSpec& s) {
@@ -139,8 +140,11 @@ void fields(V& v, AxonOutSpec& s) {
     v("entry_interval", s.entry_interval,
       {.doc = "cycles per fan-out entry (read and packet formed)", .unit = Unit::CycleCount, .min = 1});
     v("fifo", s.fifo, {.doc = "spikes waiting for the fan-out table; full: the soma stalls", .min = 1});
-    v("flits", s.flits, {.doc = "flits of a plain spike packet", .min = 1, .max = 64});
-    v("graded_flits", s.graded_flits, {.doc = "flits of a packet with payload", .min = 1, .max = 64});
+    v("packet_bits", s.packet_bits,
+      {.doc = "bits of a spike packet (address and axon), without payload", .unit = Unit::Memory, .min = 1});
+    v("flits", s.flits, {.doc = "flits of a plain spike packet; 0: packet_bits / noc.flit_bits", .max = 64});
+    v("graded_flits", s.graded_flits,
+      {.doc = "flits of a packet with payload; 0: (packet_bits + payload_bits) / noc.flit_bits", .max = 64});
 }
 
 /// One kind of core and how many of it. The blocks are the stages of the near-memory pipeline.
@@ -314,6 +318,13 @@ struct ChipSpec {
     IoSpec io;
     EnergySpec energy;
 
+    /// Flits of a spike packet on the network, >= 1.
+    std::uint64_t packet_flits(bool graded) const {
+        const std::uint64_t fixed = graded ? core.axon_out.graded_flits : core.axon_out.flits;
+        if (fixed != 0) return fixed;
+        const std::uint64_t bits = core.axon_out.packet_bits + (graded ? core.axon_in.payload_bits : 0);
+        return (bits + noc.flit_bits - 1) / noc.flit_bits;
+    }
     std::uint64_t n_routers() const { return noc.size.at(0) * noc.size.at(1); }
     std::uint64_t n_cores() const { return n_routers() * noc.cores_per_router; }
 };

@@ -11,8 +11,8 @@ HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Act
       activity_(activity),
       out_(out),
       interval_(spec.io.interval),
-      flits_plain_(static_cast<std::uint16_t>(spec.core.axon_out.flits)),
-      flits_graded_(static_cast<std::uint16_t>(spec.core.axon_out.graded_flits)),
+      flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(false))),
+      flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(true))),
       self_(EndpointId{static_cast<std::uint32_t>(spec.n_cores())}) {}
 
 void HostPort::begin(Cycle now, const InputValues& values) {
