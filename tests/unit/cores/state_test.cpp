@@ -248,6 +248,42 @@ TEST(FixedRule, AgreesWithAPlainTranscription) {
     }
 }
 
+/// The soma's short cut for the common rule against the general one.
+TEST(FixedCore, TheCommonRuleEqualsTheGeneralOne) {
+    std::mt19937 rng(9);
+    const auto pick = [&](int lo, int hi) {
+        return lo + static_cast<int>(rng() % static_cast<unsigned>(hi - lo + 1));
+    };
+    for (int round = 0; round < 60; ++round) {
+        CoreFixture f(1, 1);
+        f.program.floor_rounding = round % 2 == 0;
+        f.program.state_bits = 14;
+        auto& g = f.neurons();
+        g.decay_v.i = {pick(0, 4096)};
+        g.bias_u.i = {pick(-20, 20)};
+        g.threshold.i = {pick(1, 3000)};
+        g.v_reset.i = {pick(-30, 30)};
+        g.rule.greater_equal = pick(0, 1) != 0;
+        g.rule.reset = static_cast<arch::Reset>(pick(0, 1));
+        f.build();
+        const arch::NeuronGroup copy = g;
+        const auto format = cores::FixedFormat::of(f.program);
+        cores::FixedState s;
+        std::uint64_t saturations = 0;
+        for (Step t = 0; t < 40; ++t) {
+            const std::int64_t in = pick(-4000, 4000);
+            f.core->set_host_current(0, in);
+            step(f, t);
+            std::int64_t used = 0;
+            const std::int64_t z = cores::update_fixed(format, copy, 0, s, in, used, saturations);
+            ASSERT_EQ(f.core->membrane(0), static_cast<double>(s.v));
+            ASSERT_EQ(f.core->current(0), static_cast<double>(used));
+            ASSERT_EQ(f.core->spikes().size(), static_cast<std::size_t>(z));
+        }
+        EXPECT_EQ(f.counters().state_saturations, saturations);
+    }
+}
+
 TEST(FixedRule, WideMembranesDoNotOverflow) {
     cores::FixedFormat f{16, true, (std::int64_t{1} << 61) - 1, -(std::int64_t{1} << 61)};
     EXPECT_EQ(f.decay(std::int64_t{1} << 60, 65535), (std::int64_t{1} << 60) - (std::int64_t{1} << 44));

@@ -174,6 +174,16 @@ TEST(AxonOutTiming, FullFifoStallsTheSoma) {
     EXPECT_EQ(f.counters().soma_stalls, 10u);
 }
 
+TEST(AxonOutTiming, AStallDelaysAllLaterSpikes) {
+    CoreFixture f = firing_fixture(5, 10);
+    f.spec.core.axon_out.fifo = 1;
+    f.build();
+    f.core->begin_step(0, 0);
+    f.drain();
+    // spike 3 waits from 43 to 53; spike 4 is therefore ready at 63, not 53, and waits until 73
+    EXPECT_EQ(f.counters().soma_stalls, 20u);
+}
+
 TEST(AxonOutTiming, BlockedNetworkStallsWithoutLoss) {
     CoreFixture f = firing_fixture(3, 2);
     f.build();
