@@ -160,7 +160,7 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
                fixed ? fmt::format("{}-bit weights", chip.core.synapse.weight_bits) : "none: float64",
                std::move(dump));
 
-    m.partition = partition(m.graph, m.lowered, m.on_host, chip);
+    m.partition = partition(m.graph, m.lowered, m.on_host, chip, map.min_slices);
     dump.clear();
     for (std::size_t i = 0; i < m.partition.slices.size(); ++i) {
         const Slice& s = m.partition.slices[i];

@@ -19,6 +19,7 @@ namespace loom::compiler {
 struct MapSpec {
     std::string place = "auto";
     std::uint64_t seed = 1;
+    std::uint64_t min_slices = 1;
     std::optional<std::int64_t> weight_exponent;
     bool check = true;
 };
@@ -26,6 +27,8 @@ template <class V>
 void fields(V& v, MapSpec& s) {
     v("place", s.place, {.doc = "auto (traffic-aware) or sequential"});
     v("seed", s.seed, {.doc = "of the traffic-aware placement"});
+    v("min_slices", s.min_slices,
+      {.doc = "cut every layer into at least so many slices: more cores, less time", .min = 1});
     v("weight_exponent", s.weight_exponent,
       {.doc = "weight = integer * 2^-k for all layers; unset: the finest k of each layer",
        .min = -40,

@@ -38,7 +38,7 @@ const Limit* exceeded(const std::vector<Limit>& limits, const Need& need) {
 class Partitioner {
   public:
     Partitioner(const Graph& graph, const std::vector<LoweredProjection>& lowered,
-                const std::vector<bool>& on_host, const arch::ChipSpec& chip)
+                const std::vector<bool>& on_host, const arch::ChipSpec& chip, std::uint64_t min_slices)
         : g_(graph), lowered_(lowered), on_host_(on_host), chip_(chip), limits_(core_limits(chip)) {
         const std::size_t n = graph.populations.size();
         into_.resize(n);
@@ -50,7 +50,9 @@ class Partitioner {
         }
         extents_.resize(n);
         for (std::uint32_t i = 0; i < n; ++i) extents_[i] = extent_of(i);
-        min_slices_.assign(n, 1);
+        for (const Population& p : graph.populations) {
+            min_slices_.push_back(std::min<std::uint64_t>(min_slices, p.count));
+        }
         chosen_.resize(n);
     }
 
@@ -326,8 +328,8 @@ AxonMap::AxonMap(const LoweredProjection& lowered, const Slice& slice) : lowered
 }
 
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
-                    const std::vector<bool>& on_host, const arch::ChipSpec& chip) {
-    return Partitioner(graph, lowered, on_host, chip).run();
+                    const std::vector<bool>& on_host, const arch::ChipSpec& chip, std::uint64_t min_slices) {
+    return Partitioner(graph, lowered, on_host, chip, min_slices).run();
 }
 
 }  // namespace loom::compiler

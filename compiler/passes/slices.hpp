@@ -127,9 +127,11 @@ class AxonMap {
     std::vector<std::uint32_t> dense_index_;
 };
 
-/// on_host[p]: projection p takes nothing from a core. Throws MappingError (neurons, input axons,
+/// on_host[p]: projection p takes nothing from a core. min_slices: of every layer that has as many neurons.
+/// Throws MappingError (neurons, input axons,
 /// synapse memory, fan-out entries, cores).
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
-                    const std::vector<bool>& on_host, const arch::ChipSpec& chip);
+                    const std::vector<bool>& on_host, const arch::ChipSpec& chip,
+                    std::uint64_t min_slices = 1);
 
 }  // namespace loom::compiler

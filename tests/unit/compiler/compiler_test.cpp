@@ -13,7 +13,8 @@ namespace loom::compiler {
 namespace {
 
 std::shared_ptr<const NirModel> digits(const std::string& name) {
-    return std::make_shared<NirModel>(read_nir(std::string(LOOM_SOURCE_DIR) + "/tests/golden/digits/" + name + ".nir"));
+    return std::make_shared<NirModel>(
+        read_nir(std::string(LOOM_SOURCE_DIR) + "/tests/golden/digits/" + name + ".nir"));
 }
 
 arch::ChipSpec chip() {
@@ -87,6 +88,19 @@ TEST(Compile, SamePlacementForTheSameSeed) {
     EXPECT_NE(s.placement.endpoint, a.placement.endpoint);
 }
 
+TEST(Compile, LayersCanBeSpread) {
+    MapSpec map;
+    map.min_slices = 4;
+    const Mapping m = compile_conv(chip(), map);
+    for (std::uint32_t i = 0; i < m.graph.populations.size(); ++i) {
+        if (m.graph.populations[i].is_input) continue;
+        EXPECT_GE(m.partition.of[i].size(), 4u);
+    }
+    EXPECT_EQ(m.program.cores.size(), 12u);
+    map.min_slices = 1000;  // more than the output has neurons, and than the chip has cores
+    EXPECT_THROW(compile_conv(chip(), map), MappingError);
+}
+
 /// The checker must see each kind of damage.
 TEST(Checker, SeesDamage) {
     const arch::ChipSpec c = chip();
@@ -102,15 +116,25 @@ TEST(Checker, SeesDamage) {
     };
     using P = arch::Program&;
     EXPECT_EQ(broken([](P) {}), "not seen");
-    EXPECT_THAT(broken([](P p) { p.cores[0].fanout.entries[3].axon += 1; }), ::testing::HasSubstr("mapping check"));
-    EXPECT_THAT(broken([](P p) { p.cores[0].fanout.entries[3] = p.cores[0].fanout.entries[2]; }), ::testing::HasSubstr("mapping check"));
-    EXPECT_THAT(broken([](P p) { p.input_fanout.entries.pop_back(); p.input_fanout.row.back() -= 1; }), ::testing::HasSubstr("delivered as 0"));
+    EXPECT_THAT(broken([](P p) { p.cores[0].fanout.entries[3].axon += 1; }),
+                ::testing::HasSubstr("mapping check"));
+    EXPECT_THAT(broken([](P p) { p.cores[0].fanout.entries[3] = p.cores[0].fanout.entries[2]; }),
+                ::testing::HasSubstr("mapping check"));
+    EXPECT_THAT(broken([](P p) {
+                    p.input_fanout.entries.pop_back();
+                    p.input_fanout.row.back() -= 1;
+                }),
+                ::testing::HasSubstr("delivered as 0"));
     EXPECT_THAT(broken([](P p) { p.cores[1].axons[0].delay = 2; }), ::testing::HasSubstr("a wrong delay"));
-    EXPECT_THAT(broken([](P p) { std::swap(p.cores[0].neurons[0].layer_index[0], p.cores[0].neurons[0].layer_index[1]); }),
+    EXPECT_THAT(broken([](P p) {
+                    std::swap(p.cores[0].neurons[0].layer_index[0], p.cores[0].neurons[0].layer_index[1]);
+                }),
                 ::testing::HasSubstr("delivered as"));
-    EXPECT_THAT(broken([](P p) { p.cores[0].neurons[0].layer_index[0] = p.cores[0].neurons[0].layer_index[1]; }),
-                ::testing::HasSubstr("a neuron is on two cores"));
-    EXPECT_THAT(broken([](P p) { p.cores[1].endpoint = p.cores[0].endpoint; }), ::testing::HasSubstr("two cores at one place"));
+    EXPECT_THAT(
+        broken([](P p) { p.cores[0].neurons[0].layer_index[0] = p.cores[0].neurons[0].layer_index[1]; }),
+        ::testing::HasSubstr("a neuron is on two cores"));
+    EXPECT_THAT(broken([](P p) { p.cores[1].endpoint = p.cores[0].endpoint; }),
+                ::testing::HasSubstr("two cores at one place"));
     EXPECT_THAT(broken([](P p) {
                     auto block = std::make_shared<arch::WeightBlock>(*p.cores[1].axons[0].weights);
                     std::get<std::vector<std::int8_t>>(block->values)[7] += 1;
@@ -135,7 +159,8 @@ TEST(Fit, NamesTheResource) {
     EXPECT_EQ(refused([](C c) { c.core.soma.max_neurons = 50; }), "cores");
     EXPECT_EQ(refused([](C c) { c.core.axon_in.max_axons = 30; }), "input axons of a core");
     EXPECT_EQ(refused([](C c) { c.core.synapse.memory = 40; }), "synapse memory of a core (bits)");
-    EXPECT_EQ(refused([](C c) { c.core.axon_out.max_fanout_entries = 0; }), "output fan-out entries of a core");
+    EXPECT_EQ(refused([](C c) { c.core.axon_out.max_fanout_entries = 0; }),
+              "output fan-out entries of a core");
     EXPECT_EQ(refused([](C c) { c.core.axon_in.payload_bits = 4; }), "payload bits of a graded spike");
     EXPECT_EQ(refused([](C c) { c.core.soma.state_bits = 12; }), "membrane bits");
 }
@@ -154,11 +179,11 @@ TEST(Quantise, FinestExponentThatFits) {
         for (const auto& i : in) k.push_back(i.weight_exponent);
         return k;
     };
-    EXPECT_THAT(exponents({{0.5, -0.25}}, 8), ::testing::ElementsAre(7, 7));        // 64
+    EXPECT_THAT(exponents({{0.5, -0.25}}, 8), ::testing::ElementsAre(7, 7));         // 64
     EXPECT_THAT(exponents({{127.0 / 256, -0.5}}, 8), ::testing::ElementsAre(8, 8));  // 127, -128
     EXPECT_THAT(exponents({{0.5}}, 8), ::testing::ElementsAre(7, 7));
-    EXPECT_THAT(exponents({{-0.5}}, 8), ::testing::ElementsAre(8, 8));               // -128 exists, 128 does not
-    EXPECT_THAT(exponents({{1000.0}}, 8), ::testing::ElementsAre(-3, -3));           // 125
+    EXPECT_THAT(exponents({{-0.5}}, 8), ::testing::ElementsAre(8, 8));      // -128 exists, 128 does not
+    EXPECT_THAT(exponents({{1000.0}}, 8), ::testing::ElementsAre(-3, -3));  // 125
     EXPECT_THAT(exponents({{0.0}}, 8), ::testing::ElementsAre(0, 0));
     EXPECT_THAT(exponents({{0.5}, {100.0}}, 8), ::testing::ElementsAre(7, 7, 0));
     EXPECT_THAT(exponents({{0.001}, {100.0}}, 8), ::testing::ElementsAre(8, 8, 0));  // at most 8 apart
