@@ -34,6 +34,19 @@ class Handle {
 };
 
 constexpr hsize_t kChunkNeurons = 16384;
+constexpr double kMaxCount = 2147483648.0;
+
+/// A numeric scalar attribute of an object, or `fallback` if there is none.
+double attribute_of(const std::string& path, const std::string& object, const char* name, double fallback) {
+    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    if (file < 0 || H5Aexists_by_name(file, object.c_str(), name, H5P_DEFAULT) <= 0) return fallback;
+    const Handle a(H5Aopen_by_name(file, object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+    const Handle space(H5Aget_space(a), H5Sclose);
+    double value = 0;
+    if (H5Sget_simple_extent_npoints(space) != 1 || H5Aread(a, H5T_NATIVE_DOUBLE, &value) < 0)
+        throw InputError(path + ": attribute '" + name + "' of " + object + " is not a number");
+    return value;
+}
 
 }  // namespace
 
@@ -172,30 +185,37 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
     const hdf5::Numbers idx = signal.numbers("idx"), time = signal.numbers("time");
     if (idx.shape != time.shape || idx.shape.size() != 2)
         signal.fail("'idx' and 'time' must both be [sample, event]");
-    const auto scalar = [&](const char* what, double fallback) {
-        return signal.has(what) ? signal.numbers(what).data.at(0) : fallback;
-    };
-    const double dt = scalar("dt", 1.0);
+    const std::string object = "/nodes/" + name + "/observables/" + key;
+    const double dt = attribute_of(path, object, "dt", 1.0);
+    if (!(dt > 0) || std::isinf(dt)) signal.fail("attribute 'dt' must be a positive number of seconds");
     double largest = -1, last = -1;
     for (std::size_t i = 0; i < idx.data.size(); ++i) {
         if (idx.data[i] < 0) continue;
+        const double step = std::floor(time.data[i] / dt + 1e-9);
+        if (!(idx.data[i] < kMaxCount) || idx.data[i] != std::floor(idx.data[i]))
+            signal.fail("idx", "expected whole numbers below 2^31");
+        if (!(time.data[i] >= 0) || !(step < kMaxCount))
+            signal.fail("time", "expected finite times from 0 on, below 2^31 timesteps");
         largest = std::max(largest, idx.data[i]);
-        last = std::max(last, std::floor(time.data[i] / dt + 1e-9));
+        last = std::max(last, step);
     }
-    const auto neurons = static_cast<std::size_t>(scalar("n_neurons", largest + 1));
-    const auto steps =
-        static_cast<std::size_t>(std::max(last + 1, std::floor(scalar("t_max", 0.0) / dt + 0.5)));
-    const std::size_t samples = idx.shape[0], events = idx.shape[1];
-    if (!(largest < static_cast<double>(neurons)) || samples * steps * neurons > (std::size_t{1} << 31)) {
+    const double n_neurons = attribute_of(path, object, "n_neurons", largest + 1);
+    const double t_end = std::floor(attribute_of(path, object, "t_max", 0.0) / dt + 0.5);
+    if (!(n_neurons >= 0 && n_neurons <= kMaxCount) || !(t_end >= 0 && t_end <= kMaxCount) ||
+        !(largest < n_neurons)) {
         signal.fail("event indices or times are out of range");
     }
+    const auto neurons = static_cast<std::size_t>(n_neurons);
+    const auto steps = static_cast<std::size_t>(std::max(last + 1, t_end));
+    const std::size_t samples = idx.shape[0], events = idx.shape[1];
+    constexpr std::size_t kMaxGrid = std::size_t{1} << 31;
+    if (steps * neurons > kMaxGrid || (samples != 0 && steps * neurons > kMaxGrid / samples))
+        signal.fail("the events span too large a grid");
     std::vector<double> grid(samples * steps * neurons, 0.0);
     const std::vector<double> value =
         signal.has("value") ? signal.numbers("value").data : std::vector<double>();
     for (std::size_t i = 0; i < idx.data.size(); ++i) {
         if (idx.data[i] < 0) continue;
-        if (!(time.data[i] >= 0) || std::isinf(time.data[i]))
-            signal.fail("time", "expected finite times from 0 on");
         const auto step = static_cast<std::size_t>(std::floor(time.data[i] / dt + 1e-9));
         grid[(i / events * steps + step) * neurons + static_cast<std::size_t>(idx.data[i])] +=
             value.size() == idx.data.size() ? value[i] : 1.0;
