@@ -31,18 +31,6 @@ class PassTimer {
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-const char* form_name(const LoweredProjection& l) {
-    switch (l.form) {
-        case LoweredProjection::Form::Dense:
-            return "dense";
-        case LoweredProjection::Form::Conv:
-            return "conv";
-        case LoweredProjection::Form::Sparse:
-            return "sparse";
-    }
-    return "";
-}
-
 std::string dump_graph(const Graph& g) {
     std::string out;
     for (const Population& p : g.populations) {
@@ -113,9 +101,9 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     for (std::size_t p = 0; p < m.lowered.size(); ++p) {
         dump += fmt::format("  {} -> {}: {}, {} axons{}, {} MAC of the same ANN\n",
                             m.graph.populations[m.graph.projections[p].source].name,
-                            m.graph.populations[m.graph.projections[p].target].name, form_name(m.lowered[p]),
-                            m.lowered[p].n_axons, m.lowered[p].identity ? "" : " (pooled)",
-                            m.lowered[p].ann_macs);
+                            m.graph.populations[m.graph.projections[p].target].name,
+                            form_name(m.lowered[p].form), m.lowered[p].n_axons,
+                            m.lowered[p].identity ? "" : " (pooled)", m.lowered[p].ann_macs);
     }
     timer.done("lowering", "linear nodes folded into rows and kernels", std::move(dump));
 
@@ -134,8 +122,7 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
                 m.graph.populations[g.target].name));
         }
         into[g.target].push_back(p);
-        m.inputs.push_back(
-            {&m.lowered[p].weights, from_input && input.analogue ? input.exponent : 0, m.on_host.back(), 0});
+        m.inputs.push_back({&m.lowered[p].weights, from_input && input.analogue ? input.exponent : 0, 0});
     }
     m.formats.resize(m.graph.populations.size());
     dump.clear();

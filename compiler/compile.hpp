@@ -39,7 +39,6 @@ void fields(V& v, MapSpec& s) {
 /// What the compiler must know about the input data.
 struct InputFormat {
     bool analogue = false;  ///< values other than 0 and 1
-    bool constant = false;  ///< the same in every timestep
     double max_abs = 1.0;
     int exponent = 0;  ///< smallest k >= 0 with all values * 2^k whole, at most 30
 };

@@ -46,10 +46,7 @@ void Endpoints::activate(std::uint32_t e) {
     if (endpoints_[e].is_active) return;
     endpoints_[e].is_active = true;
     active_.push_back(e);
-    if (endpoints_[e].starving) {
-        endpoints_[e].starving = false;
-        --starving_;
-    }
+    stop_starving(endpoints_[e]);
     if (endpoints_[e].is_touched) return;
     endpoints_[e].is_touched = true;
     touched_.push_back(e);
@@ -92,6 +89,12 @@ bool Endpoints::starve(Endpoint& p) {
     return false;
 }
 
+void Endpoints::stop_starving(Endpoint& p) {
+    if (!p.starving) return;
+    p.starving = false;
+    --starving_;
+}
+
 /// Sends at most one flit. True when it has to be asked again in the next cycle.
 bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     if (p.packet == kNone) {
@@ -114,17 +117,13 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
         fabric_.in_flight += packet.flits;
     }
     if ((p.credit >> p.vc & 1u) == 0) return starve(p);
-    if (p.starving) {
-        p.starving = false;
-        --starving_;
-    }
+    stop_starving(p);
     const Packet& packet = fabric_.packets[p.packet].packet;
     const std::uint32_t id = fabric_.flits.allocate();
     Flit& flit = fabric_.flits[id];
     flit.packet = p.packet;
     flit.next = kNone;
     flit.tag = packet.tag;
-    flit.head = p.flits_left == packet.flits;
     flit.tail = p.flits_left == 1;
     ++fabric_.counters[packet.tag].ni_in;
     const unsigned local = mesh_.port_of(e) * fabric_.vcs + p.vc;

@@ -45,6 +45,7 @@ class Endpoints {
     bool inject(std::uint32_t e, Endpoint& p, Cycle now);
     bool eject(std::uint32_t e, Endpoint& p, Cycle now);
     bool starve(Endpoint& p);
+    void stop_starving(Endpoint& p);
     void reset_endpoint(std::uint32_t e);
 
     Fabric& fabric_;

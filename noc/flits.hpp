@@ -16,7 +16,6 @@ struct Flit {
     std::uint32_t packet = kNone;
     std::uint32_t next = kNone;
     std::uint16_t tag = 0;
-    bool head = false;
     bool tail = false;
 };
 static_assert(sizeof(Flit) <= 16);

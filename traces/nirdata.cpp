@@ -36,18 +36,6 @@ class Handle {
 constexpr hsize_t kChunkNeurons = 16384;
 constexpr double kMaxCount = 2147483648.0;
 
-/// A numeric scalar attribute of an object, or `fallback` if there is none.
-double attribute_of(const std::string& path, const std::string& object, const char* name, double fallback) {
-    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-    if (file < 0 || H5Aexists_by_name(file, object.c_str(), name, H5P_DEFAULT) <= 0) return fallback;
-    const Handle a(H5Aopen_by_name(file, object.c_str(), name, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-    const Handle space(H5Aget_space(a), H5Sclose);
-    double value = 0;
-    if (H5Sget_simple_extent_npoints(space) != 1 || H5Aread(a, H5T_NATIVE_DOUBLE, &value) < 0)
-        throw InputError(path + ": attribute '" + name + "' of " + object + " is not a number");
-    return value;
-}
-
 }  // namespace
 
 struct NirDataWriter::Impl {
@@ -185,8 +173,7 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
     const hdf5::Numbers idx = signal.numbers("idx"), time = signal.numbers("time");
     if (idx.shape != time.shape || idx.shape.size() != 2)
         signal.fail("'idx' and 'time' must both be [sample, event]");
-    const std::string object = "/nodes/" + name + "/observables/" + key;
-    const double dt = attribute_of(path, object, "dt", 1.0);
+    const double dt = signal.attribute("dt", 1.0);
     if (!(dt > 0) || std::isinf(dt)) signal.fail("attribute 'dt' must be a positive number of seconds");
     double largest = -1, last = -1;
     for (std::size_t i = 0; i < idx.data.size(); ++i) {
@@ -199,8 +186,8 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
         largest = std::max(largest, idx.data[i]);
         last = std::max(last, step);
     }
-    const double n_neurons = attribute_of(path, object, "n_neurons", largest + 1);
-    const double t_end = std::floor(attribute_of(path, object, "t_max", 0.0) / dt + 0.5);
+    const double n_neurons = signal.attribute("n_neurons", largest + 1);
+    const double t_end = std::floor(signal.attribute("t_max", 0.0) / dt + 0.5);
     if (!(n_neurons >= 0 && n_neurons <= kMaxCount) || !(t_end >= 0 && t_end <= kMaxCount) ||
         !(largest < n_neurons)) {
         signal.fail("event indices or times are out of range");

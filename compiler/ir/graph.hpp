@@ -38,7 +38,6 @@ struct Graph {
     std::vector<Projection> projections;
     std::uint32_t input = 0, output = 0;
     std::uint32_t max_skew = 0;
-    std::vector<std::string> notes;
 };
 
 }  // namespace loom::compiler

@@ -74,7 +74,6 @@ class Emitter {
             info.fires = p.is_input || neurons_[i].rule.fires;
             if (!p.is_input && prog_.fixed) {
                 info.lsb = std::ldexp(1.0, -m_.formats[i].membrane);
-                info.weight_lsb = std::ldexp(1.0, -m_.formats[i].accumulator);
                 info.gain = neurons_[i].gain;
             }
             prog_.layers.push_back(std::move(info));
@@ -95,18 +94,13 @@ class Emitter {
             info.delay = g.chip_delay;
             info.analogue =
                 m_.graph.populations[g.source].is_input ? input_.analogue : !neurons_[g.source].rule.fires;
-            info.kind = m_.on_host[p]           ? "host"
-                        : l.form == Form::Dense ? "dense"
-                        : l.form == Form::Conv  ? "conv"
-                                                : "sparse";
+            info.kind = m_.on_host[p] ? "host" : form_name(l.form);
             info.ann_macs = l.ann_macs;
             info.dense_flops = l.dense_flops;
             prog_.layers[g.target].ann_macs += l.ann_macs;
-            prog_.layers[g.target].dense_flops += l.dense_flops;
             if (m_.on_host[p]) {
                 arch::HostCurrent h;
                 h.target = info.target;
-                h.projection = p;
                 h.delay = g.delay;
                 h.macs = l.ann_macs;
                 const auto count = m_.graph.populations[g.target].count;
@@ -193,20 +187,12 @@ class Emitter {
         const auto bias = [&](double b) { return to_integer_bias(b, e); };
         g.bias_u.i = gather<std::int64_t>(g.layer_index, n.bias_u, bias);
         g.bias_v.i = gather<std::int64_t>(g.layer_index, n.bias_v, bias);
-        const auto normalised = [&](const std::vector<double>& v) {
-            if (n.gain.size() == 1 && v.size() == 1) return std::vector<double>{v[0] / n.gain[0]};
-            std::vector<double> out(std::max(v.size(), n.gain.size()));
-            for (std::size_t i = 0; i < out.size(); ++i) {
-                out[i] = v[v.size() == 1 ? 0 : i] / n.gain[n.gain.size() == 1 ? 0 : i];
-            }
-            return out;
-        };
-        g.threshold.i = gather<std::int64_t>(g.layer_index, normalised(n.threshold), [&](double t) {
+        g.threshold.i = gather<std::int64_t>(g.layer_index, n.normalised(n.threshold), [&](double t) {
             return to_integer_threshold(t, e, n.rule.greater_equal,
                                         static_cast<unsigned>(soma.threshold_shift));
         });
-        g.v_reset.i = gather<std::int64_t>(g.layer_index, normalised(n.v_reset), bias);
-        g.v_min.i = gather<std::int64_t>(g.layer_index, normalised(n.v_min), bias);
+        g.v_reset.i = gather<std::int64_t>(g.layer_index, n.normalised(n.v_reset), bias);
+        g.v_min.i = gather<std::int64_t>(g.layer_index, n.normalised(n.v_min), bias);
     }
 
     /// Weights of a projection for a slice, in emit order, as numbers (integers when fixed).

@@ -54,6 +54,10 @@ void integration(LoweredNeurons& n, const NirNode& node, const Profile& p, const
 
 }  // namespace
 
+Values LoweredNeurons::normalised(const Values& values) const {
+    return map([](double v, double g) { return v / g; }, values, gain);
+}
+
 double snap(double x) {
     int exponent = 0;
     const double m = std::frexp(x, &exponent);
@@ -113,7 +117,7 @@ LoweredNeurons lower_neurons(const Graph& graph, const Population& population, c
                             node.name, g));
         }
     }
-    n.bias_v = map([](double b, double g) { return b / g; }, n.bias_v, n.gain);
+    n.bias_v = n.normalised(n.bias_v);
     n.bias_u = n.bias;
     if (!n.rule.has_current) {
         n.bias_u = map([](double u, double v) { return u + v; }, n.bias_u, n.bias_v);

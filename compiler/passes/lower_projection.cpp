@@ -149,6 +149,18 @@ void fan_out(const Chain& c, std::size_t main, std::uint32_t n_source, LoweredPr
 
 }  // namespace
 
+const char* form_name(LoweredProjection::Form form) {
+    switch (form) {
+        case LoweredProjection::Form::Dense:
+            return "dense";
+        case LoweredProjection::Form::Conv:
+            return "conv";
+        case LoweredProjection::Form::Sparse:
+            return "sparse";
+    }
+    return "";
+}
+
 LoweredProjection lower_projection(const Graph& graph, const Projection& projection, double dt,
                                    bool conv_hardware) {
     const Chain c{*graph.model, projection, dt};

@@ -30,6 +30,9 @@ struct LoweredProjection {
     double dense_flops = 0;  ///< the same with padding counted
 };
 
+/// "dense", "conv" or "sparse".
+const char* form_name(LoweredProjection::Form form);
+
 /// conv_hardware: the cores have an address generator for shared kernels.
 LoweredProjection lower_projection(const Graph& graph, const Projection& projection, double dt,
                                    bool conv_hardware);

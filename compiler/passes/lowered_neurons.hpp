@@ -19,6 +19,9 @@ struct LoweredNeurons {
     std::vector<double> gain;                           ///< network units per normalised unit
     std::vector<double> loss_v, loss_u;                 ///< 1 - decay factor per timestep
     std::vector<double> bias_u, bias_v;                 ///< normalised
+
+    /// Values in the network's units divided by the gain.
+    std::vector<double> normalised(const std::vector<double>& values) const;
 };
 
 /// Throws UnsupportedError for gains that are not positive.

@@ -80,14 +80,8 @@ PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& i
                                     ? state_top
                                     : std::ldexp(std::ldexp(1.0, static_cast<int>(soma.threshold_bits)) - 1,
                                                  static_cast<int>(soma.threshold_shift));
-    double need = 0;
-    if (neurons.rule.fires) {
-        for (std::size_t i = 0; i < std::max(neurons.threshold.size(), neurons.gain.size()); ++i) {
-            need = std::max(need, std::abs(neurons.threshold[neurons.threshold.size() == 1 ? 0 : i] /
-                                           neurons.gain[neurons.gain.size() == 1 ? 0 : i]));
-        }
-    }
-    need = std::max(need, largest(neurons.bias_u));
+    double need = largest(neurons.bias_u);
+    if (neurons.rule.fires) need = std::max(need, largest(neurons.normalised(neurons.threshold)));
     while (std::ldexp(need, membrane()) > std::min(state_top, mantissa_top)) {
         if (absolute || forced || f.accumulator <= -kMaxExponent) {
             throw MappingError("membrane bits", "threshold or bias of '" + name + "'",

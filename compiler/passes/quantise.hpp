@@ -21,7 +21,6 @@ struct PopulationFormat {
 struct WeightedInput {
     const std::vector<double>* weights = nullptr;
     int input_exponent = 0;   ///< payload 1 stands for 2^-input_exponent
-    bool on_host = false;     ///< currents come from the host: only the scale counts
     int weight_exponent = 0;  ///< out: weight = integer * 2^-weight_exponent
 };
 

@@ -28,10 +28,7 @@ class NearMemoryCore final : public Core {
           ring_(program.ring_depth, image_->n_neurons),
           soma_(spec, program, image_->n_neurons),
           axon_out_(spec.core, image_->fanout, image_->endpoint, *context.out, *context.activity) {
-        for (const auto& g : image_->neurons) {
-            neuron_slot_.push_back(slot_of(g.layer));
-            fires_.push_back(program.layers.empty() || g.rule.fires);
-        }
+        for (const auto& g : image_->neurons) neuron_slot_.push_back(slot_of(g.layer));
         for (const auto& g : image_->axons) axon_slot_.push_back(slot_of(g.target));
     }
 
@@ -54,7 +51,7 @@ class NearMemoryCore final : public Core {
                 step % schedule_.reset_every == g.start_step % schedule_.reset_every) {
                 soma_.reset(g);
             }
-            sweep(now, g, neuron_slot_[k], sums, fires_[k], time);
+            sweep(now, g, neuron_slot_[k], sums, time);
         }
         ring_.close(step);
         if (!any) return;
@@ -127,8 +124,7 @@ class NearMemoryCore final : public Core {
                (schedule_.active_steps == 0 || step < Step{g.start_step} + schedule_.active_steps);
     }
 
-    void sweep(Cycle now, const arch::NeuronGroup& g, std::uint16_t slot, const Acc* sums, bool fires,
-               Cycles& time) {
+    void sweep(Cycle now, const arch::NeuronGroup& g, std::uint16_t slot, const Acc* sums, Cycles& time) {
         CoreCounters& c = counters_[slot];
         const Cycle start = now + spec_.soma.latency + time;
         const auto tag = static_cast<std::uint16_t>(index(g.layer));
@@ -144,7 +140,7 @@ class NearMemoryCore final : public Core {
                             axon_out_.add({start + at, neuron, z, tag, z == 1 ? plain : graded, slot});
                         });
         time += took;
-        if (fires) return;
+        if (g.rule.fires) return;
         // an analogue layer sends its membranes (float64 only)
         for (std::uint32_t n = g.first; n < g.first + g.count; ++n) {
             if (!axon_out_.has_fanout(n) || membrane(n) == 0.0) continue;
@@ -211,7 +207,6 @@ class NearMemoryCore final : public Core {
     std::vector<LayerId> layers_;
     std::vector<CoreCounters> counters_;
     std::vector<std::uint16_t> neuron_slot_, axon_slot_;
-    std::vector<bool> fires_;
     std::vector<typename Soma<Acc>::Value> host_;
     std::vector<std::uint32_t> spikes_;
     std::vector<std::int64_t> spike_counts_;

@@ -24,6 +24,21 @@ std::string resolve(const config::Node& root, std::string_view key, const std::s
     return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
 }
 
+/// The tree of a run file, includes resolved and --set applied, not yet checked.
+config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
+    config::Node root = config::load_with_base(path);
+    for (const std::string& s : sets) {
+        const auto eq = s.find('=');
+        if (eq == std::string::npos || eq == 0) {
+            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
+        }
+        config::set(root, s.substr(0, eq), s.substr(eq + 1));
+    }
+    const std::array<std::string, 1> sections{"chip"};
+    config::include_files(root, sections);
+    return root;
+}
+
 }  // namespace
 
 void with_places(const config::Node& root, const std::function<void()>& f) {
@@ -50,20 +65,6 @@ void check_chip(const arch::ChipSpec& chip) {
     cores::check_kind(chip.core.kind);
     Scheduler scheduler;
     noc::make_network(chip, scheduler);
-}
-
-config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
-    config::Node root = config::load_with_base(path);
-    for (const std::string& s : sets) {
-        const auto eq = s.find('=');
-        if (eq == std::string::npos || eq == 0) {
-            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
-        }
-        config::set(root, s.substr(0, eq), s.substr(eq + 1));
-    }
-    const std::array<std::string, 1> sections{"chip"};
-    config::include_files(root, sections);
-    return root;
 }
 
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {

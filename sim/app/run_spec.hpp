@@ -87,9 +87,6 @@ struct LoadedRun {
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets,
                    const std::uint64_t* seed = nullptr);
 
-/// The tree of a run file, includes resolved and --set applied, not yet checked.
-config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets);
-
 /// Runs f; a ConfigError about a key of `root` ("noc.topology: ...") gets the place of its value in front.
 void with_places(const config::Node& root, const std::function<void()>& f);
 

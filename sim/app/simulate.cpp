@@ -205,11 +205,10 @@ class Workers {
 compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
     constexpr int kFinest = 30;
     compiler::InputFormat f;
-    f.constant = stimulus.constant();
     f.max_abs = 0;
     traces::Stimulus::Values values;
     for (std::size_t s = 0; s < stimulus.samples(); ++s) {
-        for (std::size_t t = 0; t < (f.constant ? 1 : stimulus.timesteps()); ++t) {
+        for (std::size_t t = 0; t < (stimulus.constant() ? 1 : stimulus.timesteps()); ++t) {
             stimulus.values(s, t, values);
             for (const auto& [i, v] : values) {
                 f.max_abs = std::max(f.max_abs, std::abs(v));

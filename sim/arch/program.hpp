@@ -143,9 +143,8 @@ struct LayerInfo {
     bool is_input = false;
     double lsb = 1.0;               ///< fixed: one membrane LSB, in normalised units (docs/fixed-point.md)
     std::vector<double> gain{1.0};  ///< network units per normalised unit; one, or one per neuron
-    double weight_lsb = 1.0;
-    double ann_macs = 0;     ///< MACs of the same-shape ANN for one inference, padding not counted
-    double dense_flops = 0;  ///< the same with padding counted (the papers' FLOPs)
+    double ann_macs = 0;            ///< MACs of the same-shape ANN for one inference, padding not counted
+    double dense_flops = 0;         ///< the same with padding counted (the papers' FLOPs)
 };
 
 struct ProjectionInfo {
@@ -162,7 +161,6 @@ struct ProjectionInfo {
 /// float64, off-chip work.
 struct HostCurrent {
     LayerId target{};
-    std::uint32_t projection = 0;
     std::uint32_t delay = 0;  ///< algorithmic timesteps
     double macs = 0;          ///< of one evaluation
     /// (input element, value) -> current of every neuron of the layer, in the network's units.

@@ -14,10 +14,13 @@ char lower(char c) {
     return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
 }
 
-/// Edit distance where swapped neighbours count once (optimal string alignment), case ignored.
-std::size_t distance(std::string_view a, std::string_view b) {
+}  // namespace
+
+std::size_t edit_distance(std::string_view a, std::string_view b, bool ignore_case) {
     std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i]) == lower(b[j]); };
+    const auto same = [&](std::size_t i, std::size_t j) {
+        return ignore_case ? lower(a[i]) == lower(b[j]) : a[i] == b[j];
+    };
     for (std::size_t i = 0; i <= a.size(); ++i) {
         for (std::size_t j = 0; j <= b.size(); ++j) {
             if (i == 0 || j == 0) {
@@ -34,8 +37,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return d[a.size()][b.size()];
 }
 
-}  // namespace
-
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates) {
     constexpr std::size_t longest_word = 64, most_listed = 8;
     if (candidates.empty()) return "";
@@ -44,7 +45,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
         std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
         for (const auto& c : candidates) {
             if (c.size() > longest_word) continue;
-            const std::size_t d = distance(word, c);
+            const std::size_t d = edit_distance(word, c, true);
             if (d < best_distance) {
                 best = &c;
                 best_distance = d;

@@ -6,6 +6,9 @@
 
 namespace loom {
 
+/// Edit distance where swapped neighbours count once (optimal string alignment).
+std::size_t edit_distance(std::string_view a, std::string_view b, bool ignore_case);
+
 /// "; did you mean 'x'?" for the candidate nearest in spelling, or "; expected one of ..." (at most
 /// eight) when none is near.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);

@@ -10,27 +10,11 @@
 #include <fmt/format.h>
 
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
 #include "sim/config/quantity.hpp"
 
 namespace loom::config {
 namespace {
-
-/// Edits with swaps of neighbours (optimal string alignment).
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
-    for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t differ = a[i - 1] == b[j - 1] ? 0 : 1;
-            d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + differ});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-                d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
-            }
-        }
-    }
-    return d[a.size()][b.size()];
-}
 
 std::string list(std::span<const std::string_view> names) {
     std::string text;
@@ -101,7 +85,7 @@ std::string nearest_spelling(std::string_view word, std::span<const std::string_
     best = std::min(best, std::max<std::size_t>(word.size(), 1));
     std::string_view nearest;
     for (const auto candidate : candidates) {
-        const std::size_t d = distance(word, candidate);
+        const std::size_t d = edit_distance(word, candidate, false);
         if (d < best) {
             best = d;
             nearest = candidate;

@@ -259,6 +259,17 @@ std::string Group::text(const std::string& key) const {
     return t.data[0];
 }
 
+double Group::attribute(const std::string& name, double fallback) const {
+    if (H5Aexists(impl_->group.get(), name.c_str()) <= 0) return fallback;
+    const Handle a(H5Aopen(impl_->group.get(), name.c_str(), H5P_DEFAULT), H5Aclose);
+    const Handle space(H5Aget_space(a.get()), H5Sclose);
+    double value = 0;
+    if (H5Sget_simple_extent_npoints(space.get()) != 1 || H5Aread(a.get(), H5T_NATIVE_DOUBLE, &value) < 0) {
+        fail("attribute '" + name + "' is not a number");
+    }
+    return value;
+}
+
 void Group::fail(const std::string& problem) const {
     throw InputError(fmt::format("{}: {}: {}", impl_->session->path, where_, problem));
 }

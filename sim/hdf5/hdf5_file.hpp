@@ -36,6 +36,9 @@ class Group {
     /// A scalar (or one-element) string.
     std::string text(const std::string& key) const;
 
+    /// A numeric scalar attribute of the group, or `fallback` if there is none.
+    double attribute(const std::string& name, double fallback) const;
+
     [[noreturn]] void fail(const std::string& problem) const;
     [[noreturn]] void fail(const std::string& key, const std::string& problem) const;
 

@@ -26,32 +26,62 @@ std::uint32_t category_of(const std::string& name) {
                                       kCategories.begin());
 }
 
-/// Adds leaves for one set of counters; events are numbered from `first`.
+/// Number of the first event of each source of events, in the order of all_events().
+struct Layout {
+    std::vector<EventInfo> events;
+    std::size_t noc = 0, host = 0, barrier = 0;
+};
+const Layout& layout() {
+    static const Layout result = [] {
+        Layout l;
+        collect_events<cores::CoreCounters>(l.events);
+        l.noc = l.events.size();
+        collect_events<noc::NocCounters>(l.events);
+        l.host = l.events.size();
+        l.events.push_back({"host.packets", "packets injected by the host", true});
+        l.barrier = l.events.size();
+        l.events.push_back({"barrier.barriers", "barriers between timesteps", true});
+        return l;
+    }();
+    return result;
+}
+
+/// Makes leaves of counters, with the prices of a list.
 class LeafMaker {
   public:
-    LeafMaker(Ledger& ledger, const arch::EnergySpec& prices) : ledger_(ledger) {
+    explicit LeafMaker(const arch::EnergySpec& prices) {
         for (const EventInfo& e : all_events()) {
             const auto it = prices.actions.find(e.name);
             price_.push_back(it == prices.actions.end() ? 0.0 : it->second.value);
             category_.push_back(it == prices.actions.end() ? 3 : category_of(it->second.category));
         }
     }
-    void add(std::uint32_t core, std::uint32_t layer, std::size_t event, std::uint64_t count) {
-        if (count == 0) return;
-        ledger_.leaves.push_back(
-            {core, layer, static_cast<std::uint32_t>(event), count, price_[event], category_[event]});
+    void add_core(Ledger& to, std::uint32_t core, std::uint32_t layer, const cores::CoreCounters& c) const {
+        add_all(to, core, layer, 0, c);
     }
-    template <class C>
-    std::size_t add_all(std::uint32_t core, std::uint32_t layer, std::size_t first, const C& counters) {
-        std::size_t event = first;
-        fields(
-            [&](const char*, std::uint64_t& count, bool, const char*) { add(core, layer, event++, count); },
-            const_cast<C&>(counters));  // only read
-        return event;
+    void add_noc(Ledger& to, std::uint32_t layer, const noc::NocCounters& c) const {
+        add_all(to, Leaf::kNoCore, layer, layout().noc, c);
+    }
+    void add_chip(Ledger& to, std::uint64_t host_packets, std::uint64_t barriers) const {
+        add(to, Leaf::kNoCore, Leaf::kNoLayer, layout().host, host_packets);
+        add(to, Leaf::kNoCore, Leaf::kNoLayer, layout().barrier, barriers);
     }
 
   private:
-    Ledger& ledger_;
+    void add(Ledger& to, std::uint32_t core, std::uint32_t layer, std::size_t event,
+             std::uint64_t count) const {
+        if (count == 0) return;
+        to.leaves.push_back(
+            {core, layer, static_cast<std::uint32_t>(event), count, price_[event], category_[event]});
+    }
+    template <class C>
+    void add_all(Ledger& to, std::uint32_t core, std::uint32_t layer, std::size_t event,
+                 const C& counters) const {
+        fields([&](const char*, std::uint64_t& count, bool,
+                   const char*) { add(to, core, layer, event++, count); },
+               const_cast<C&>(counters));  // only read
+    }
+
     std::vector<double> price_;
     std::vector<std::uint32_t> category_;
 };
@@ -59,15 +89,7 @@ class LeafMaker {
 }  // namespace
 
 const std::vector<EventInfo>& all_events() {
-    static const std::vector<EventInfo> events = [] {
-        std::vector<EventInfo> e;
-        collect_events<cores::CoreCounters>(e);
-        collect_events<noc::NocCounters>(e);
-        e.push_back({"host.packets", "packets injected by the host", true});
-        e.push_back({"barrier.barriers", "barriers between timesteps", true});
-        return e;
-    }();
-    return events;
+    return layout().events;
 }
 
 void check_prices(const arch::EnergySpec& prices) {
@@ -109,59 +131,39 @@ void check_prices(const arch::EnergySpec& prices) {
     }
 }
 
-namespace {
-
-std::size_t first_noc_event() {
-    std::vector<EventInfo> core_events;
-    collect_events<cores::CoreCounters>(core_events);
-    return core_events.size();
-}
-
-/// host.packets and barrier.barriers come last.
-std::size_t host_event() {
-    return all_events().size() - 2;
-}
-
-/// pJ of a component's static power.
-double leakage_of(const char* what, double instances, std::uint64_t cycles, const arch::ChipSpec& chip) {
-    const auto it = chip.energy.leakage.find(what);
+Leakage leakage_of(std::uint64_t cycles, const arch::ChipSpec& chip) {
     const double ps = static_cast<double>(cycles) * chip.clock.period;
-    // mW * ps = 1e-15 J = 1e-3 pJ
-    return it == chip.energy.leakage.end() ? 0.0 : it->second.value * instances * ps * 1e-3;
+    const auto pj = [&](const char* what, double instances) {
+        const auto it = chip.energy.leakage.find(what);
+        // mW * ps = 1e-15 J = 1e-3 pJ
+        return it == chip.energy.leakage.end() ? 0.0 : it->second.value * instances * ps * 1e-3;
+    };
+    return {pj("core", static_cast<double>(chip.n_cores())),
+            pj("router", static_cast<double>(chip.n_routers())), pj("chip", 1.0)};
 }
 
-}  // namespace
-
-double leakage_pj(std::uint64_t cycles, const arch::ChipSpec& chip) {
-    return leakage_of("core", static_cast<double>(chip.n_cores()), cycles, chip) +
-           leakage_of("router", static_cast<double>(chip.n_routers()), cycles, chip) +
-           leakage_of("chip", 1.0, cycles, chip);
-}
-
-EnergySplit step_energy(const StepRecord& step, const arch::ChipSpec& chip) {
-    Ledger ledger;
-    LeafMaker maker(ledger, chip.energy);
-    maker.add_all(Leaf::kNoCore, Leaf::kNoLayer, 0, step.core);
-    maker.add_all(Leaf::kNoCore, Leaf::kNoLayer, first_noc_event(), step.noc);
-    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event(), step.host_packets);
-    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event() + 1, step.barriers);
-    return ledger.total();
+std::vector<EnergySplit> step_energies(const RunRecord& record, const arch::ChipSpec& chip) {
+    const LeafMaker maker(chip.energy);
+    std::vector<EnergySplit> out;
+    for (const StepRecord& step : record.steps) {
+        Ledger ledger;
+        maker.add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, step.core);
+        maker.add_noc(ledger, Leaf::kNoLayer, step.noc);
+        maker.add_chip(ledger, step.host_packets, step.barriers);
+        out.push_back(ledger.total());
+    }
+    return out;
 }
 
 Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip) {
+    const LeafMaker maker(chip.energy);
     Ledger ledger;
-    LeafMaker maker(ledger, chip.energy);
-    for (const CoreLayerRecord& c : record.cores) maker.add_all(c.endpoint, c.layer, 0, c.counters);
+    for (const CoreLayerRecord& c : record.cores) maker.add_core(ledger, c.endpoint, c.layer, c.counters);
     for (std::size_t layer = 0; layer < record.noc.size(); ++layer) {
-        maker.add_all(Leaf::kNoCore, static_cast<std::uint32_t>(layer), first_noc_event(), record.noc[layer]);
+        maker.add_noc(ledger, static_cast<std::uint32_t>(layer), record.noc[layer]);
     }
-    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event(), record.host_packets);
-    maker.add(Leaf::kNoCore, Leaf::kNoLayer, host_event() + 1, record.barriers);
-    ledger.core_leakage_pj =
-        leakage_of("core", static_cast<double>(chip.n_cores()), record.total_cycles, chip);
-    ledger.router_leakage_pj =
-        leakage_of("router", static_cast<double>(chip.n_routers()), record.total_cycles, chip);
-    ledger.chip_leakage_pj = leakage_of("chip", 1.0, record.total_cycles, chip);
+    maker.add_chip(ledger, record.host_packets, record.barriers);
+    ledger.leakage = leakage_of(record.total_cycles, chip);
     return ledger;
 }
 

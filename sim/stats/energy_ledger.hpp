@@ -45,10 +45,16 @@ struct Leaf {
     double pj() const { return static_cast<double>(count) * price_pj; }
 };
 
+/// Static power times time, in pJ, of all cores, all routers and the chip itself.
+struct Leakage {
+    double core_pj = 0, router_pj = 0, chip_pj = 0;
+    double total_pj() const { return core_pj + router_pj + chip_pj; }
+};
+Leakage leakage_of(std::uint64_t cycles, const arch::ChipSpec& chip);
+
 struct Ledger {
     std::vector<Leaf> leaves;
-    double core_leakage_pj = 0, router_leakage_pj = 0, chip_leakage_pj = 0;
-    double leakage_pj() const { return core_leakage_pj + router_leakage_pj + chip_leakage_pj; }
+    Leakage leakage;
 
     /// Sum of the leaves for which keep(leaf).
     template <class F>
@@ -68,10 +74,8 @@ struct Ledger {
 /// is neither priced nor excused.
 void check_prices(const arch::EnergySpec& prices);
 
-/// Of one chip timestep: the same prices, summed over cores and layers.
-EnergySplit step_energy(const StepRecord& step, const arch::ChipSpec& chip);
-/// pJ of static power of the whole chip in `cycles`.
-double leakage_pj(std::uint64_t cycles, const arch::ChipSpec& chip);
+/// Of every chip timestep: the same prices, summed over cores and layers.
+std::vector<EnergySplit> step_energies(const RunRecord& record, const arch::ChipSpec& chip);
 
 /// Counted events times prices; static power times time for every core and router of the chip.
 Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip);

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "sim/base/counter_math.hpp"
 #include "sim/version.hpp"
 
 namespace loom::stats {
@@ -29,6 +30,16 @@ void put_counter(Json& j, const std::string& event, std::uint64_t count) {
     const auto dot = event.find('.');
     Json& slot = j[event.substr(0, dot)][event.substr(dot + 1)];
     slot = (slot.is_null() ? std::uint64_t{0} : slot.get<std::uint64_t>()) + count;
+}
+
+/// Counters of the leaves for which keep(leaf).
+template <class F>
+Json counters_json(const Ledger& ledger, F keep) {
+    Json j = Json::object();
+    for (const Leaf& l : ledger.leaves) {
+        if (keep(l)) put_counter(j, all_events()[l.event].name, l.count);
+    }
+    return j;
 }
 
 struct LayerOps {
@@ -112,16 +123,16 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["time"]["per_sample_s"] = ratio(seconds, samples);
 
     const EnergySplit dynamic = ledger.total();
-    const double total = dynamic.total() + ledger.leakage_pj();
+    const double total = dynamic.total() + ledger.leakage.total_pj();
     j["energy"]["total_pj"] = total;
     j["energy"]["per_sample_pj"] = ratio(total, samples);
     for (std::size_t i = 0; i < kCategories.size(); ++i)
         j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
-    j["energy"]["leakage_pj"] = ledger.leakage_pj();
+    j["energy"]["leakage_pj"] = ledger.leakage.total_pj();
     j["energy"]["dynamic_pj"] = dynamic.total();
-    j["energy"]["leakage"]["core_pj"] = ledger.core_leakage_pj;
-    j["energy"]["leakage"]["router_pj"] = ledger.router_leakage_pj;
-    j["energy"]["leakage"]["chip_pj"] = ledger.chip_leakage_pj;
+    j["energy"]["leakage"]["core_pj"] = ledger.leakage.core_pj;
+    j["energy"]["leakage"]["router_pj"] = ledger.leakage.router_pj;
+    j["energy"]["leakage"]["chip_pj"] = ledger.leakage.chip_pj;
 
     j["ops"] = ops_json(all);
     const double paper = executed_estimate(chip.energy.paper, all);
@@ -135,24 +146,10 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["estimate"]["source"] = chip.energy.paper.source;
 
     noc::NocCounters noc_sum;
-    std::vector<std::uint64_t> noc_totals;
-    for (const auto& n : r.noc) {
-        std::size_t i = 0;
-        noc::fields(
-            [&](const char*, std::uint64_t& v, bool, const char*) {
-                if (noc_totals.size() <= i) noc_totals.push_back(0);
-                noc_totals[i++] += v;
-            },
-            const_cast<noc::NocCounters&>(n));  // only read
-    }
-    std::size_t at = 0;
-    noc::fields(
-        [&](const char* name, std::uint64_t& v, bool, const char*) {
-            v = at < noc_totals.size() ? noc_totals[at] : 0;
-            ++at;
-            j["noc"][std::string(name).substr(4)] = v;
-        },
-        noc_sum);
+    for (const auto& n : r.noc) noc_sum = sum_of(noc_sum, n);
+    noc::fields([&](const char* name, std::uint64_t& v, bool,
+                    const char*) { j["noc"][std::string(name).substr(4)] = v; },
+                noc_sum);
     j["noc"]["flit_hops"] = noc_sum.link_x + noc_sum.link_y;
     j["spikes"]["total"] = all.spikes;
     j["spikes"]["input"] = r.input_events;
@@ -174,7 +171,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["layers"] = Json::array();
     for (std::uint32_t i = 0; i < layers.size(); ++i) {
         const auto& info = program.layers[i];
-        const EnergySplit e = ledger.sum([&](const Leaf& l) { return l.layer == i; });
+        const auto of_layer = [&](const Leaf& l) { return l.layer == i; };
+        const EnergySplit e = ledger.sum(of_layer);
         const double estimate = executed_estimate(chip.energy.paper, layers[i]);
         const double slots = static_cast<double>(info.count) * static_cast<double>(r.timesteps) * samples;
         Json l;
@@ -187,33 +185,30 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         l["energy"] = energy_json(e);
         l["estimate"]["paper_pj"] = estimate;
         l["estimate"]["ratio"] = ratio(e.total(), estimate);
-        l["counters"] = Json::object();
-        for (const Leaf& leaf : ledger.leaves) {
-            if (leaf.layer == i) put_counter(l["counters"], events[leaf.event].name, leaf.count);
-        }
+        l["counters"] = counters_json(ledger, of_layer);
         j["layers"].push_back(std::move(l));
     }
     j["cores"] = Json::array();
     for (const std::uint32_t endpoint : endpoints) {
         Json c;
         c["endpoint"] = endpoint;
-        c["energy"] = energy_json(ledger.sum([&](const Leaf& l) { return l.core == endpoint; }));
-        c["counters"] = Json::object();
-        for (const Leaf& leaf : ledger.leaves) {
-            if (leaf.core == endpoint) put_counter(c["counters"], events[leaf.event].name, leaf.count);
-        }
+        const auto on_core = [&](const Leaf& l) { return l.core == endpoint; };
+        c["energy"] = energy_json(ledger.sum(on_core));
+        c["counters"] = counters_json(ledger, on_core);
         j["cores"].push_back(std::move(c));
     }
     j["steps"] = Json::array();
-    for (const StepRecord& s : r.steps) {
+    const std::vector<EnergySplit> step_energy = step_energies(r, chip);
+    for (std::size_t i = 0; i < r.steps.size(); ++i) {
+        const StepRecord& s = r.steps[i];
         Json step;
         step["cycles"] = s.cycles;
         step["spikes"] = s.core.spikes;
         step["ac"] = s.core.ac;
         step["mac"] = s.core.mac;
         step["packets"] = s.noc.packets;
-        step["energy"] = energy_json(step_energy(s, chip));
-        step["energy"]["leakage_pj"] = leakage_pj(s.cycles, chip);
+        step["energy"] = energy_json(step_energy[i]);
+        step["energy"]["leakage_pj"] = leakage_of(s.cycles, chip).total_pj();
         j["steps"].push_back(std::move(step));
     }
     j["unpriced"] = Json::object();
@@ -256,8 +251,8 @@ std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
         }
     }
     out += fmt::format("leakage:\n  energy: {} pJ\n  core: {} pJ\n  router: {} pJ\n  chip: {} pJ\n",
-                       ledger.leakage_pj(), ledger.core_leakage_pj, ledger.router_leakage_pj,
-                       ledger.chip_leakage_pj);
+                       ledger.leakage.total_pj(), ledger.leakage.core_pj, ledger.leakage.router_pj,
+                       ledger.leakage.chip_pj);
     return out;
 }
 

@@ -9,11 +9,6 @@
 namespace loom::stats {
 namespace {
 
-template <class C>
-void add_counters(C& into, const C& from) {
-    into = sum_of(into, from);
-}
-
 /// One walk for both directions, so that they cannot differ.
 template <class Io>
 void transfer(Io& io, RunRecord& r) {
@@ -99,12 +94,12 @@ void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
         cores = o.cores;
     } else {
         for (std::size_t i = 0; i < o.cores.size(); ++i)
-            add_counters(cores.at(i).counters, o.cores[i].counters);
+            cores.at(i).counters = sum_of(cores.at(i).counters, o.cores[i].counters);
     }
     if (noc.size() < o.noc.size()) noc.resize(o.noc.size());
-    for (std::size_t i = 0; i < o.noc.size(); ++i) add_counters(noc[i], o.noc[i]);
+    for (std::size_t i = 0; i < o.noc.size(); ++i) noc[i] = sum_of(noc[i], o.noc[i]);
     if (steps.size() < o.steps.size()) steps.resize(o.steps.size());
-    for (std::size_t i = 0; i < o.steps.size(); ++i) add_counters(steps[i], o.steps[i]);
+    for (std::size_t i = 0; i < o.steps.size(); ++i) steps[i] = sum_of(steps[i], o.steps[i]);
 }
 
 std::string serialise(const RunRecord& record) {

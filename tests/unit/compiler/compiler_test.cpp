@@ -26,7 +26,7 @@ arch::ChipSpec chip() {
 
 InputFormat image() {
     InputFormat f;
-    f.analogue = f.constant = true;
+    f.analogue = true;
     f.exponent = 4;
     return f;
 }
@@ -173,7 +173,7 @@ TEST(Quantise, FinestExponentThatFits) {
     const auto exponents = [&](std::vector<std::vector<double>> weights, std::uint64_t bits) {
         core.synapse.weight_bits = bits;
         std::vector<WeightedInput> in;
-        for (const auto& w : weights) in.push_back({&w, 0, false, 0});
+        for (const auto& w : weights) in.push_back({&w, 0, 0});
         const PopulationFormat f = quantise("x", in, n, core, std::nullopt);
         std::vector<int> k{f.accumulator};
         for (const auto& i : in) k.push_back(i.weight_exponent);
