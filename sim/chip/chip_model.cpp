@@ -82,23 +82,37 @@ std::int64_t ChipModel::algorithmic_step(LayerId layer, Step chip_step) const {
 }
 
 void ChipModel::host_currents(Step chip_step) {
-    for (const arch::HostCurrent& h : program_.host_currents) {
+    std::set<LayerId> changed;
+    for (std::size_t i = 0; i < program_.host_currents.size(); ++i) {
+        const arch::HostCurrent& h = program_.host_currents[i];
         const std::int64_t t = algorithmic_step(h.target, chip_step) - std::int64_t{h.delay};
-        if (t < 0 || t >= static_cast<std::int64_t>(steps_) || (input_->constant() && t > 0)) continue;
+        const bool known = input_->constant() && !host_values_[i].empty();
+        if (t < 0 || t >= static_cast<std::int64_t>(steps_) || known) continue;
         InputValues values;
         input_->values(static_cast<Step>(t), values);
-        const std::vector<double> current = h.compute(values);
+        host_values_[i] = h.compute(values);
         offchip_macs_[index(h.target)] += static_cast<std::uint64_t>(h.macs);
-        const double scale = 1.0 / program_.layers[index(h.target)].lsb;  // a power of two
-        for (std::size_t c = 0; c < cores_.size(); ++c) {
-            for (const auto& g : program_.cores[c].neurons) {
-                if (g.layer != h.target) continue;
-                for (std::uint32_t n = 0; n < g.count; ++n) {
-                    const double x = current[g.layer_index[n]];
-                    cores_[c]->set_host_current(
-                        g.first + n, program_.fixed ? static_cast<std::int64_t>(std::floor(x * scale + 0.5))
-                                                    : Packet::from_double(x));
-                }
+        changed.insert(h.target);
+    }
+    for (const LayerId layer : changed) send_host_currents(layer);
+}
+
+void ChipModel::send_host_currents(LayerId layer) {
+    const arch::LayerInfo& info = program_.layers[index(layer)];
+    std::vector<double> sum(info.count, 0.0);
+    for (std::size_t i = 0; i < program_.host_currents.size(); ++i) {
+        if (program_.host_currents[i].target != layer || host_values_[i].empty()) continue;
+        for (std::size_t n = 0; n < sum.size(); ++n) sum[n] += host_values_[i][n];
+    }
+    const double scale = 1.0 / info.lsb;  // a power of two
+    for (std::size_t c = 0; c < cores_.size(); ++c) {
+        for (const auto& g : program_.cores[c].neurons) {
+            if (g.layer != layer) continue;
+            for (std::uint32_t n = 0; n < g.count; ++n) {
+                const double x = sum[g.layer_index[n]];
+                cores_[c]->set_host_current(
+                    g.first + n, program_.fixed ? static_cast<std::int64_t>(std::floor(x * scale + 0.5))
+                                                : Packet::from_double(x));
             }
         }
     }
@@ -129,6 +143,7 @@ SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, con
     for (auto& core : cores_) timing.reset_cycles = std::max(timing.reset_cycles, core->reset_state());
     network_->reset();
     activity_.reset();
+    host_values_.assign(program_.host_currents.size(), {});
     const Cycle start = scheduler_.now() + 1 + timing.reset_cycles;
     Totals before = totals();
     controller_->hooks([this](Cycle now, Step step) { begin_step(now, step); },

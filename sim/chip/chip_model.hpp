@@ -100,6 +100,7 @@ class ChipModel {
   private:
     void begin_step(Cycle now, Step step);
     void host_currents(Step chip_step);
+    void send_host_currents(LayerId layer);
     Totals totals() const;
     [[noreturn]] void stuck(Cycle now, const char* what) const;
 
@@ -121,6 +122,8 @@ class ChipModel {
     std::vector<std::vector<LayerId>> layer_of_;
     std::vector<std::uint64_t> offchip_macs_;
     const SampleInput* input_ = nullptr;
+    /// What the host computed last for each of the program's currents; empty before its first timestep.
+    std::vector<std::vector<double>> host_values_;
     InputValues values_;  ///< of the current timestep
     std::uint64_t input_events_ = 0;
 };

@@ -117,5 +117,28 @@ def mutual_recurrence_with_a_delay():
     check(nodes, edges, (6,))
 
 
+def two_ways_from_an_analogue_input():
+    """Currents that the host computes for one layer add up, also when one way is delayed."""
+    for delayed in (False, True):
+        way = {"d": {"type": "Delay", "delay": np.full(6, 1e-4)}, "g": linear(6, 5)} if delayed else {"g": linear(6, 5)}
+        nodes = {"input": {"type": "Input", "shape": np.array([6])}, "f": linear(6, 5), **way, "n": lif(5), "output": out(5)}
+        edges = [("input", "f"), ("f", "n"), ("g", "n"), ("n", "output")] + ([("input", "d"), ("d", "g")] if delayed else [("input", "g")])
+        images = RNG.integers(0, 9, (B, 6)).astype(np.uint8)
+        for encoding, data in (("constant", images), ("spikes", RNG.integers(0, 9, (T, B, 6)).astype(np.uint8))):
+            with scratch() as d:
+                write_nir(f"{d}/n.nir", nodes, edges)
+                np.save(f"{d}/x.npy", data)
+                with open(f"{d}/run.yaml", "w") as f:
+                    json.dump({"network": {"file": "n.nir"}, "profile": {"preset": "nir-euler", "dt": "100 us"}, "record": ["spikes"],
+                               "input": {"file": "x.npy", "encoding": encoding, "scale": 0.125, "timesteps": T},
+                               "chip": {"file": f"{ROOT}/configs/chips/mesh45.yaml", "core": {"axon_in": {"payload_bits": 0}}}}, f)
+                code, _, err = spikeloom("run", f"{d}/run.yaml", "-o", f"{d}/o", "-q")
+                assert code == 0, err
+                x = data * 0.125 if encoding == "spikes" else np.broadcast_to(data * 0.125, (T, B, 6))
+                want = Reference(read_nir(f"{d}/n.nir"), dt=1e-4).run(x)["n"]
+                got = recorded(f"{d}/o", "n").transpose(1, 0, 2)
+                assert got.any() and np.array_equal(got, want), f"{encoding}, delayed {delayed}: {int((got != want).sum())} of {got.size} differ"
+
+
 if __name__ == "__main__":
-    main([conv1d, every_neuron, analogue_hidden_layers, readout_without_a_neuron, delays, pools_in_a_row_and_alone, mutual_recurrence_with_a_delay])
+    main([conv1d, every_neuron, analogue_hidden_layers, readout_without_a_neuron, delays, pools_in_a_row_and_alone, mutual_recurrence_with_a_delay, two_ways_from_an_analogue_input])
