@@ -122,7 +122,8 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
                 m.graph.populations[g.target].name));
         }
         into[g.target].push_back(p);
-        m.inputs.push_back({&m.lowered[p].weights, from_input && input.analogue ? input.exponent : 0, 0});
+        m.inputs.push_back({m.lowered[p].lowest, m.lowered[p].highest,
+                            from_input && input.analogue ? input.exponent : 0, 0});
     }
     m.formats.resize(m.graph.populations.size());
     dump.clear();

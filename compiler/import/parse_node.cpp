@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "compiler/import/node_catalogue.hpp"
 #include "sim/base/nearest.hpp"
@@ -27,9 +28,11 @@ void check_integers(const hdf5::Group& g, const KeyRule& rule, const std::string
     }
 }
 
-void check_reals(const hdf5::Group& g, const KeyRule& rule, const std::string& key, const Tensor& t) {
-    for (std::size_t i = 0; i < t.size(); ++i) {
-        const double d = t.data[i];
+void check_reals(const hdf5::Group& g, const KeyRule& rule, const std::string& key,
+                 std::span<const double> values, std::size_t first = 0) {
+    for (std::size_t k = 0; k < values.size(); ++k) {
+        const double d = values[k];
+        const std::size_t i = first + k;
         if (!std::isfinite(d)) g.fail(key, fmt::format("holds {} at element {}; it must be finite", d, i));
         if (rule.kind == KeyKind::Positive && d <= 0) {
             g.fail(key, fmt::format("is {} at element {}; a time constant must be > 0", d, i));
@@ -56,12 +59,21 @@ void check_length(const hdf5::Group& g, const KeyRule& rule, const std::string& 
     t.shape = {t.size()};
 }
 
+/// A matrix that is left in the file; its values are looked at once.
+Tensor file_matrix(const hdf5::Group& g, const KeyRule& rule, const std::string& key,
+                   std::vector<std::size_t> shape) {
+    const auto matrix = std::make_shared<const FileMatrix>(shape[0], shape[1], g.matrix(key));
+    matrix->for_each_row(
+        [&](std::size_t r, std::span<const double> row) { check_reals(g, rule, key, row, r * shape[1]); });
+    return {std::move(shape), {}, matrix};
+}
+
 Tensor read_array(const hdf5::Group& g, const KeyRule& rule, const std::string& key) {
     auto numbers = g.numbers(key);
-    Tensor t{std::move(numbers.shape), std::move(numbers.data)};
+    Tensor t{std::move(numbers.shape), std::move(numbers.data), nullptr};
     if (t.data.empty()) g.fail(key, fmt::format("is empty (shape {})", shape_text(t.shape)));
     if (rule.kind == KeyKind::Array || is_per_element(rule.kind)) {
-        check_reals(g, rule, key, t);
+        check_reals(g, rule, key, t.data);
     } else {
         check_length(g, rule, key, t);
         check_integers(g, rule, key, t);
@@ -79,6 +91,14 @@ void read_key(const hdf5::Group& g, const KeyRule& rule, NirNode& node) {
         }
         node.strings[key] = text;
         return;
+    }
+    constexpr std::size_t large = std::size_t{1} << 18;
+    if (key == "weight" && (node.type == "Affine" || node.type == "Linear")) {
+        const auto shape = g.shape(key);
+        if (shape.size() == 2 && shape[0] != 0 && shape[1] > large / shape[0]) {
+            node.arrays[key] = file_matrix(g, rule, key, shape);
+            return;
+        }
     }
     node.arrays[key] = read_array(g, rule, key);
 }
@@ -109,7 +129,7 @@ NirNode parse_node(const hdf5::Group& group, const std::string& name, const std:
         } else if (k.need == Need::Required) {
             group.fail(fmt::format("key '{}' is missing; type {} needs it", key, type));
         } else if (k.need == Need::Default) {
-            node.arrays[key] = Tensor{{}, {k.fallback}};
+            node.arrays[key] = Tensor{{}, {k.fallback}, nullptr};
         }
     }
     return node;

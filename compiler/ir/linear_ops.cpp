@@ -87,9 +87,12 @@ void apply_matrix(const NirNode& node, const SparseVector& in, SparseVector& out
     const bool batched = w.shape.size() > 2;
     for (const auto& [element, value] : in) {
         const std::size_t batch = element / n_in, i = element % n_in;
-        const double* m = w.data.data() + (batched ? batch * n_in * n_out : 0);
+        const FileMatrix::Column m =
+            w.file != nullptr
+                ? w.file->column(i)
+                : FileMatrix::Column{w.data.data() + (batched ? batch * n_in * n_out : 0) + i, n_in};
         for (std::size_t o = 0; o < n_out; ++o) {
-            sums[static_cast<std::uint32_t>(batch * n_out + o)] += value * m[o * n_in + i];
+            sums[static_cast<std::uint32_t>(batch * n_out + o)] += value * m.first[o * m.stride];
         }
     }
     merge(sums, out);

@@ -2,16 +2,20 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "compiler/ir/file_matrix.hpp"
 
 namespace loom::compiler {
 
 /// A dense array, C order.
 struct Tensor {
-    std::vector<std::size_t> shape;  ///< empty: scalar
-    std::vector<double> data;
-    std::size_t size() const { return data.size(); }
+    std::vector<std::size_t> shape;            ///< empty: scalar
+    std::vector<double> data{};                ///< empty for a matrix that stays in its file
+    std::shared_ptr<const FileMatrix> file{};  ///< large weight matrices [out, in] only
+    std::size_t size() const { return file != nullptr ? shape[0] * shape[1] : data.size(); }
 };
 
 /// One node as the file has it, flattened names ("sub/lif"). Arrays, integers and strings by key;

@@ -18,18 +18,24 @@ namespace {
 using Form = LoweredProjection::Form;
 using WeightsPtr = std::shared_ptr<const arch::WeightBlock>;
 
-/// Weights in the type that the arithmetic and width ask for.
-WeightsPtr make_block(const std::vector<double>& values, bool fixed, unsigned weight_bits) {
+/// n weights in the type that the arithmetic and width ask for.
+std::shared_ptr<arch::WeightBlock> make_block(std::size_t n, bool fixed, unsigned weight_bits) {
     auto block = std::make_shared<arch::WeightBlock>();
     if (!fixed) {
-        block->values = values;
+        block->values = std::vector<double>(n);
     } else if (weight_bits <= 8) {
-        block->values = std::vector<std::int8_t>(values.begin(), values.end());
+        block->values = std::vector<std::int8_t>(n);
     } else {
-        block->values = std::vector<std::int16_t>(values.begin(), values.end());
+        block->values = std::vector<std::int16_t>(n);
     }
     return block;
 }
+
+/// A group of axons whose weights are columns of a matrix.
+struct DenseTarget {
+    const Slice* slice;
+    std::size_t image, group;  ///< cores[image].axons[group]
+};
 
 class Emitter {
   public:
@@ -105,6 +111,11 @@ class Emitter {
                 h.macs = l.ann_macs;
                 const auto count = m_.graph.populations[g.target].count;
                 const double dt = dt_;
+                for (const std::uint32_t n : g.chain) {  // read while samples run, by several processes
+                    const auto w = m_.graph.model->nodes[n].arrays.find("weight");
+                    if (w != m_.graph.model->nodes[n].arrays.end() && w->second.file != nullptr)
+                        w->second.file->load();
+                }
                 h.compute = [model = m_.model, chain = g.chain, mask = g.mask_delay, count,
                              dt](const auto& in) {
                     std::vector<double> out(count, 0.0);
@@ -195,21 +206,40 @@ class Emitter {
         g.v_min.i = gather<std::int64_t>(g.layer_index, n.normalised(n.v_min), bias);
     }
 
-    /// Weights of a projection for a slice, in emit order, as numbers (integers when fixed).
-    double weight(std::uint32_t p, std::size_t i) const {
-        const double w = m_.lowered[p].weights[i];
+    /// A weight as the memory holds it: an integer when fixed.
+    double weight(std::uint32_t p, std::size_t i) const { return stored(p, m_.lowered[p].weights[i]); }
+    double stored(std::uint32_t p, double w) const {
         return prog_.fixed ? static_cast<double>(to_integer_weight(w, m_.inputs[p].weight_exponent)) : w;
     }
 
-    void dense_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s) const {
-        const std::size_t n_out = m_.graph.populations[s.population].count;
-        std::vector<double> values;
-        values.reserve(std::size_t{a.count} * s.count());
-        for (std::size_t i = 0; i < a.count; ++i) {
-            s.for_each([&](std::uint32_t o, std::uint32_t) { values.push_back(weight(p, i * n_out + o)); });
+    /// All slices of a projection at once: its matrix is read through only once, row by row.
+    void dense_weights(std::uint32_t p, const std::vector<DenseTarget>& targets) const {
+        std::vector<std::uint32_t> slice_of(m_.graph.populations[m_.graph.projections[p].target].count);
+        std::vector<std::uint32_t> column(slice_of.size());
+        std::vector<std::shared_ptr<arch::WeightBlock>> blocks;
+        for (std::uint32_t i = 0; i < targets.size(); ++i) {
+            targets[i].slice->for_each([&](std::uint32_t element, std::uint32_t n) {
+                slice_of[element] = i;
+                column[element] = n;
+            });
+            blocks.push_back(make_block(std::size_t{m_.lowered[p].n_axons} * targets[i].slice->count(),
+                                        prog_.fixed, weight_bits()));
         }
-        a.rows = arch::DenseRows{s.count()};
-        a.weights = block(values);
+        m_.lowered[p].dense.for_each_target([&](std::size_t o, std::span<const double> row) {
+            const std::size_t n = targets[slice_of[o]].slice->count();
+            std::visit(
+                [&](auto& values) {
+                    using T = std::decay_t<decltype(values[0])>;
+                    for (std::size_t i = 0; i < row.size(); ++i)
+                        values[i * n + column[o]] = static_cast<T>(stored(p, row[i]));
+                },
+                blocks[slice_of[o]]->values);
+        });
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            arch::AxonGroup& a = prog_.cores[targets[i].image].axons[targets[i].group];
+            a.rows = arch::DenseRows{targets[i].slice->count()};
+            a.weights = blocks[i];
+        }
     }
 
     void sparse_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s, const AxonMap& map) const {
@@ -280,8 +310,17 @@ class Emitter {
         a.weights = shared;
     }
 
+    unsigned weight_bits() const { return static_cast<unsigned>(chip_.core.synapse.weight_bits); }
+
     WeightsPtr block(const std::vector<double>& values) const {
-        return make_block(values, prog_.fixed, static_cast<unsigned>(chip_.core.synapse.weight_bits));
+        const auto out = make_block(values.size(), prog_.fixed, weight_bits());
+        std::visit(
+            [&](auto& v) {
+                std::transform(values.begin(), values.end(), v.begin(),
+                               [](double w) { return static_cast<std::decay_t<decltype(v[0])>>(w); });
+            },
+            out->values);
+        return out;
     }
 
     void axons() {
@@ -289,6 +328,7 @@ class Emitter {
         for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {
             const Projection& projection = m_.graph.projections[p];
             if (m_.on_host[p]) continue;
+            std::vector<DenseTarget> dense;
             for (const std::uint32_t t : m_.partition.of[projection.target]) {
                 const Slice& s = m_.partition.slices[t];
                 arch::CoreImage& image = prog_.cores[image_of_[s.core]];
@@ -310,7 +350,7 @@ class Emitter {
                 }
                 switch (m_.lowered[p].form) {
                     case Form::Dense:
-                        dense_rows(a, p, s);
+                        dense.push_back({&s, image_of_[s.core], image.axons.size()});
                         break;
                     case Form::Sparse:
                         sparse_rows(a, p, s, map);
@@ -323,6 +363,7 @@ class Emitter {
                 image.n_axons += a.count;
                 image.axons.push_back(std::move(a));
             }
+            if (!dense.empty()) dense_weights(p, dense);
         }
         for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
             prog_.cores[image_of_[m_.partition.slices[i].core]].synapse_bits +=

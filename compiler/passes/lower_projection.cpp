@@ -76,12 +76,7 @@ void lower_dense(const NirNode& n, double factor, const std::vector<double>& sca
     const std::size_t n_out = w.shape[0], n_in = w.shape[1];
     out.form = LoweredProjection::Form::Dense;
     out.n_axons = static_cast<std::uint32_t>(n_in);
-    out.weights.resize(n_in * n_out);
-    for (std::size_t o = 0; o < n_out; ++o) {
-        for (std::size_t i = 0; i < n_in; ++i) {
-            out.weights[i * n_out + o] = w.data[o * n_in + i] * factor * scale[o];
-        }
-    }
+    out.dense = {&w, factor, scale};
     out.ann_macs = out.dense_flops = static_cast<double>(n_in * n_out);
 }
 
@@ -161,6 +156,38 @@ const char* form_name(LoweredProjection::Form form) {
     return "";
 }
 
+void LoweredProjection::DenseWeights::for_each_target(
+    const std::function<void(std::size_t, std::span<const double>)>& f) const {
+    const std::size_t n_in = matrix->shape[1];
+    std::vector<double> out(n_in);
+    for (std::size_t o = 0; o < matrix->shape[0]; ++o) {
+        const std::span<const double> row =
+            matrix->file != nullptr ? matrix->file->row(o)
+                                    : std::span<const double>(matrix->data).subspan(o * n_in, n_in);
+        for (std::size_t i = 0; i < n_in; ++i) out[i] = row[i] * factor * scale[o];
+        f(o, out);
+    }
+}
+
+namespace {
+/// Lowest and highest of all weights.
+void measure(LoweredProjection& l) {
+    bool first = true;
+    const auto take = [&](std::span<const double> values) {
+        for (const double w : values) {
+            l.lowest = first ? w : std::min(l.lowest, w);
+            l.highest = first ? w : std::max(l.highest, w);
+            first = false;
+        }
+    };
+    if (l.form == LoweredProjection::Form::Dense) {
+        l.dense.for_each_target([&](std::size_t, std::span<const double> row) { take(row); });
+    } else {
+        take(l.weights);
+    }
+}
+}  // namespace
+
 LoweredProjection lower_projection(const Graph& graph, const Projection& projection, double dt,
                                    bool conv_hardware) {
     const Chain c{*graph.model, projection, dt};
@@ -201,11 +228,13 @@ LoweredProjection lower_projection(const Graph& graph, const Projection& project
         }
         if (done) {
             fan_out(c, main, n_source, out);
+            measure(out);
             return out;
         }
     }
     out = {};
     lower_sparse(c, n_source, out);
+    measure(out);
     return out;
 }
 

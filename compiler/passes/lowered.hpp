@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "compiler/ir/graph.hpp"
@@ -22,8 +24,17 @@ struct LoweredProjection {
     std::uint32_t n_axons = 0;  ///< before slicing
     bool identity = true;       ///< source element n is axon n
     IndexRows axons_of;         ///< [source elements], unless identity
-    /// Dense: [n_axons][target]. Conv: [in_c][kernel_h][kernel_w][out_per_group]. Sparse: per entry.
+    /// Dense: none; they stay in the node's matrix [target][n_axons]. Conv:
+    /// [in_c][kernel_h][kernel_w][out_per_group]. Sparse: per entry.
     std::vector<double> weights;
+    struct DenseWeights {
+        const Tensor* matrix = nullptr;
+        double factor = 1.0;
+        std::vector<double> scale;  ///< [target]
+        /// f(target, weights[n_axons]) for every target element in order; one row in memory.
+        void for_each_target(const std::function<void(std::size_t, std::span<const double>)>& f) const;
+    } dense;
+    double lowest = 0, highest = 0;  ///< of the weights
     ConvShape conv;
     IndexRows targets;       ///< Sparse: [n_axons] -> target elements
     double ann_macs = 0;     ///< MACs of a dense frame, padding not counted

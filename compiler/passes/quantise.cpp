@@ -14,13 +14,12 @@ constexpr int kMaxExponent = 40;
 /// the accumulator keeps its head room.
 constexpr int kMaxSpread = 8;
 
-int finest_exponent(const std::vector<double>& weights, std::uint64_t bits) {
-    const auto [low, high] = std::minmax_element(weights.begin(), weights.end());
-    if (weights.empty() || (*low == 0.0 && *high == 0.0)) return 0;
+int finest_exponent(double low, double high, std::uint64_t bits) {
+    if (low == 0.0 && high == 0.0) return 0;
     const double top = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;
     const double bottom = -top - 1;
     for (int k = kMaxExponent; k > -kMaxExponent; --k) {
-        if (std::nearbyint(std::ldexp(*high, k)) <= top && std::nearbyint(std::ldexp(*low, k)) >= bottom)
+        if (std::nearbyint(std::ldexp(high, k)) <= top && std::nearbyint(std::ldexp(low, k)) >= bottom)
             return k;
     }
     return -kMaxExponent;
@@ -61,8 +60,8 @@ PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& i
     bool any = false;
     int low = 0, high = 0;
     for (auto& in : inputs) {
-        in.weight_exponent =
-            forced ? static_cast<int>(*forced) : finest_exponent(*in.weights, core.synapse.weight_bits);
+        in.weight_exponent = forced ? static_cast<int>(*forced)
+                                    : finest_exponent(in.lowest, in.highest, core.synapse.weight_bits);
         const int e = in.weight_exponent + in.input_exponent;
         low = any ? std::min(low, e) : e;
         high = any ? std::max(high, e) : e;

@@ -19,9 +19,9 @@ struct PopulationFormat {
 
 /// A projection as the quantiser sees it.
 struct WeightedInput {
-    const std::vector<double>* weights = nullptr;
-    int input_exponent = 0;   ///< payload 1 stands for 2^-input_exponent
-    int weight_exponent = 0;  ///< out: weight = integer * 2^-weight_exponent
+    double lowest = 0, highest = 0;  ///< of the weights
+    int input_exponent = 0;          ///< payload 1 stands for 2^-input_exponent
+    int weight_exponent = 0;         ///< out: weight = integer * 2^-weight_exponent
 };
 
 /// Picks the exponents of all inputs of a population, each as fine as its width allows:

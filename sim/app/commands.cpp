@@ -2,8 +2,6 @@
 #include "sim/app/commands.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -72,16 +70,22 @@ Prepared prepare(LoadedRun run, bool quiet) {
     if (mapping.program.host_currents.empty()) {
         for (auto& node : model->nodes) node.arrays.clear();
     }
-    for (auto& lowered : mapping.lowered) std::vector<double>().swap(lowered.weights);
+    for (auto& lowered : mapping.lowered) {
+        std::vector<double>().swap(lowered.weights);
+        lowered.dense = {};
+    }
     return {std::move(run), std::move(stimulus), std::move(mapping)};
 }
 
-/// Resident memory of this process now.
-std::uint64_t resident_kib() {
-    std::ifstream in("/proc/self/statm");
-    std::uint64_t total = 0, pages = 0;
-    in >> total >> pages;
-    return pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) / 1024;
+/// A line of /proc/self/status in KiB: VmRSS (now), VmHWM (peak of this program; getrusage would count
+/// its parent's memory from before exec too).
+std::uint64_t memory_kib(const std::string& key) {
+    std::ifstream in("/proc/self/status");
+    for (std::string word; in >> word;) {
+        std::uint64_t kib = 0;
+        if (word == key + ":" && in >> kib) return kib;
+    }
+    return 0;
 }
 
 std::string host_json(double compile_s, double simulate_s, const stats::RunRecord& r, unsigned threads) {
@@ -91,10 +95,8 @@ std::string host_json(double compile_s, double simulate_s, const stats::RunRecor
     j["threads"] = threads;
     j["samples_per_s"] = static_cast<double>(r.samples) / simulate_s;
     j["simulated_cycles_per_s"] = static_cast<double>(r.total_cycles) / simulate_s;
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    j["peak_memory_kib"] = usage.ru_maxrss;
-    j["simulation_memory_kib"] = resident_kib();
+    j["peak_memory_kib"] = memory_kib("VmHWM");
+    j["simulation_memory_kib"] = memory_kib("VmRSS");
     return j.dump(1) + "\n";
 }
 

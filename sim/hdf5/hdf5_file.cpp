@@ -247,6 +247,33 @@ Numbers Group::numbers(const std::string& key) const {
     return out;
 }
 
+std::vector<std::size_t> Group::shape(const std::string& key) const {
+    if (kind(key) != Kind::Number) fail(key, "must be a dataset of numbers");
+    const Handle set(H5Dopen2(impl_->group.get(), key.c_str(), H5P_DEFAULT), H5Dclose);
+    const Handle space(set ? H5Dget_space(set.get()) : H5I_INVALID_HID, H5Sclose);
+    if (!space) fail(key, "is damaged");
+    hsize_t dims[H5S_MAX_RANK];
+    const int rank = H5Sget_simple_extent_dims(space.get(), dims, nullptr);
+    return std::vector<std::size_t>(dims, dims + std::max(rank, 0));
+}
+
+Group::ReadBlock Group::matrix(const std::string& key) const {
+    if (kind(key) != Kind::Number) fail(key, "must be a dataset of numbers");
+    const auto d =
+        std::make_shared<const Dataset>(open_dataset(*this, impl_->group.get(), *impl_->session, key));
+    if (d->shape.size() != 2) fail(key, "must be a matrix");
+    return [d, self = *this, key](std::size_t row, std::size_t rows, std::size_t column, std::size_t columns,
+                                  double* out) {
+        const hsize_t start[2]{row, column}, count[2]{rows, columns};
+        const Handle from(H5Scopy(d->space.get()), H5Sclose),
+            to(H5Screate_simple(2, count, nullptr), H5Sclose);
+        if (H5Sselect_hyperslab(from.get(), H5S_SELECT_SET, start, nullptr, count, nullptr) < 0 ||
+            H5Dread(d->set.get(), H5T_NATIVE_DOUBLE, to.get(), from.get(), H5P_DEFAULT, out) < 0) {
+            self.fail(key, "cannot be read; the file is damaged");
+        }
+    };
+}
+
 Texts Group::texts(const std::string& key) const {
     if (kind(key) != Kind::Text) fail(key, "must be a string dataset");
     const Dataset d = open_dataset(*this, impl_->group.get(), *impl_->session, key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,11 @@ class Group {
     Group group(const std::string& key, const std::string& where) const;
     /// Integers, floats and booleans of any width as double.
     Numbers numbers(const std::string& key) const;
+    /// Dimensions of a dataset of numbers; reads none of them.
+    std::vector<std::size_t> shape(const std::string& key) const;
+    /// Reads blocks of a matrix (row, rows, column, columns, out [rows, columns]); keeps the file open.
+    using ReadBlock = std::function<void(std::size_t, std::size_t, std::size_t, std::size_t, double* out)>;
+    ReadBlock matrix(const std::string& key) const;
     /// Strings of fixed or variable length.
     Texts texts(const std::string& key) const;
     /// A scalar (or one-element) string.

@@ -111,6 +111,31 @@ def pools_in_a_row_and_alone():
     check(nodes, edges, (2, 7, 7), arithmetic="fixed")
 
 
+def a_matrix_that_stays_in_its_file():
+    check({"fc": linear(600, 500), "lif": lif(500), "output": {"type": "Output", "shape": np.array([500])}},
+          [("input", "fc"), ("fc", "lif"), ("lif", "output")], (600,))
+
+
+def memory_per_synapse():
+    """A large dense layer costs at most two bytes per synapse beside the eight bits of the modelled memory, at the peak."""
+    peak = {}
+    with scratch() as d:
+        for n in (64, 2048):
+            write_nir(f"{d}/n{n}.nir", {"input": {"type": "Input", "shape": np.array([n])}, "fc": linear(n, n), "lif": lif(n),
+                                        "output": {"type": "Output", "shape": np.array([n])}}, [("input", "fc"), ("fc", "lif"), ("lif", "output")])
+            np.save(f"{d}/x{n}.npy", (RNG.random((4, 1, n)) < 0.1).astype(np.uint8))
+            with open(f"{d}/run{n}.yaml", "w") as f:
+                json.dump({"network": {"file": f"n{n}.nir"}, "profile": {"preset": "nir-euler", "dt": "100 us"}, "input": {"file": f"x{n}.npy", "encoding": "spikes"},
+                           "chip": {"file": f"{ROOT}/configs/chips/loihi.yaml"}}, f)
+            code, _, err = spikeloom("run", f"{d}/run{n}.yaml", "-o", f"{d}/o{n}", "-q")
+            assert code == 0, err
+            with open(f"{d}/o{n}/host.json") as f:
+                peak[n] = json.load(f)["peak_memory_kib"] * 1024
+    per_synapse = (peak[2048] - peak[64]) / (2048 * 2048 - 64 * 64)
+    assert per_synapse <= 1 + 2, f"{per_synapse:.2f} bytes per synapse"
+    print(f"{per_synapse:.2f} bytes per synapse")
+
+
 def mutual_recurrence_with_a_delay():
     nodes = {"f": linear(6, 5), "a": lif(5), "ab": linear(5, 5), "b": lif(5), "d": {"type": "Delay", "delay": np.full(5, 1e-4)}, "ba": linear(5, 5), "output": out(5)}
     edges = [("input", "f"), ("f", "a"), ("a", "ab"), ("ab", "b"), ("b", "d"), ("d", "ba"), ("ba", "a"), ("b", "output")]
@@ -141,4 +166,5 @@ def two_ways_from_an_analogue_input():
 
 
 if __name__ == "__main__":
-    main([conv1d, every_neuron, analogue_hidden_layers, readout_without_a_neuron, delays, pools_in_a_row_and_alone, mutual_recurrence_with_a_delay, two_ways_from_an_analogue_input])
+    main([conv1d, every_neuron, analogue_hidden_layers, readout_without_a_neuron, delays, pools_in_a_row_and_alone, mutual_recurrence_with_a_delay, two_ways_from_an_analogue_input,
+          a_matrix_that_stays_in_its_file, memory_per_synapse])

@@ -173,7 +173,10 @@ TEST(Quantise, FinestExponentThatFits) {
     const auto exponents = [&](std::vector<std::vector<double>> weights, std::uint64_t bits) {
         core.synapse.weight_bits = bits;
         std::vector<WeightedInput> in;
-        for (const auto& w : weights) in.push_back({&w, 0, 0});
+        for (const auto& w : weights) {
+            const auto [low, high] = std::minmax_element(w.begin(), w.end());
+            in.push_back({low == w.end() ? 0 : *low, high == w.end() ? 0 : *high, 0, 0});
+        }
         const PopulationFormat f = quantise("x", in, n, core, std::nullopt);
         std::vector<int> k{f.accumulator};
         for (const auto& i : in) k.push_back(i.weight_exponent);
