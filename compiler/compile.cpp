@@ -181,7 +181,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     }
     out += fmt::format("\n{:>6} {:>8} {:>6}  {:>14} {:>14} {:>20} {:>14}  layers\n", "core", "x,y", "local",
                        "neurons", "axons", "synapse KiB", "fan-out");
-    const std::uint64_t per = chip.noc.cores_per_router, w = chip.noc.size.at(0);
+    const std::uint64_t per = chip.noc.cores_at_a_router(), w = chip.noc.width();
     for (const auto& c : m.program.cores) {
         std::vector<std::string> layers;
         for (const auto& g : c.neurons) {

@@ -6,53 +6,50 @@
 #include <array>
 #include <string>
 
-#include "noc/mesh_network.hpp"
-#include "noc/routing/dimension_order.hpp"
+#include "noc/pipeline.hpp"
+#include "noc/vc_network.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace loom::noc {
 namespace {
 
 constexpr std::array<Pipeline, 3> kPipelines{{{"P2", 0, true}, {"P3", 0, false}, {"P4", 1, false}}};
-constexpr std::array<Routing, 1> kRoutings{{{"xy", route_xy}}};
 
-using Make = std::unique_ptr<Network> (*)(const arch::ChipSpec&);
-struct Topology {
-    std::string_view name;
-    Make make = nullptr;
+struct Kind {
+    const char* name;
+    std::unique_ptr<Network> (*make)(const arch::ChipSpec&, Topology);
 };
-constexpr std::array<Topology, 1> kTopologies{
-    {{"mesh", [](const arch::ChipSpec& spec) -> std::unique_ptr<Network> {
-          return std::make_unique<MeshNetwork>(spec);
-      }}}};
-
-template <class T>
-const T& find(std::span<const T> table, std::string_view key, std::string_view name) {
-    std::string known;
-    for (const T& entry : table) {
-        if (entry.name == name) return entry;
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.name);
-    }
-    throw ConfigError(fmt::format("{}: unknown `{}`; known: {}", key, name, known));
+template <class N>
+std::unique_ptr<Network> make(const arch::ChipSpec& spec, Topology t) {
+    return std::make_unique<N>(spec, std::move(t));
 }
+/// The catalogue: a line per kind of router.
+constexpr std::array<Kind, 2> kKinds{{{"vc", make<VcNetwork>}, {"async", make<VcNetwork>}}};
 
 }  // namespace
 
 std::span<const Pipeline> pipelines() {
     return kPipelines;
 }
-std::span<const Routing> routings() {
-    return kRoutings;
-}
+
 const Pipeline& find_pipeline(std::string_view name) {
-    return find<Pipeline>(kPipelines, "noc.router.pipeline", name);
-}
-const Routing& find_routing(std::string_view name) {
-    return find<Routing>(kRoutings, "noc.routing", name);
+    std::string known;
+    for (const Pipeline& p : kPipelines) {
+        if (p.name == name) return p;
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", p.name);
+    }
+    throw ConfigError(fmt::format("noc.router.pipeline: unknown `{}`; known: {}", name, known));
 }
 
-std::unique_ptr<Network> make_network(const arch::ChipSpec& spec, Scheduler&) {
-    return find<Topology>(kTopologies, "noc.topology", spec.noc.topology).make(spec);
+std::unique_ptr<Network> make_network(const arch::ChipSpec& spec) {
+    std::vector<std::string> names;
+    for (const Kind& k : kKinds) {
+        names.emplace_back(k.name);
+        if (spec.noc.router.kind == k.name)
+            return k.make(spec, make_topology(spec.noc, spec.clock.period, spec.io.router));
+    }
+    throw ConfigError("noc.router.kind: " + unknown_name(spec.noc.router.kind, names));
 }
 
 }  // namespace loom::noc

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "noc/multicast/sets.hpp"
 #include "noc/round_robin.hpp"
 #include "sim/base/error.hpp"
 
@@ -12,14 +13,16 @@ namespace loom::noc {
 namespace {
 /// Between a network interface and its router, in both ways.
 constexpr Cycles kLocalLink = 1;
+/// From the interface to the core, which returns the credit of an ejected flit.
+constexpr Cycles kEjectLink = 1;
 /// A credit is received and delayed by one cycle each, as in the routers.
 constexpr Cycles kCreditDelay = 2;
 }  // namespace
 
-Endpoints::Endpoints(Fabric& fabric, const Mesh& mesh) : fabric_(fabric), mesh_(mesh) {
-    endpoints_.resize(mesh.n_endpoints());
-    credits_.resize(std::size_t{mesh.n_endpoints()} * fabric.vcs);
-    arrived_.resize(std::size_t{mesh.n_endpoints()} * fabric.vcs);
+Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric), topology_(topology) {
+    endpoints_.resize(topology.n_endpoints());
+    credits_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
+    arrived_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
     for (std::uint32_t e = 0; e < endpoints_.size(); ++e) reset_endpoint(e);
 }
 
@@ -95,27 +98,87 @@ void Endpoints::stop_starving(Endpoint& p) {
     --starving_;
 }
 
-/// Sends at most one flit. True when it has to be asked again in the next cycle.
-bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
-    if (p.packet == kNone) {
-        if (p.links.in->peek(now) == nullptr) return false;  // an arrival is announced
-        if (p.credit == 0) return starve(p);
-        const Packet packet = p.links.in->take(now);
+/// Cuts a packet: from here on it is in the network.
+void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
+    p.packet = fabric_.packets.allocate();
+    PacketRecord& record = fabric_.packets[p.packet];
+    record = {};
+    record.packet = packet;
+    record.packet.entered = static_cast<std::uint32_t>(now - kLocalLink);
+    record.packet.hops = 0;
+    if (packet.destination.kind == Destination::Kind::Endpoint) {
         const std::uint32_t to = packet.destination.value;
         if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
             throw ModelError(
                 fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
         }
-        if (packet.tag >= fabric_.counters.size()) fabric_.counters.resize(packet.tag + 1u);
-        p.packet = fabric_.packets.allocate();
-        fabric_.packets[p.packet] = {packet, mesh_.coord(mesh_.router_of(to)),
-                                     static_cast<std::uint16_t>(mesh_.port_of(to))};
-        p.flits_left = packet.flits;
-        p.vc = static_cast<std::uint16_t>(rr_pick(p.credit, p.inject_pointer));
-        p.inject_pointer = static_cast<std::uint16_t>(rr_next(p.vc, fabric_.vcs));
-        ++fabric_.counters[packet.tag].packets;
-        fabric_.in_flight += packet.flits;
+        address(topology_, e, to, record);
     }
+    p.flits_left = packet.flits;
+    const std::uint64_t vcs = p.credit & fabric_.masks[packet.message_class][kAnyVc];
+    p.vc = static_cast<std::uint16_t>(rr_pick(vcs, p.inject_pointer));
+    p.inject_pointer = static_cast<std::uint16_t>(rr_next(p.vc, fabric_.vcs));
+    fabric_.in_flight += packet.flits;
+}
+
+/// Finds the next packet to send: a relayed one, the next member of a set (repeated unicast), or one from
+/// the core. False when there is none, or no free channel for it.
+bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
+    const auto free_for = [&](const Packet& q) {
+        return (p.credit & fabric_.masks.at(q.message_class)[kAnyVc]) != 0;
+    };
+    if (!relays_.empty()) {
+        const auto it = relays_.find(e);
+        if (it != relays_.end()) {
+            if (!free_for(it->second.front())) return starve(p);
+            const Packet packet = it->second.front();
+            it->second.pop_front();
+            if (it->second.empty()) relays_.erase(it);
+            start(e, p, packet, now);
+            return true;
+        }
+    }
+    const Packet* next = p.links.in->peek(now);
+    if (next == nullptr) return false;  // an arrival is announced
+    if (next->message_class >= fabric_.classes) {
+        throw ModelError(fmt::format("a packet of message class {}; the network has {}", next->message_class,
+                                     fabric_.classes));
+    }
+    if (!free_for(*next)) return starve(p);
+    if (next->tag >= fabric_.counters.size()) fabric_.counters.resize(next->tag + 1u);
+    NocCounters& count = fabric_.counters[next->tag];
+    if (next->destination.kind == Destination::Kind::Endpoint) {
+        ++count.packets;
+        ++count.packets_expected;
+        start(e, p, p.links.in->take(now), now);
+        return true;
+    }
+    const std::uint32_t set = next->destination.value;
+    const auto members = fabric_.sets->members(set);
+    if (p.member == 0) {
+        ++count.packets;
+        count.packets_expected += members.size() + fabric_.sets->unreachable(set);
+        count.packets_dropped += fabric_.sets->unreachable(set);
+    }
+    Packet packet = *next;
+    const MulticastStyle style = fabric_.sets->style();
+    const bool one_by_one = style == MulticastStyle::Unicast && members.size() > 1;
+    if (one_by_one || style == MulticastStyle::Unicast || style == MulticastStyle::Relay) {
+        packet.destination = Destination::endpoint(EndpointId{members.empty() ? e : members[p.member]});
+        packet.set = set;
+    }
+    if (!one_by_one || ++p.member == members.size()) {
+        p.links.in->take(now);
+        p.member = 0;
+    }
+    if (members.empty()) return false;
+    start(e, p, packet, now);
+    return true;
+}
+
+/// Sends at most one flit. True when it has to be asked again in the next cycle.
+bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
+    if (p.packet == kNone && !take_next(e, p, now)) return p.links.in->peek(now) != nullptr && !p.starving;
     if ((p.credit >> p.vc & 1u) == 0) return starve(p);
     stop_starving(p);
     const Packet& packet = fabric_.packets[p.packet].packet;
@@ -125,12 +188,25 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     flit.next = kNone;
     flit.tag = packet.tag;
     flit.tail = p.flits_left == 1;
+    flit.damaged = false;
     ++fabric_.counters[packet.tag].ni_in;
-    const unsigned local = mesh_.port_of(e) * fabric_.vcs + p.vc;
-    fabric_.calendar.flits_at(now + kLocalLink).router.push_back({mesh_.router_of(e), local, id});
+    const unsigned local = topology_.port_of(e) * fabric_.vcs + p.vc;
+    fabric_.calendar.flits_at(now + kLocalLink).router.push_back({topology_.router_of(e), local, id});
     if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
-    return p.packet != kNone || p.links.in->size() != 0;
+    return p.packet != kNone || p.links.in->size() != 0 || relays_.count(e) != 0;
+}
+
+/// A packet is whole at its core: a relaying one sends it on to the next member.
+void Endpoints::arrived(std::uint32_t e, Packet packet, Cycle now) {
+    (void)now;
+    if (packet.set == kNone || fabric_.sets->style() != MulticastStyle::Relay) return;
+    const auto members = fabric_.sets->members(packet.set);
+    const auto at = std::find(members.begin(), members.end(), e);
+    if (at == members.end() || at + 1 == members.end()) return;
+    packet.destination = Destination::endpoint(EndpointId{*(at + 1)});
+    relays_[e].push_back(packet);
+    ++fabric_.counters[packet.tag].relays;
 }
 
 /// Takes what has arrived, at most one whole packet. True when there is more for the next cycle.
@@ -142,29 +218,54 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
         FlitQueue& queue = arrived_[std::size_t{e} * fabric_.vcs + vc];
         while (!queue.empty()) {
             const Flit flit = fabric_.flits[queue.front];
+            if (flit.damaged) p.damaged |= std::uint64_t{1} << vc;
             if (flit.tail) {
-                if (delivered) break;
-                if (!p.links.out->can_send(now)) {
-                    blocked = true;  // the returned credit wakes the network
-                    break;
+                const Packet& packet = fabric_.packets[flit.packet].packet;
+                const bool set = packet.destination.kind == Destination::Kind::Set;
+                const bool drop = (p.damaged >> vc & 1u) != 0;
+                const bool filter = set && fabric_.sets->style() == MulticastStyle::Region &&
+                                    !fabric_.sets->contains(packet.destination.value, e);
+                if (!drop && !filter) {
+                    if (delivered) break;
+                    if (p.links.out == nullptr) {
+                        throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", e));
+                    }
+                    if (!p.links.out->can_send(now)) {
+                        blocked = true;  // the returned credit wakes the network
+                        break;
+                    }
+                    p.links.out->send(now, packet);
+                    ++fabric_.counters[flit.tag].packets_delivered;
+                    p.eject_pointer = static_cast<std::uint16_t>(rr_next(vc, fabric_.vcs));
+                    delivered = true;
+                    arrived(e, packet, now);
+                } else if (filter) {
+                    ++fabric_.counters[flit.tag].filtered;
+                } else {
+                    // a damaged copy of a relay chain takes those behind it along
+                    ++fabric_.counters[flit.tag].packets_dropped;
+                    if (packet.set != kNone && fabric_.sets->style() == MulticastStyle::Relay) {
+                        const auto members = fabric_.sets->members(packet.set);
+                        const auto at = std::find(members.begin(), members.end(), e);
+                        fabric_.counters[flit.tag].packets_dropped +=
+                            static_cast<std::uint64_t>(members.end() - at) - 1;
+                    }
                 }
-                p.links.out->send(now, fabric_.packets[flit.packet].packet);
-                fabric_.packets.release(flit.packet);
-                ++fabric_.counters[flit.tag].packets_delivered;
-                p.eject_pointer = static_cast<std::uint16_t>(rr_next(vc, fabric_.vcs));
-                delivered = true;
+                p.damaged &= ~(std::uint64_t{1} << vc);
+                fabric_.release_copy(flit.packet);
             }
             const std::uint32_t id = queue.pop(fabric_.flits);
             fabric_.flits.release(id);
             --fabric_.in_flight;
             ++fabric_.counters[flit.tag].ni_out;
-            fabric_.calendar.credits_at(now + kLocalLink + kCreditDelay)
-                .router.push_back({mesh_.router_of(e), static_cast<std::uint16_t>(mesh_.port_of(e)),
+            fabric_.calendar.credits_at(now + kEjectLink + kLocalLink + kCreditDelay)
+                .router.push_back({topology_.router_of(e), static_cast<std::uint16_t>(topology_.port_of(e)),
                                    static_cast<std::uint16_t>(vc)});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
     }
-    return p.waiting != 0 && !blocked;
+    return (p.waiting != 0 && !blocked) ||
+           (p.links.in != nullptr && !relays_.empty() && relays_.count(e) != 0);
 }
 
 void Endpoints::describe(std::vector<std::string>& lines, std::size_t limit) const {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "noc/fabric.hpp"
 #include "noc/network.hpp"
-#include "noc/topology/mesh.hpp"
 
 namespace loom::noc {
 
@@ -15,7 +16,7 @@ namespace loom::noc {
 /// the pressure goes back into the routers.
 class Endpoints {
   public:
-    Endpoints(Fabric& fabric, const Mesh& mesh);
+    Endpoints(Fabric& fabric, const Topology& topology);
 
     void attach(std::uint32_t endpoint, Network::EndpointLinks links);
     void receive(const Calendar::FlitAtEndpoint& event);
@@ -31,17 +32,22 @@ class Endpoints {
     struct Endpoint {
         Network::EndpointLinks links;
         std::uint32_t packet = kNone;  ///< being cut
+        std::uint32_t member = 0;      ///< repeated unicast: next member of the set
         std::uint16_t flits_left = 0;
         std::uint16_t vc = 0;
         std::uint16_t inject_pointer = 0;
         std::uint16_t eject_pointer = 0;
         std::uint64_t credit = 0;   ///< VCs of the router's local port with a credit
         std::uint64_t waiting = 0;  ///< VCs with flits to be ejected
+        std::uint64_t damaged = 0;  ///< VCs whose packet has a damaged flit
         bool is_active = false;
         bool is_touched = false;  ///< not in the initial state
         bool starving = false;    ///< waits for a credit
     };
 
+    bool take_next(std::uint32_t e, Endpoint& p, Cycle now);
+    void start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
+    void arrived(std::uint32_t e, Packet packet, Cycle now);
     bool inject(std::uint32_t e, Endpoint& p, Cycle now);
     bool eject(std::uint32_t e, Endpoint& p, Cycle now);
     bool starve(Endpoint& p);
@@ -49,12 +55,14 @@ class Endpoints {
     void reset_endpoint(std::uint32_t e);
 
     Fabric& fabric_;
-    const Mesh& mesh_;
+    const Topology& topology_;
     std::vector<Endpoint> endpoints_;
     std::vector<std::uint16_t> credits_;  ///< [endpoint][vc]
     std::vector<FlitQueue> arrived_;      ///< [endpoint][vc]
     std::vector<std::uint32_t> active_, touched_;
     std::size_t starving_ = 0;
+    /// Copies that a core sends on (relay): [endpoint].
+    std::map<std::uint32_t, std::deque<Packet>> relays_;
 };
 
 }  // namespace loom::noc

@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "noc/network.hpp"
-#include "noc/topology/mesh.hpp"
+#include "noc/topology/topology.hpp"
 
 namespace loom::noc {
-
-inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// A flit in a buffer: links to its packet and to the next flit of the same buffer.
 struct Flit {
     std::uint32_t packet = kNone;
     std::uint32_t next = kNone;
+    std::uint32_t arrived = 0;  ///< cycle (low bits) in which it was written into its buffer
     std::uint16_t tag = 0;
     bool tail = false;
+    bool damaged = false;  ///< on a link
 };
 static_assert(sizeof(Flit) <= 16);
 
-/// A packet on its way, once for all of its flits.
+/// A packet on its way, once for all of its flits and copies.
 struct PacketRecord {
     Packet packet;
-    Coord router;            ///< of the destination
-    std::uint16_t port = 0;  ///< local port there
+    std::uint32_t router = 0;     ///< of the destination
+    Coord at;                     ///< the same as position
+    Coord from;                   ///< position of the source's router
+    std::int16_t dx = 0, dy = 0;  ///< relative routing: hops left
+    std::uint16_t port = 0;       ///< local port at the destination
+    std::uint16_t copies = 1;     ///< tails that are still to arrive
 };
 
 /// Slots that are used again; grows to the largest number in use at a time.

@@ -65,9 +65,12 @@ class Climber {
     std::uint32_t slot(std::uint32_t logical) const { return logical == n_ ? kEmpty : slot_of_[logical]; }
     double hops(std::uint32_t a, std::uint32_t b) const {
         const auto xy = [&](std::uint32_t s) {
-            const std::uint64_t w = chip_.noc.size.at(0);
-            if (s == kEmpty) return std::pair{chip_.io.router.at(0), chip_.io.router.at(1)};
-            const std::uint64_t r = s / chip_.noc.cores_per_router;
+            const std::uint64_t w = chip_.noc.width();
+            if (s == kEmpty) {
+                const auto& io = chip_.io.router;
+                return std::pair{io.empty() ? 0 : io[0], io.size() < 2 ? 0 : io[1]};
+            }
+            const std::uint64_t r = s / chip_.noc.cores_at_a_router();
             return std::pair{r % w, r / w};
         };
         const auto [ax, ay] = xy(a);

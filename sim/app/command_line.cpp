@@ -73,6 +73,24 @@ int run_command_line(int argc, char** argv) {
     map_cmd->add_flag("--dump", m.dump, "print what each pass did");
     map_cmd->callback([&] { code = map(m); });
 
+    NocOptions n;
+    auto* noc_cmd = versioned(app.add_subcommand(
+        "noc", "drive a network-on-chip alone with traffic; report latency, load, energy"));
+    noc_cmd->add_option("NOC.yaml", n.file, "network file: noc, traffic, measure")->required();
+    noc_cmd->add_option("-o,--output", n.output, "result directory: JSON, CSV, SVG (default: none)");
+    noc_cmd->add_option("--set", n.sets, "key.path=value: change the configuration (repeatable)")
+        ->allow_extra_args(false);
+    noc_cmd
+        ->add_option("--fail-if", n.fail_if,
+                     "exit with 1 when true, e.g. 'latency.packet.p99 > 100' (repeatable)")
+        ->allow_extra_args(false);
+    noc_cmd->add_option("--threads", n.threads, "seeds at a time")->check(CLI::Range(1, 1024));
+    noc_cmd->add_option("--seed", n.seed, "replaces measure.seeds by one seed");
+    noc_cmd->add_flag("--sweep-load", n.sweep_load, "walk the load to saturation and print the curve");
+    noc_cmd->add_flag("--json", n.json, "print the report as JSON");
+    noc_cmd->add_flag("-q,--quiet", n.quiet, "no progress");
+    noc_cmd->callback([&] { code = noc(n); });
+
     std::string inspect_file;
     bool repair = false;
     auto* inspect_cmd =
@@ -90,9 +108,9 @@ int run_command_line(int argc, char** argv) {
 
     std::string schema_of;
     auto* schema_cmd = versioned(app.add_subcommand("schema", "print the JSON schema of a kind of file"));
-    schema_cmd->add_option("KIND", schema_of, "chip, run or energy")
+    schema_cmd->add_option("KIND", schema_of, "chip, run, energy or noc")
         ->required()
-        ->check(CLI::IsMember({"chip", "run", "energy"}));
+        ->check(CLI::IsMember({"chip", "run", "energy", "noc"}));
     schema_cmd->callback([&] { code = schema(schema_of); });
 
     SweepCommand s;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/commands.hpp"
+#include "sim/app/noc_spec.hpp"
 
 #include <fmt/format.h>
 
@@ -200,6 +201,9 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
         load_sweep(file);
     } else if (has("network") || has("profile") || has("input")) {
         load_run(file, sets);
+    } else if (has("traffic") || has("measure")) {
+        kind = "noc";
+        load_noc(file, sets);
     } else if (has("actions") || has("unpriced")) {
         kind = "energy";
         const config::Node tree = config::load_tree(file);
@@ -221,6 +225,8 @@ int schema(const std::string& what) {
         fmt::print("{}", config::json_schema<arch::ChipSpec>(options));
     } else if (what == "energy") {
         fmt::print("{}", config::json_schema<arch::EnergySpec>(options));
+    } else if (what == "noc") {
+        fmt::print("{}", config::json_schema<NocRunSpec>(options));
     } else {
         fmt::print("{}", config::json_schema<RunSpec>(options));
     }

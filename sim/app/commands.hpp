@@ -29,6 +29,17 @@ struct MapOptions {
 };
 int map(const MapOptions& options);
 
+struct NocOptions {
+    std::string file;
+    std::string output;  ///< empty: no files
+    std::vector<std::string> sets;
+    std::vector<std::string> fail_if;
+    std::optional<std::uint64_t> seed;
+    unsigned threads = 1;
+    bool json = false, quiet = false, sweep_load = false;
+};
+int noc(const NocOptions& options);
+
 int inspect(const std::string& file, bool repair);
 int validate(const std::string& file, const std::vector<std::string>& sets);
 int schema(const std::string& what);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/arch/noc_spec.hpp"
 #include "sim/base/fields.hpp"
 
 namespace loom::arch {
@@ -166,49 +167,6 @@ void fields(V& v, CoreSpec& s) {
     v("axon_out", s.axon_out, {.doc = "fan-out table and packet formation"});
 }
 
-// ---- network on chip ---------------------------------------------------------------------------
-
-struct RouterSpec {
-    std::string pipeline = "P2";
-    std::uint64_t vcs = 4;
-    std::uint64_t buffer = 8;
-};
-template <class V>
-void fields(V& v, RouterSpec& s) {
-    v("pipeline", s.pipeline, {.doc = "P2 (speculative), P3 or P4: 2, 3, 4 router cycles per hop"});
-    v("vcs", s.vcs, {.doc = "virtual channels per port", .min = 1, .max = 64});
-    v("buffer", s.buffer, {.doc = "flits per virtual channel", .min = 1, .max = 4096});
-}
-
-struct NocSpec {
-    std::string topology = "mesh";
-    std::vector<std::uint64_t> size{4, 4};
-    std::uint64_t cores_per_router = 1;
-    std::string routing = "xy";
-    std::uint64_t link_latency = 1;
-    std::uint64_t link_latency_y = 0;
-    std::uint64_t local_latency = 1;
-    std::uint64_t flit_bits = 32;
-    RouterSpec router;
-};
-template <class V>
-void fields(V& v, NocSpec& s) {
-    v("topology", s.topology, {.doc = "mesh"});
-    v("size", s.size, {.doc = "routers in x and y", .min = 1});
-    v("cores_per_router", s.cores_per_router, {.doc = "cores of a tile", .min = 1, .max = 16});
-    v("routing", s.routing, {.doc = "xy"});
-    v("link_latency", s.link_latency,
-      {.doc = "cycles on a link (in x, and in y unless link_latency_y is set)",
-       .unit = Unit::CycleCount,
-       .min = 1});
-    v("link_latency_y", s.link_latency_y,
-      {.doc = "cycles on a link in y; 0: as in x", .unit = Unit::CycleCount});
-    v("local_latency", s.local_latency,
-      {.doc = "cycles on the link from router to core", .unit = Unit::CycleCount, .min = 1});
-    v("flit_bits", s.flit_bits, {.doc = "width of a flit", .unit = Unit::Memory, .min = 8});
-    v("router", s.router, {.doc = "the router"});
-}
-
 // ---- chip ----------------------------------------------------------------------------------------
 
 struct ClockSpec {
@@ -325,8 +283,9 @@ struct ChipSpec {
         const std::uint64_t bits = core.axon_out.packet_bits + (graded ? core.axon_in.payload_bits : 0);
         return (bits + noc.flit_bits - 1) / noc.flit_bits;
     }
-    std::uint64_t n_routers() const { return noc.size.at(0) * noc.size.at(1); }
-    std::uint64_t n_cores() const { return n_routers() * noc.cores_per_router; }
+    /// Routers that have cores.
+    std::uint64_t n_routers() const { return noc.core_routers(); }
+    std::uint64_t n_cores() const { return n_routers() * noc.cores_at_a_router(); }
 };
 template <class V>
 void fields(V& v, ChipSpec& s) {

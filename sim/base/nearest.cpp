@@ -72,4 +72,13 @@ std::string quoted(std::string_view text) {
     return out + "'";
 }
 
+std::string unknown_name(std::string_view word, const std::vector<std::string>& known) {
+    std::string text = "unknown `" + std::string(word) + "`";
+    const std::string near = suggestion(word, known);
+    if (!near.empty()) return text + near;
+    text += "; known: ";
+    for (std::size_t i = 0; i < known.size(); ++i) text += (i == 0 ? "" : ", ") + known[i];
+    return text;
+}
+
 }  // namespace loom

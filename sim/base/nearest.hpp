@@ -13,6 +13,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b, bool ignore_ca
 /// eight) when none is near.
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
+/// "unknown `word`; did you mean 'x'?", or with the list of the known ones when none is close.
+std::string unknown_name(std::string_view word, const std::vector<std::string>& known);
+
 /// 'text' in quotes, control characters replaced and long text cut: fit for a one-line message.
 std::string quoted(std::string_view text);
 

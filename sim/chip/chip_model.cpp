@@ -23,7 +23,7 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
       schedule_(schedule),
       steps_(steps),
       offchip_macs_(program.layers.size(), 0) {
-    network_ = noc::make_network(spec, scheduler_);
+    network_ = noc::make_network(spec);
     const auto network_id = scheduler_.add(*network_);
     std::set<std::uint64_t> routers;
     cores::CoreSchedule core_schedule;
@@ -32,7 +32,7 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     core_schedule.active_steps = static_cast<std::uint32_t>(steps);
     for (const arch::CoreImage& image : program.cores) {
         const std::uint32_t e = index(image.endpoint);
-        routers.insert(e / spec.noc.cores_per_router);
+        routers.insert(e / spec.noc.cores_at_a_router());
         auto in = std::make_unique<Link<Packet>>(spec.noc.local_latency, spec.core.axon_in.fifo);
         auto out = std::make_unique<Link<Packet>>(1, kOutSlots);
         cores::CoreContext context;

@@ -38,9 +38,8 @@ class SystemCChip::Waveform {
         add("host.packets", [m] { return m->host_packets(); });
         for (std::size_t i = 0; i < model.cores().size(); ++i) {
             const std::uint64_t e = index(model.program().cores[i].endpoint);
-            const std::uint64_t r = e / chip.noc.cores_per_router, w = chip.noc.size.at(0);
-            const std::string name =
-                fmt::format("tile_{}_{}.core_{}", r % w, r / w, e % chip.noc.cores_per_router);
+            const std::uint64_t per = chip.noc.cores_at_a_router(), r = e / per, w = chip.noc.width();
+            const std::string name = fmt::format("tile_{}_{}.core_{}", r % w, r / w, e % per);
             add(name + ".axon_in.queued", [m, i] { return std::uint64_t{m->queued(i)}; });
             add(name + ".busy", [m, i] { return std::uint64_t{!m->cores()[i]->quiescent()}; });
             add(name + ".spikes", [m, i] { return std::uint64_t{m->cores()[i]->spikes().size()}; });
@@ -89,8 +88,8 @@ SystemCChip::SystemCChip(sc_core::sc_module_name name, const arch::ChipSpec& spe
     host_ = std::make_unique<kernel::ModuleShell>("host");
     for (std::uint64_t r = 0; r < spec.n_routers(); ++r) {
         tiles_.push_back(std::make_unique<Tile>(
-            fmt::format("tile_{}_{}", r % spec.noc.size.at(0), r / spec.noc.size.at(0)).c_str(),
-            spec.noc.cores_per_router));
+            fmt::format("tile_{}_{}", r % spec.noc.width(), r / spec.noc.width()).c_str(),
+            spec.noc.cores_at_a_router()));
     }
     if (waveform.file.empty()) return;
     waveform_ = std::make_unique<Waveform>(waveform, spec, model);

@@ -11,10 +11,12 @@ namespace loom {
 /// Where a packet goes. Opaque to everything but the network's routing function, so that
 /// multicast keys, regions and relative addresses can join without touching cores.
 struct Destination {
-    enum class Kind : std::uint8_t { Endpoint };
+    enum class Kind : std::uint8_t { Endpoint, Set };
     Kind kind = Kind::Endpoint;
     std::uint32_t value = 0;
 
+    /// Several endpoints: a set that the network knows (Network::add_set).
+    static constexpr Destination set(std::uint32_t id) { return {Kind::Set, id}; }
     static constexpr Destination endpoint(EndpointId id) {
         return {Kind::Endpoint, static_cast<std::uint32_t>(id)};
     }
@@ -24,10 +26,14 @@ struct Destination {
 struct Packet {
     Destination destination;
     EndpointId source{};
-    std::uint32_t axon = 0;    ///< input axon at the destination core
-    std::uint16_t tag = 0;     ///< source layer: counters are kept per tag
-    std::uint16_t flits = 1;   ///< length on the network, >= 1
-    std::int64_t payload = 1;  ///< 1 for a plain spike; a graded value; or the bits of a double
+    std::uint32_t axon = 0;     ///< input axon at the destination core
+    std::uint16_t tag = 0;      ///< source layer: counters are kept per tag
+    std::uint16_t flits = 1;    ///< length on the network, >= 1
+    std::int64_t payload = 1;   ///< 1 for a plain spike; a graded value; or the bits of a double
+    std::uint32_t entered = 0;  ///< cycle (low bits) in which it left its source queue; set by the network
+    std::uint16_t hops = 0;     ///< links crossed; set by the network
+    std::uint8_t message_class = 0;
+    std::uint32_t set = ~std::uint32_t{0};  ///< destination set it was sent to, if any; set by the network
 
     static std::int64_t from_double(double v) { return std::bit_cast<std::int64_t>(v); }
     static double to_double(std::int64_t p) { return std::bit_cast<double>(p); }

@@ -150,7 +150,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     noc::fields([&](const char* name, std::uint64_t& v, bool,
                     const char*) { j["noc"][std::string(name).substr(4)] = v; },
                 noc_sum);
-    j["noc"]["flit_hops"] = noc_sum.link_x + noc_sum.link_y;
+    j["noc"]["flit_hops"] = noc_sum.flit_hops();
     j["spikes"]["total"] = all.spikes;
     j["spikes"]["input"] = r.input_events;
     j["host"]["packets"] = r.host_packets;

@@ -17,7 +17,7 @@ class Load final : public Clocked {
   public:
     Load(unsigned side, double rate) : rate_(rate) {
         spec_.noc.size = {side, side};
-        network_ = noc::make_network(spec_, scheduler_);
+        network_ = noc::make_network(spec_);
         network_id_ = scheduler_.add(*network_);
         id_ = scheduler_.add(*this);
         for (unsigned e = 0; e < side * side; ++e) {
@@ -49,7 +49,7 @@ class Load final : public Clocked {
     Scheduler& scheduler() { return scheduler_; }
     double flit_hops() const {
         double n = 0;
-        for (const auto& c : network_->counters()) n += static_cast<double>(c.link_x + c.link_y);
+        for (const auto& c : network_->counters()) n += static_cast<double>(c.flit_hops());
         return n;
     }
 

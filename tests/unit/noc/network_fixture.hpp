@@ -25,7 +25,7 @@ class NetworkFixture final : public Clocked {
     explicit NetworkFixture(const arch::ChipSpec& spec, std::uint64_t shuffle = 0)
         : n_(static_cast<std::uint32_t>(spec.n_cores()) + 1), offers_(n_), shut(n_, false) {
         if (shuffle != 0) scheduler.shuffle(shuffle);
-        network = noc::make_network(spec, scheduler);
+        network = noc::make_network(spec);
         network_id_ = scheduler.add(*network);
         id_ = scheduler.add(*this);
         for (std::uint32_t e = 0; e < n_; ++e) {

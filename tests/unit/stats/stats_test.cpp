@@ -86,7 +86,7 @@ RunRecord small_record() {
     c.counters.spikes = 6;
     r.cores = {c};
     r.noc.resize(1);
-    r.noc[0].link_x = 11;
+    r.noc[0].links[noc::kLinkX] = 11;
     r.noc[0].packets = 5;
     r.steps.resize(6);
     return r;
@@ -206,7 +206,7 @@ TEST(Record, PartsAddUpAndSurviveTheWire) {
     EXPECT_EQ(whole.samples, 4u);
     EXPECT_EQ(whole.cores.size(), 1u);
     EXPECT_EQ(whole.cores[0].counters.ac, 200u);
-    EXPECT_EQ(whole.noc[0].link_x, 22u);
+    EXPECT_EQ(whole.noc[0].links[noc::kLinkX], 22u);
     EXPECT_EQ(whole.offchip_mac[1], 20u);
     EXPECT_THAT(whole.cycles_per_sample, ::testing::ElementsAre(400, 400, 600, 600));
     EXPECT_THAT(whole.predictions, ::testing::ElementsAre(3, 3, 4, 4));

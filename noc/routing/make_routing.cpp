@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <array>
+
+#include "noc/routing/builders.hpp"
+#include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
+
+namespace loom::noc {
+namespace {
+
+struct Entry {
+    const char* name;
+    std::unique_ptr<Routing> (*build)(const arch::NocSpec&, const Topology&, unsigned vcs);
+};
+/// The catalogue: a line per routing function.
+constexpr std::array<Entry, 20> kRoutings{{{"xy", build_dimension_order},
+                                           {"yx", build_dimension_order},
+                                           {"x", build_dimension_order},
+                                           {"xyz", build_dimension_order},
+                                           {"xzy", build_dimension_order},
+                                           {"yxz", build_dimension_order},
+                                           {"yzx", build_dimension_order},
+                                           {"zxy", build_dimension_order},
+                                           {"zyx", build_dimension_order},
+                                           {"dimension_order", build_dimension_order},
+                                           {"relative", build_dimension_order},
+                                           {"west_first", build_turn_model},
+                                           {"north_last", build_turn_model},
+                                           {"negative_first", build_turn_model},
+                                           {"odd_even", build_turn_model},
+                                           {"adaptive", build_adaptive},
+                                           {"up_down", build_up_down},
+                                           {"up*/down*", build_up_down},
+                                           {"table", build_table},
+                                           {"auto", nullptr}}};
+
+}  // namespace
+
+std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology& topology, unsigned vcs) {
+    std::vector<std::string> names;
+    for (const Entry& e : kRoutings) {
+        names.emplace_back(e.name);
+        if (spec.routing != e.name) continue;
+        if (e.build == nullptr) {
+            return (topology.grid.empty() ? build_up_down : build_dimension_order)(spec, topology, vcs);
+        }
+        arch::NocSpec s = spec;
+        if (spec.routing == "dimension_order" || spec.routing == "x") s.routing = "auto";
+        return e.build(s, topology, vcs);
+    }
+    throw ConfigError("noc.routing: " + unknown_name(spec.routing, names));
+}
+
+void address(const Topology& t, std::uint32_t from, std::uint32_t to, PacketRecord& record) {
+    record.router = t.router_of(to);
+    record.port = static_cast<std::uint16_t>(t.port_of(to));
+    record.at = t.coord(record.router);
+    record.from = t.coord(t.router_of(from));
+    record.dx = static_cast<std::int16_t>(record.at.x - record.from.x);
+    record.dy = static_cast<std::int16_t>(record.at.y - record.from.y);
+}
+
+}  // namespace loom::noc

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "noc/network.hpp"
+#include "noc/traffic/latency.hpp"
+#include "noc/traffic/trace.hpp"
+#include "noc/traffic/traffic_spec.hpp"
+
+namespace loom::noc {
+
+/// One run of a network alone with one seed.
+struct RunResult {
+    std::uint64_t seed = 0;
+    bool stable = false;
+    std::string why_unstable;
+    LatencyStats packet, network;
+    double zero_load = 0;          ///< mean over the measured packets of their ways
+    double hops = 0;               ///< mean links of a measured packet
+    double offered_flit_rate = 0;  ///< created in the window, per node and cycle
+    double accepted_flit_rate = 0;
+    double accepted_min = 0, accepted_max = 0;  ///< of the nodes that receive anything
+    std::uint64_t cycles = 0, measured_cycles = 0, window_begin = 0;
+    std::uint64_t queued = 0;  ///< packets left in source queues
+    std::uint64_t in_flight = 0;
+    NocCounters counters;
+    std::uint64_t deliveries = 0;
+    std::string tables;
+};
+
+/// A router's use over a whole run.
+struct RouterUse {
+    std::string name;
+    std::vector<PortUse> ports;
+    double occupancy = 0;  ///< mean flits in its buffers
+};
+
+struct RunView {
+    const RunResult& result;
+    const Network& network;
+};
+
+/// Runs one seed; `look` may read the network before it goes. Throws ModelError when nothing moves for
+/// measure.watchdog cycles, naming what is stuck and where. `progress(cycles done, of)`.
+RunResult run_traffic(const arch::ChipSpec& chip, const TrafficSpec& traffic, const MeasureSpec& measure,
+                      std::uint64_t seed, const std::vector<TracePacket>* trace,
+                      const std::function<void(const RunView&)>& look,
+                      const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+
+/// Several seeds as one result: means of the seeds' means.
+struct Summary {
+    std::vector<RunResult> runs;
+    LatencyStats packet, network;
+    double packet_mean = 0, packet_deviation = 0, network_mean = 0, zero_load = 0, hops = 0;
+    double offered_flit_rate = 0, accepted_flit_rate = 0, accepted_min = 0, accepted_max = 0;
+    bool stable = true;
+    std::uint64_t cycles = 0;
+    NocCounters counters;
+};
+Summary summarise(std::vector<RunResult> runs);
+
+/// Checks of the traffic that need no network. ConfigError.
+void check_traffic(const TrafficSpec& traffic, const arch::NocSpec& noc);
+
+}  // namespace loom::noc

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc/traffic/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "sim/base/error.hpp"
+
+namespace loom::noc {
+namespace {
+
+constexpr std::size_t kInSlots = 4, kOutSlots = 8;
+constexpr std::uint32_t kCachedNodes = 1025;
+/// k of TrafficRng::word; the patterns use 1, 2, 7 and 9.
+enum Draw : std::uint64_t { kDrawGap = 16, kDrawSize, kDrawClass, kDrawBurst, kDrawPause, kDrawStep };
+
+double mean_size(const TrafficSpec& s) {
+    if (s.packet_sizes.empty()) return static_cast<double>(s.packet_size);
+    double sum = 0, weights = 0;
+    for (const auto& e : s.packet_sizes) {
+        if (e.size() != 2 || e[0] < 1 || e[0] > 1024 || e[0] != std::floor(e[0]) || e[1] <= 0) {
+            throw ConfigError("traffic.packet_sizes: an entry is [flits, weight], 1 to 1024 flits");
+        }
+        sum += e[0] * e[1];
+        weights += e[1];
+    }
+    return sum / weights;
+}
+
+}  // namespace
+
+Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, const Pattern* pattern,
+           const std::vector<TracePacket>* trace, std::uint64_t seed)
+    : network_(network),
+      scheduler_(scheduler),
+      spec_(spec),
+      pattern_(pattern),
+      trace_(trace),
+      rng_(seed),
+      wheel_(kWheel) {
+    const Topology& t = network.topology();
+    const auto network_id = scheduler.add(network);
+    id_ = scheduler.add(*this);
+    nodes_.resize(t.n_endpoints());
+    ejected_by_node.resize(t.n_endpoints());
+    for (std::uint32_t e = 0; e < t.n_endpoints(); ++e) {
+        in_.emplace_back(1, kInSlots);
+        out_.emplace_back(t.local_latency, kOutSlots + t.local_latency);
+        in_[e].connect_producer(scheduler, id_, *this, 2 * e);
+        in_[e].connect_consumer(scheduler, network_id, network, 2 * e);
+        out_[e].connect_producer(scheduler, network_id, network, 2 * e + 1);
+        out_[e].connect_consumer(scheduler, id_, *this, 2 * e + 1);
+        network.attach(EndpointId{e}, {&in_[e], &out_[e]});
+    }
+    if (t.n_endpoints() <= kCachedNodes) zero_load_.assign(std::size_t{t.n_endpoints()} * t.n_endpoints(), 0);
+    double weights = 0;
+    for (const double w : spec.classes) {
+        if (w < 0) throw ConfigError("traffic.classes: a share is negative");
+        weights += w;
+    }
+    if (!spec.classes.empty() && weights <= 0) throw ConfigError("traffic.classes: all shares are 0");
+    if (trace != nullptr) {
+        std::map<std::pair<std::uint32_t, std::vector<std::uint32_t>>, std::uint32_t> known;
+        for (const TracePacket& p : *trace) {
+            if (p.destinations.size() == 1) {
+                trace_sets_.push_back(kNone);
+                continue;
+            }
+            const auto [at, fresh] = known.try_emplace({p.source, p.destinations}, 0);
+            if (fresh) at->second = network.add_set(EndpointId{p.source}, p.destinations);
+            trace_sets_.push_back(at->second);
+        }
+        if (!trace->empty()) scheduler.wake(id_, trace->front().cycle);
+        return;
+    }
+    packet_rate_ = spec.rate / mean_size(spec);
+    if (const auto* sets = pattern->sets()) {
+        for (std::uint32_t n = 0; n < sets->size(); ++n) {
+            if (!(*sets)[n].empty()) nodes_[n].set = network.add_set(EndpointId{n}, (*sets)[n]);
+        }
+    }
+    for (std::uint32_t n = 0; n < t.n_cores(); ++n) {
+        if (pattern->share(n) > 0 && packet_rate_ > 0) schedule(n, next_creation(n, 0));
+    }
+}
+
+void Load::schedule(std::uint32_t node, Cycle at) {
+    if (at == kNever) return;
+    if (at < scheduler_.now() + kWheel) {
+        wheel_[at % kWheel].push_back(node);
+    } else {
+        far_.push({at, node});
+    }
+    scheduler_.wake(id_, at);
+}
+
+/// Cycles to the next success of trials with probability p: geometric, at least 1.
+Cycle Load::gap(std::uint32_t node, double p) {
+    if (p >= 1) return 1;
+    const double u = 1.0 - rng_.uniform(node, nodes_[node].drawn, kDrawGap);
+    return 1 + static_cast<Cycle>(std::log(u) / std::log1p(-p));
+}
+
+/// When a node creates its next packet; `now`: its last one, or 0 at the start.
+Cycle Load::next_creation(std::uint32_t node, Cycle now) {
+    Node& n = nodes_[node];
+    const double p = std::min(1.0, packet_rate_ * pattern_->share(node));
+    if (spec_.injection == "bernoulli") return now + gap(node, p);
+    if (spec_.injection == "periodic") {
+        // evenly in time, nodes staggered
+        const double step = 1.0 / p;
+        return std::max(
+            now + 1,
+            static_cast<Cycle>(step * (static_cast<double>(n.drawn) + rng_.uniform(node, 0, kDrawStep))) + 1);
+    }
+    if (spec_.injection == "timestep")
+        return now == 0 ? spec_.period : (now / spec_.period + 1) * spec_.period;
+    // on/off: Bernoulli within bursts of geometric length
+    const double inside = std::min(1.0, p / spec_.duty);
+    const double pause = spec_.on * (1 - spec_.duty) / spec_.duty;
+    Cycle at = now;
+    for (std::uint64_t k = 0;; ++k) {
+        const double u = 1.0 - rng_.uniform(node, n.drawn * 64 + k, kDrawGap);
+        at += inside >= 1 ? 1 : 1 + static_cast<Cycle>(std::log(u) / std::log1p(-inside));
+        if (at <= n.burst_end) return at;
+        // the burst is over before it: wait for the next one, and draw anew within it
+        const auto draw = [&](Draw d, double mean) {
+            if (mean <= 0) return Cycle{0};
+            const double q = 1.0 - rng_.uniform(node, n.bursts, d);
+            return static_cast<Cycle>(std::log(q) / std::log1p(-1.0 / (mean + 1)));
+        };
+        const Cycle begin = std::max(n.burst_end, now) + draw(kDrawPause, pause);
+        n.burst_end = begin + 1 + draw(kDrawBurst, spec_.on - 1);
+        ++n.bursts;
+        at = begin;
+    }
+}
+
+std::uint16_t Load::draw_size(std::uint32_t node) {
+    if (spec_.packet_sizes.empty()) return static_cast<std::uint16_t>(spec_.packet_size);
+    double sum = 0;
+    for (const auto& e : spec_.packet_sizes) sum += e[1];
+    double u = rng_.uniform(node, nodes_[node].drawn, kDrawSize) * sum;
+    for (const auto& e : spec_.packet_sizes) {
+        if (u < e[1]) return static_cast<std::uint16_t>(e[0]);
+        u -= e[1];
+    }
+    return static_cast<std::uint16_t>(spec_.packet_sizes.back()[0]);
+}
+
+std::uint8_t Load::draw_class(std::uint32_t node) {
+    if (spec_.classes.empty()) return 0;
+    double sum = 0;
+    for (const double w : spec_.classes) sum += w;
+    double u = rng_.uniform(node, nodes_[node].drawn, kDrawClass) * sum;
+    for (std::size_t c = 0; c < spec_.classes.size(); ++c) {
+        if (u < spec_.classes[c]) return static_cast<std::uint8_t>(c);
+        u -= spec_.classes[c];
+    }
+    return static_cast<std::uint8_t>(spec_.classes.size() - 1);
+}
+
+void Load::enqueue(std::uint32_t node, Packet packet, Cycle now, std::uint64_t fan_out) {
+    Node& n = nodes_[node];
+    packet.source = EndpointId{node};
+    packet.axon = static_cast<std::uint32_t>(++numbers_);
+    packet.payload = static_cast<std::int64_t>(now);
+    created_flits += packet.flits;
+    if (now >= window_.begin && now < window_.end) {
+        outstanding_ += fan_out;
+        ++measured_packets;
+        measured_flits += packet.flits;
+    }
+    n.queue.push_back(packet);
+    ++queued_;
+    if (n.listed) return;
+    n.listed = true;
+    pending_.push_back(node);
+}
+
+void Load::create(std::uint32_t node, Cycle now) {
+    if (stopped_) return;
+    Node& n = nodes_[node];
+    std::uint64_t packets = 1;
+    if (spec_.injection == "timestep") {
+        // what Bernoulli trials would create in a period, all at once
+        const double p = std::min(1.0, packet_rate_ * pattern_->share(node));
+        packets = 0;
+        for (std::uint64_t i = 0; i < spec_.period; ++i)
+            packets += rng_.uniform(node, now + i, kDrawStep) < p ? 1u : 0u;
+    }
+    for (std::uint64_t i = 0; i < packets; ++i) {
+        ++n.drawn;
+        Packet p;
+        p.flits = draw_size(node);
+        p.message_class = draw_class(node);
+        if (n.set != kNone) {
+            p.destination = Destination::set(n.set);
+            enqueue(node, p, now, (*pattern_->sets())[node].size());
+            continue;
+        }
+        const std::uint32_t to = pattern_->destination(node, n.drawn, rng_);
+        if (to == kNone) continue;
+        p.destination = Destination::endpoint(EndpointId{to});
+        enqueue(node, p, now, 1);
+    }
+    if (packets == 0) ++n.drawn;
+    schedule(node, next_creation(node, now));
+}
+
+/// Hands waiting packets over as far as there is room; what is left waits for a credit.
+void Load::pump(std::uint32_t node, Cycle now) {
+    Node& n = nodes_[node];
+    while (!n.queue.empty() && in_[node].can_send(now)) {
+        in_[node].send(now, n.queue.front());
+        n.queue.pop_front();
+        --queued_;
+    }
+}
+
+void Load::take(std::uint32_t node, Cycle now) {
+    while (out_[node].peek(now) != nullptr) {
+        const Packet p = out_[node].take(now);
+        const auto created = static_cast<Cycle>(p.payload);
+        const std::uint64_t latency = now - created;
+        ++deliveries;
+        last_delivery = now;
+        sample_latency.add(latency);
+        if (now >= window_.begin && now < window_.end) {
+            ejected_flits += p.flits;
+            ejected_by_node[node] += p.flits;
+        }
+        if (created < window_.begin || created >= window_.end) continue;
+        --outstanding_;
+        packet_latency.add(latency);
+        network_latency.add(static_cast<std::uint32_t>(now) - p.entered);
+        hops_sum += p.hops;
+        const bool sampled = !zero_load_.empty() || (packet_latency.count() & 15u) == 0;
+        if (!sampled) continue;
+        std::uint64_t zero = 0;
+        if (zero_load_.empty()) {
+            zero = network_.zero_load_latency(p.source, EndpointId{node}, p.flits);
+        } else {
+            std::uint16_t& cached = zero_load_[std::size_t{index(p.source)} * nodes_.size() + node];
+            if (cached == 0) {
+                cached = static_cast<std::uint16_t>(
+                    std::min<Cycles>(network_.zero_load_latency(p.source, EndpointId{node}, 1), 65535));
+            }
+            zero = cached + p.flits - 1u;
+        }
+        // from creation to delivery: the link to the interface is a part of the model, not of the time
+        zero_load_sum += zero;
+        ++zero_load_count;
+    }
+}
+
+void Load::announce(unsigned port, Cycle at) {
+    arrivals_.push_back({at, port});
+}
+
+Cycle Load::evaluate(Cycle now) {
+    if (!arrivals_.empty()) {
+        std::size_t kept = 0;
+        for (const Due d : arrivals_) {
+            if (d.at > now) {
+                arrivals_[kept++] = d;
+            } else if (d.node % 2 == 1) {
+                take(d.node / 2, now);
+            } else if (!nodes_[d.node / 2].listed) {
+                nodes_[d.node / 2].listed = true;
+                pending_.push_back(d.node / 2);
+            }
+        }
+        arrivals_.resize(kept);
+    }
+    while (!far_.empty() && far_.top().at <= now) {
+        const std::uint32_t node = far_.top().node;
+        far_.pop();
+        wheel_[now % kWheel].push_back(node);
+    }
+    auto& due = wheel_[now % kWheel];
+    if (!due.empty()) {
+        // evaluated in the order of nodes, whatever the order they were listed in
+        std::vector<std::uint32_t> nodes;
+        nodes.swap(due);
+        std::sort(nodes.begin(), nodes.end());
+        for (const std::uint32_t n : nodes) create(n, now);
+        nodes.clear();
+        if (due.empty()) due.swap(nodes);
+    }
+    Cycle next = kNever;
+    if (trace_ != nullptr) {
+        for (; next_trace_ < trace_->size() && (*trace_)[next_trace_].cycle <= now; ++next_trace_) {
+            const TracePacket& t = (*trace_)[next_trace_];
+            Packet p;
+            p.flits = t.flits;
+            const std::uint32_t set = trace_sets_[next_trace_];
+            p.destination =
+                set == kNone ? Destination::endpoint(EndpointId{t.destinations[0]}) : Destination::set(set);
+            enqueue(t.source, p, now, t.destinations.size());
+        }
+        if (next_trace_ < trace_->size()) next = (*trace_)[next_trace_].cycle;
+    }
+    for (const std::uint32_t n : pending_) {
+        nodes_[n].listed = false;
+        pump(n, now);
+    }
+    pending_.clear();
+    return next;
+}
+
+}  // namespace loom::noc

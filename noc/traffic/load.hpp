@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <deque>
+#include <memory>
+#include <queue>
+#include <vector>
+
+#include "noc/network.hpp"
+#include "noc/traffic/latency.hpp"
+#include "noc/traffic/pattern.hpp"
+#include "noc/traffic/trace.hpp"
+
+namespace loom::noc {
+
+/// All endpoints of a network that runs alone: creates packets (source queues are unbounded), takes
+/// what arrives at once, and measures. Cost follows packets, not endpoints.
+class Load final : public Clocked {
+  public:
+    struct Window {
+        Cycle begin = kNever, end = kNever;  ///< packets created in it are measured
+    };
+
+    /// Packets of a pattern until the end of time, or those of a trace.
+    Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, const Pattern* pattern,
+         const std::vector<TracePacket>* trace, std::uint64_t seed);
+
+    Cycle evaluate(Cycle now) override;
+    void announce(unsigned port, Cycle at) override;
+
+    void measure(Window w) { window_ = w; }
+    /// No further packets are created.
+    void stop() { stopped_ = true; }
+    /// Packets (deliveries) that were created in the window and are still on their way.
+    std::uint64_t outstanding() const { return outstanding_; }
+    bool trace_finished() const { return trace_ != nullptr && next_trace_ == trace_->size() && queued_ == 0; }
+    std::uint64_t queued() const { return queued_; }
+
+    LatencyStats packet_latency, network_latency;
+    LatencyStats sample_latency;  ///< since it was last cleared, all packets
+    std::uint64_t created_flits = 0, measured_packets = 0, measured_flits = 0, hops_sum = 0;
+    std::uint64_t zero_load_sum = 0, zero_load_count = 0;
+    std::uint64_t ejected_flits = 0;             ///< in the window
+    std::vector<std::uint64_t> ejected_by_node;  ///< in the window
+    std::uint64_t deliveries = 0;                ///< all
+    Cycle last_delivery = 0;
+
+  private:
+    struct Node {
+        std::deque<Packet> queue;
+        std::uint64_t drawn = 0;   ///< packets so far
+        std::uint64_t bursts = 0;  ///< on/off: bursts so far
+        Cycle burst_end = 0;
+        std::uint32_t set = kNone;
+        bool listed = false;
+    };
+    struct Due {
+        Cycle at;
+        std::uint32_t node;
+        bool operator>(const Due& o) const { return at != o.at ? at > o.at : node > o.node; }
+    };
+
+    void create(std::uint32_t node, Cycle now);
+    void enqueue(std::uint32_t node, Packet packet, Cycle now, std::uint64_t fan_out);
+    Cycle next_creation(std::uint32_t node, Cycle now);
+    Cycle gap(std::uint32_t node, double p);
+    std::uint16_t draw_size(std::uint32_t node);
+    std::uint8_t draw_class(std::uint32_t node);
+    void pump(std::uint32_t node, Cycle now);
+    void take(std::uint32_t node, Cycle now);
+    void schedule(std::uint32_t node, Cycle at);
+
+    Network& network_;
+    Scheduler& scheduler_;
+    const TrafficSpec spec_;
+    const Pattern* pattern_;
+    const std::vector<TracePacket>* trace_;
+    std::vector<std::uint32_t> trace_sets_;
+    TrafficRng rng_;
+    double packet_rate_ = 0;  ///< packets per node and cycle
+    std::vector<Node> nodes_;
+    std::deque<Link<Packet>> in_, out_;
+    Scheduler::ComponentId id_ = 0;
+
+    static constexpr unsigned kWheel = 1024;
+    std::vector<std::vector<std::uint32_t>> wheel_;
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> far_;
+    std::vector<Due> arrivals_;           ///< links with something for us
+    std::vector<std::uint32_t> pending_;  ///< nodes with packets that wait for their link
+    std::size_t next_trace_ = 0;
+    std::uint64_t numbers_ = 0, queued_ = 0, outstanding_ = 0;
+    Window window_;
+    bool stopped_ = false;
+    std::vector<std::uint16_t> zero_load_;  ///< [from][to], cached when there are few nodes
+};
+
+}  // namespace loom::noc

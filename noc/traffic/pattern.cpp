@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc/traffic/pattern.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <functional>
+#include <numeric>
+
+#include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
+
+namespace loom::noc {
+namespace {
+
+class Uniform final : public Pattern {
+  public:
+    Uniform(std::uint32_t n, bool self) : n_(n), self_(self) {}
+    std::uint32_t destination(std::uint32_t node, std::uint64_t k, const TrafficRng& rng) const override {
+        if (self_) return static_cast<std::uint32_t>(rng.uniform(node, k, 1) * n_);
+        if (n_ == 1) return kNone;
+        const auto d = static_cast<std::uint32_t>(rng.uniform(node, k, 1) * (n_ - 1));
+        return d < node ? d : d + 1;
+    }
+
+  private:
+    std::uint32_t n_;
+    bool self_;
+};
+
+/// One fixed destination per node.
+class Fixed final : public Pattern {
+  public:
+    Fixed(std::vector<std::uint32_t> to, bool self) : to_(std::move(to)) {
+        for (std::uint32_t i = 0; i < to_.size(); ++i) {
+            if (!self && to_[i] == i) to_[i] = kNone;
+        }
+    }
+    std::uint32_t destination(std::uint32_t node, std::uint64_t, const TrafficRng&) const override {
+        return to_[node];
+    }
+    double share(std::uint32_t node) const override { return to_[node] == kNone ? 0 : 1; }
+
+  private:
+    std::vector<std::uint32_t> to_;
+};
+
+/// A list of destinations with weights, the same for all nodes or one per node.
+class Weighted final : public Pattern {
+  public:
+    struct Choice {
+        std::uint32_t node;
+        double up_to;  ///< cumulative weight
+    };
+    Weighted(std::uint32_t n, double background, bool self)
+        : n_(n), background_(background), self_(self), lists_(1) {}
+    void add(std::size_t list, std::uint32_t node, double weight) {
+        if (list >= lists_.size()) lists_.resize(list + 1);
+        auto& l = lists_[list];
+        l.push_back({node, (l.empty() ? 0 : l.back().up_to) + weight});
+    }
+    void per_node() {
+        per_node_ = true;
+        lists_.resize(n_);
+        double most = 0;
+        for (const auto& l : lists_) most = std::max(most, l.empty() ? 0 : l.back().up_to);
+        for (const auto& l : lists_) shares_.push_back(most <= 0 || l.empty() ? 0 : l.back().up_to / most);
+    }
+    double share(std::uint32_t node) const override { return per_node_ ? shares_[node] : 1; }
+    std::uint32_t destination(std::uint32_t node, std::uint64_t k, const TrafficRng& rng) const override {
+        if (background_ > 0 && rng.uniform(node, k, 2) < background_)
+            return static_cast<std::uint32_t>(rng.uniform(node, k, 1) * n_);
+        const auto& l = lists_[per_node_ ? node : 0];
+        if (l.empty()) return kNone;
+        const double u = rng.uniform(node, k, 1) * l.back().up_to;
+        const auto at =
+            std::upper_bound(l.begin(), l.end(), u, [](double x, const Choice& c) { return x < c.up_to; });
+        const std::uint32_t to = at == l.end() ? l.back().node : at->node;
+        return !self_ && to == node ? kNone : to;
+    }
+
+  private:
+    std::uint32_t n_;
+    double background_;
+    bool self_;
+    bool per_node_ = false;
+    std::vector<std::vector<Choice>> lists_;
+    std::vector<double> shares_;
+};
+
+class Sets final : public Pattern {
+  public:
+    explicit Sets(std::vector<std::vector<std::uint32_t>> sets) : sets_(std::move(sets)) {}
+    std::uint32_t destination(std::uint32_t, std::uint64_t, const TrafficRng&) const override {
+        return kNone;
+    }
+    double share(std::uint32_t node) const override { return sets_[node].empty() ? 0 : 1; }
+    const std::vector<std::vector<std::uint32_t>>* sets() const override { return &sets_; }
+
+  private:
+    std::vector<std::vector<std::uint32_t>> sets_;
+};
+
+using Ptr = std::unique_ptr<Pattern>;
+
+Ptr mapped(const TrafficSpec& s, std::uint32_t n, const std::function<std::uint32_t(std::uint32_t)>& f) {
+    std::vector<std::uint32_t> to(n);
+    for (std::uint32_t i = 0; i < n; ++i) to[i] = f(i);
+    return std::make_unique<Fixed>(std::move(to), s.self);
+}
+
+/// Patterns on the bits of a node's number.
+Ptr bits(const TrafficSpec& s, const Topology& t,
+         const std::function<std::uint32_t(std::uint32_t, unsigned)>& f) {
+    const std::uint32_t n = t.n_cores();
+    if (!std::has_single_bit(n)) {
+        throw ConfigError(
+            fmt::format("traffic.pattern: {} needs a power of two of nodes, there are {}", s.pattern, n));
+    }
+    const auto b = static_cast<unsigned>(std::countr_zero(n));
+    return mapped(s, n, [&](std::uint32_t i) { return f(i, b); });
+}
+
+/// Patterns on the position in a grid; cores of a tile keep their place.
+Ptr grid(const TrafficSpec& s, const Topology& t, const std::function<Coord(Coord)>& f) {
+    if (t.grid.empty())
+        throw ConfigError(fmt::format("traffic.pattern: {} needs a grid, not a {}", s.pattern, t.name));
+    const std::uint32_t per = t.cores_per_router();
+    return mapped(s, t.n_cores(),
+                  [&](std::uint32_t i) { return t.router_at(f(t.coord(i / per))) * per + i % per; });
+}
+
+Ptr shifted(const TrafficSpec& s, const Topology& t, const std::function<unsigned(unsigned)>& by) {
+    return grid(s, t, [&](Coord c) {
+        std::array<std::uint16_t, 3> to{};
+        for (unsigned d = 0; d < t.grid.size(); ++d)
+            to[d] = static_cast<std::uint16_t>((c[d] + by(t.grid[d])) % t.grid[d]);
+        return Coord{to[0], to[1], to[2]};
+    });
+}
+
+Ptr transpose(const TrafficSpec& s, const Topology& t) {
+    if (t.grid.size() != 2 || t.grid[0] != t.grid[1])
+        throw ConfigError("traffic.pattern: transpose needs a square grid");
+    return grid(s, t, [](Coord c) { return Coord{c.y, c.x}; });
+}
+
+Ptr diagonal(const TrafficSpec& s, const Topology& t) {
+    if (t.grid.size() != 2 || t.grid[0] != t.grid[1])
+        throw ConfigError("traffic.pattern: diagonal needs a square grid");
+    const auto k = static_cast<std::uint16_t>(t.grid[0]);
+    return grid(s, t, [k](Coord c) {
+        return Coord{static_cast<std::uint16_t>(k - 1 - c.y), static_cast<std::uint16_t>(k - 1 - c.x)};
+    });
+}
+
+std::uint32_t node_of(const Topology& t, const char* key, double value) {
+    if (value < 0 || value >= t.n_cores() ||
+        value != static_cast<double>(static_cast<std::uint32_t>(value))) {
+        throw ConfigError(
+            fmt::format("traffic.{}: {} is no node; there are 0..{}", key, value, t.n_cores() - 1));
+    }
+    return static_cast<std::uint32_t>(value);
+}
+
+double weight_of(const char* key, const std::vector<double>& entry, std::size_t at) {
+    const double w = entry.size() > at ? entry[at] : 1.0;
+    if (w <= 0) throw ConfigError(fmt::format("traffic.{}: the weight {} is not > 0", key, w));
+    return w;
+}
+
+Ptr hotspot(const TrafficSpec& s, const Topology& t) {
+    if (s.hotspots.empty())
+        throw ConfigError("traffic.hotspots: a hotspot pattern needs [node, weight] entries");
+    auto p = std::make_unique<Weighted>(t.n_cores(), s.background, s.self);
+    for (const auto& h : s.hotspots) {
+        if (h.empty() || h.size() > 2) throw ConfigError("traffic.hotspots: an entry is [node, weight]");
+        p->add(0, node_of(t, "hotspots", h[0]), weight_of("hotspots", h, 1));
+    }
+    return p;
+}
+
+Ptr pairs(const TrafficSpec& s, const Topology& t) {
+    if (s.pairs.empty()) throw ConfigError("traffic.pairs: needs [source, destination, weight] entries");
+    auto p = std::make_unique<Weighted>(t.n_cores(), 0, true);
+    for (const auto& e : s.pairs) {
+        if (e.size() < 2 || e.size() > 3)
+            throw ConfigError("traffic.pairs: an entry is [source, destination, weight]");
+        p->add(node_of(t, "pairs", e[0]), node_of(t, "pairs", e[1]), weight_of("pairs", e, 2));
+    }
+    p->per_node();
+    return p;
+}
+
+Ptr permutation(const TrafficSpec& s, const Topology& t) {
+    std::vector<std::uint32_t> to(t.n_cores());
+    std::iota(to.begin(), to.end(), 0u);
+    const TrafficRng rng(s.seed);
+    for (std::uint32_t i = t.n_cores(); i > 1; --i)
+        std::swap(to[i - 1], to[static_cast<std::uint32_t>(rng.uniform(i, 0, 7) * i)]);
+    return std::make_unique<Fixed>(std::move(to), s.self);
+}
+
+Ptr fan_out(const TrafficSpec& s, const Topology& t) {
+    const std::uint32_t n = t.n_cores();
+    if (s.fan_out > n)
+        throw ConfigError(fmt::format("traffic.fan_out: {} destinations of {} nodes", s.fan_out, n));
+    const TrafficRng rng(s.seed);
+    std::vector<std::vector<std::uint32_t>> sets(n);
+    for (std::uint32_t i = 0; i < n; ++i) {
+        for (std::uint64_t k = 0; sets[i].size() < s.fan_out; ++k) {
+            const auto d = static_cast<std::uint32_t>(rng.uniform(i, k, 9) * n);
+            if (std::find(sets[i].begin(), sets[i].end(), d) == sets[i].end()) sets[i].push_back(d);
+        }
+    }
+    return std::make_unique<Sets>(std::move(sets));
+}
+
+Ptr layers(const TrafficSpec& s, const Topology& t) {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t l : s.layers) sum += l;
+    if (s.layers.size() < 2 || sum > t.n_cores()) {
+        throw ConfigError(
+            fmt::format("traffic.layers: {} layers with {} cores; needs 2 layers or more, on {} cores",
+                        s.layers.size(), sum, t.n_cores()));
+    }
+    std::vector<std::vector<std::uint32_t>> sets(t.n_cores());
+    std::uint32_t first = 0;
+    for (std::size_t l = 0; l + 1 < s.layers.size(); ++l) {
+        const auto n = static_cast<std::uint32_t>(s.layers[l]),
+                   next = static_cast<std::uint32_t>(s.layers[l + 1]);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            for (std::uint32_t k = 0; k < next; ++k) sets[first + i].push_back(first + n + k);
+        }
+        first += n;
+    }
+    return std::make_unique<Sets>(std::move(sets));
+}
+
+struct Entry {
+    const char* name;
+    Ptr (*make)(const TrafficSpec&, const Topology&);
+};
+/// The catalogue: a line per pattern.
+constexpr std::array<Entry, 16> kPatterns{
+    {{"uniform",
+      [](const TrafficSpec& s, const Topology& t) -> Ptr {
+          return std::make_unique<Uniform>(t.n_cores(), s.self);
+      }},
+     {"transpose", transpose},
+     {"bit_complement",
+      [](const TrafficSpec& s, const Topology& t) {
+          return bits(s, t, [](std::uint32_t i, unsigned b) { return ~i & ((1u << b) - 1); });
+      }},
+     {"bit_reverse",
+      [](const TrafficSpec& s, const Topology& t) {
+          return bits(s, t, [](std::uint32_t i, unsigned b) {
+              std::uint32_t r = 0;
+              for (unsigned k = 0; k < b; ++k) r |= (i >> k & 1u) << (b - 1 - k);
+              return r;
+          });
+      }},
+     {"shuffle",
+      [](const TrafficSpec& s, const Topology& t) {
+          return bits(s, t, [](std::uint32_t i, unsigned b) {
+              return b == 0 ? i : (i << 1 | i >> (b - 1)) & ((1u << b) - 1);
+          });
+      }},
+     {"rotation",
+      [](const TrafficSpec& s, const Topology& t) {
+          return bits(s, t,
+                      [](std::uint32_t i, unsigned b) { return b == 0 ? i : i >> 1 | (i & 1u) << (b - 1); });
+      }},
+     {"butterfly",
+      [](const TrafficSpec& s, const Topology& t) {
+          return bits(s, t, [](std::uint32_t i, unsigned b) {
+              if (b < 2) return i;
+              const std::uint32_t low = i & 1u, high = i >> (b - 1);
+              return (i & ~(1u | 1u << (b - 1))) | high | low << (b - 1);
+          });
+      }},
+     {"tornado", [](const TrafficSpec& s,
+                    const Topology& t) { return shifted(s, t, [](unsigned k) { return (k + 1) / 2 - 1; }); }},
+     {"neighbour",
+      [](const TrafficSpec& s, const Topology& t) { return shifted(s, t, [](unsigned) { return 1u; }); }},
+     {"neighbor",
+      [](const TrafficSpec& s, const Topology& t) { return shifted(s, t, [](unsigned) { return 1u; }); }},
+     {"diagonal", diagonal},
+     {"permutation", permutation},
+     {"hotspot", hotspot},
+     {"pairs", pairs},
+     {"fan_out", fan_out},
+     {"layers", layers}}};
+
+}  // namespace
+
+std::uint64_t TrafficRng::word(std::uint64_t node, std::uint64_t draw, std::uint64_t k) const {
+    // two rounds of the SplitMix64 finaliser (Steele et al., OOPSLA 2014) over the counters
+    std::uint64_t z = seed_ * 0x9e3779b97f4a7c15u + node * 0xd1342543de82ef95u + k * 0xbf58476d1ce4e5b9u;
+    for (int round = 0; round < 2; ++round) {
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        z ^= z >> 31;
+        z += draw * 0x9e3779b97f4a7c15u;
+    }
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+double Pattern::share(std::uint32_t) const {
+    return 1;
+}
+
+std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& topology) {
+    std::vector<std::string> names;
+    for (const Entry& e : kPatterns) {
+        names.emplace_back(e.name);
+        if (spec.pattern == e.name) return e.make(spec, topology);
+    }
+    if (spec.pattern == "all_to_one") {
+        TrafficSpec s = spec;
+        if (s.hotspots.empty()) s.hotspots = {{0}};
+        return hotspot(s, topology);
+    }
+    names.emplace_back("all_to_one");
+    names.emplace_back("trace");
+    throw ConfigError("traffic.pattern: " + unknown_name(spec.pattern, names));
+}
+
+}  // namespace loom::noc

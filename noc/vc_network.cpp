@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc/vc_network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "sim/base/error.hpp"
+
+namespace loom::noc {
+namespace {
+
+unsigned checked(const char* key, std::uint64_t value, std::uint64_t max) {
+    if (value == 0 || value > max)
+        throw ConfigError(fmt::format("noc.router.{}: {} is not in 1..{}", key, value, max));
+    return static_cast<unsigned>(value);
+}
+
+unsigned checked_classes(const arch::RouterSpec& r) {
+    const unsigned classes = checked("classes", r.classes, 64);
+    if (r.vcs % classes != 0) {
+        throw ConfigError(
+            fmt::format("noc.router.classes: {} classes do not share {} VCs evenly", classes, r.vcs));
+    }
+    return classes;
+}
+
+RouterRules make_rules(const arch::ChipSpec& spec) {
+    const auto& r = spec.noc.router;
+    RouterRules rules;
+    rules.pipeline = find_pipeline(r.pipeline);
+    if (r.kind == "async") rules.pipeline = {"async", 0, true};
+    if (r.route_cycles) rules.pipeline.route_cycles = static_cast<unsigned>(*r.route_cycles);
+    if (r.speculative) rules.pipeline.speculative = *r.speculative;
+    rules.spec = r;
+    rules.period = spec.clock.period;
+    rules.loss = spec.noc.faults.loss;
+    rules.loss_seed = spec.noc.faults.seed;
+    // names are checked before the first packet
+    find_arbiter(r.arbiter);
+    make_allocator("vc_allocator", r.vc_allocator, {1, 1});
+    make_allocator("switch_allocator", r.switch_allocator, {1, 1});
+    return rules;
+}
+
+}  // namespace
+
+VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
+    : spec_(spec.noc),
+      topology_(std::move(topology)),
+      rules_(make_rules(spec)),
+      fabric_(checked("vcs", spec.noc.router.vcs, 64), checked("buffer", spec.noc.router.buffer, 4096),
+              checked_classes(spec.noc.router),
+              topology_.longest_latency() + spec.noc.router.switch_cycles + 8) {
+    if (topology_.max_ports() * fabric_.vcs > 65535)
+        throw ConfigError("noc.router.vcs: more than 65535 ports times VCs");
+    routing_ = make_routing(spec_, topology_, fabric_.vcs_per_class());
+    const std::string cycle = deadlock_cycle(spec_, topology_, *routing_);
+    if (!cycle.empty()) {
+        throw ConfigError(fmt::format(
+            "noc.routing: {} can deadlock on this {} with {} VC{} per message class: {}", spec_.routing,
+            topology_.name, fabric_.vcs_per_class(), fabric_.vcs_per_class() == 1 ? "" : "s", cycle));
+    }
+    find_multicast_style(spec_.multicast.style);
+    routers_ = std::make_unique<RouterArray>(fabric_, topology_, *routing_, rules_);
+    endpoints_ = std::make_unique<Endpoints>(fabric_, topology_);
+}
+
+void VcNetwork::attach(EndpointId endpoint, EndpointLinks links) {
+    endpoints_->attach(index(endpoint), links);
+}
+
+std::uint32_t VcNetwork::add_set(EndpointId source, std::span<const std::uint32_t> members) {
+    if (sets_ == nullptr) {
+        sets_ = std::make_unique<MulticastSets>(topology_, *routing_, spec_.multicast);
+        fabric_.sets = sets_.get();
+        // routers keep the branches of a packet beside the route of plain ones
+        routers_ = std::make_unique<RouterArray>(fabric_, topology_, *routing_, rules_);
+    }
+    sets_open_ = true;
+    return sets_->add(index(source), members);
+}
+
+void VcNetwork::finish_sets() {
+    sets_->finish();
+    sets_open_ = false;
+}
+
+Network::SetLinks VcNetwork::set_links(std::uint32_t set) const {
+    return {sets_->tree_links(set), sets_->unicast_links(set)};
+}
+
+std::string VcNetwork::describe_tables() const {
+    if (sets_ == nullptr || sets_->style() != MulticastStyle::Table) return "";
+    const auto& s = sets_->table_sizes();
+    return fmt::format(
+        "key/mask tables: {} entries in {} routers, largest {} (before minimisation {} and {})", s.entries,
+        s.routers, s.largest, s.entries_before, s.largest_before);
+}
+
+Cycle VcNetwork::evaluate(Cycle now) {
+    if (sets_open_) finish_sets();
+    Calendar& calendar = fabric_.calendar;
+    calendar.drain_credits(now, [&](const Calendar::Credits& c) {
+        for (const auto& e : c.router) routers_->receive(e);
+        for (const auto& e : c.endpoint) endpoints_->receive(e);
+    });
+    if (calendar.flits_due(now)) {
+        const Calendar::Flits& f = calendar.flits(now);
+        for (const auto& e : f.router) routers_->receive(e, now);
+        for (const auto& e : f.endpoint) endpoints_->receive(e);
+        calendar.clear_flits(now);
+    }
+    if (!wakes_.empty()) {
+        std::erase_if(wakes_, [&](const Wake& w) {
+            if (w.at > now) return false;
+            endpoints_->activate(w.endpoint);
+            return true;
+        });
+    }
+    if (routers_->active()) routers_->evaluate(now);
+    if (endpoints_->active()) endpoints_->evaluate(now);
+    if (routers_->active() || endpoints_->active()) return now + 1;
+    return calendar.next(now, routers_->waits_for_credit() || endpoints_->waits_for_credit());
+}
+
+void VcNetwork::reset() {
+    if (fabric_.in_flight != 0) throw InternalError("the network is reset while packets are in it");
+    fabric_.calendar.clear_all();  // credits on their way: all are given back below
+    routers_->reset();
+    endpoints_->reset();
+}
+
+std::string VcNetwork::describe_stuck(std::size_t limit) const {
+    std::vector<std::string> lines;
+    routers_->describe(lines, limit);
+    endpoints_->describe(lines, limit);
+    return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));
+}
+
+/// Follows the first candidate of every router.
+VcNetwork::Way VcNetwork::way(std::uint32_t from, std::uint32_t to) const {
+    Way w;
+    PacketRecord p;
+    address(topology_, from, to, p);
+    std::uint32_t router = topology_.router_of(from);
+    unsigned in_port = topology_.port_of(from), in_vc = fabric_.vcs_per_class() - 1;
+    for (unsigned steps = 0; steps <= topology_.n_routers() * 2; ++steps) {
+        const Route route = (*routing_)({router, in_port, in_vc, p});
+        if (route.ports == 0) return w;
+        const auto port = static_cast<unsigned>(std::countr_zero(route.ports));
+        if (port >= topology_.link_ports()) {
+            w.found = true;
+            return w;
+        }
+        const Channel& c = topology_.channel(router, port);
+        w.links += c.latency;
+        ++w.hops;
+        router = c.peer;
+        in_port = c.peer_port;
+        in_vc = route.vcs == kLowHalf ? 0 : fabric_.vcs_per_class() - 1;
+    }
+    return w;
+}
+
+Cycles VcNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
+    const Way w = way(index(from), index(to));
+    if (!w.found) return 0;
+    const bool async = spec_.router.kind == "async";
+    // RC, allocation and switch; the link comes on top
+    const Cycles router = async ? rules_.pipeline.route_cycles
+                                : rules_.pipeline.route_cycles + (rules_.pipeline.speculative ? 0 : 1) +
+                                      spec_.router.switch_cycles + 1;
+    // link to the interface, link to the router, routers and links, link to the core, further flits
+    return 1 + 1 + w.links + router * (w.hops + 1) + (async ? 1 : 0) + topology_.local_latency + flits - 1;
+}
+
+unsigned VcNetwork::zero_load_hops(EndpointId from, EndpointId to) const {
+    return way(index(from), index(to)).hops;
+}
+
+}  // namespace loom::noc

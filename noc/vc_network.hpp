@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+
+#include "noc/endpoints.hpp"
+#include "noc/multicast/sets.hpp"
+#include "noc/router_array.hpp"
+
+namespace loom::noc {
+
+/// Routers with virtual channels and credits, and their network interfaces. Packets of one source and
+/// destination stay in order only with deterministic routing and one virtual channel.
+class VcNetwork final : public Network {
+  public:
+    VcNetwork(const arch::ChipSpec& spec, Topology topology);
+
+    Cycle evaluate(Cycle now) override;
+    void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }
+    void attach(EndpointId endpoint, EndpointLinks links) override;
+    void reset() override;
+    const Topology& topology() const override { return topology_; }
+    std::size_t flits_in_flight() const override { return fabric_.in_flight; }
+    std::span<const NocCounters> counters() const override { return fabric_.counters; }
+    std::vector<PortUse> port_use(std::uint32_t router) const override { return routers_->port_use(router); }
+    std::uint64_t buffer_cycles(std::uint32_t router) const override {
+        return routers_->buffer_cycles(router);
+    }
+    std::string describe_stuck(std::size_t limit) const override;
+    Cycles zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const override;
+    unsigned zero_load_hops(EndpointId from, EndpointId to) const override;
+    std::uint32_t add_set(EndpointId source, std::span<const std::uint32_t> members) override;
+    SetLinks set_links(std::uint32_t set) const override;
+    std::uint32_t n_sets() const override {
+        return sets_ == nullptr ? 0 : static_cast<std::uint32_t>(sets_->size());
+    }
+    std::string describe_tables() const override;
+
+  private:
+    struct Way {
+        bool found = false;
+        Cycles links = 0;  ///< latencies
+        unsigned hops = 0;
+    };
+    Way way(std::uint32_t from, std::uint32_t to) const;
+    void finish_sets();
+
+    const arch::NocSpec spec_;
+    Topology topology_;
+    RouterRules rules_;
+    Fabric fabric_;
+    std::unique_ptr<Routing> routing_;
+    std::unique_ptr<MulticastSets> sets_;
+    std::unique_ptr<RouterArray> routers_;
+    std::unique_ptr<Endpoints> endpoints_;
+    struct Wake {
+        Cycle at;
+        std::uint32_t endpoint;
+    };
+    std::vector<Wake> wakes_;  ///< endpoints whose links have something, and when
+    bool sets_open_ = false;
+};
+
+}  // namespace loom::noc

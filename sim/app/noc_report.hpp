@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "noc/traffic/experiment.hpp"
+#include "sim/arch/chip_spec.hpp"
+
+namespace loom::app {
+
+/// Use of all routers in one run, kept when the network is gone.
+struct FabricUse {
+    struct Router {
+        std::string name;
+        noc::Coord at;
+        double occupancy = 0;  ///< mean flits in its buffers
+        std::uint64_t flits = 0;
+        std::vector<noc::PortUse> ports;
+    };
+    std::vector<Router> routers;
+    std::vector<std::uint32_t> grid;
+    std::uint64_t cycles = 0;
+    std::vector<noc::Network::SetLinks> sets;
+};
+FabricUse use_of(const noc::RunView& view);
+
+nlohmann::ordered_json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
+std::string noc_text(const nlohmann::ordered_json& j, const FabricUse& use);
+std::string links_csv(const FabricUse& use);
+std::string routers_csv(const FabricUse& use);
+std::string histogram_csv(const noc::Summary& s);
+std::string heat_map_svg(const FabricUse& use);
+
+}  // namespace loom::app
