@@ -41,7 +41,7 @@ class ShippedChip : public testing::TestWithParam<const char*> {
 TEST_P(ShippedChip, EveryPricedEventIsPricedOrExcused) {
     const arch::ChipSpec spec = chip();
     const auto names = priced_names();
-    EXPECT_EQ(names.size(), 25u);
+    EXPECT_EQ(names.size(), 32u);
     for (const auto& name : names) {
         EXPECT_EQ(spec.energy.actions.count(name) + spec.energy.unpriced.count(name), 1u) << name;
     }
