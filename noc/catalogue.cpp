@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "noc/handshake_network.hpp"
 #include "noc/pipeline.hpp"
 #include "noc/vc_network.hpp"
 #include "sim/base/error.hpp"
@@ -25,7 +26,8 @@ std::unique_ptr<Network> make(const arch::ChipSpec& spec, Topology t) {
     return std::make_unique<N>(spec, std::move(t));
 }
 /// The catalogue: a line per kind of router.
-constexpr std::array<Kind, 2> kKinds{{{"vc", make<VcNetwork>}, {"async", make<VcNetwork>}}};
+constexpr std::array<Kind, 3> kKinds{
+    {{"vc", make<VcNetwork>}, {"async", make<VcNetwork>}, {"handshake", make<HandshakeNetwork>}}};
 
 }  // namespace
 

@@ -102,8 +102,8 @@ void Endpoints::stop_starving(Endpoint& p) {
 void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
     p.packet = fabric_.packets.allocate();
     PacketRecord& record = fabric_.packets[p.packet];
-    record = {};
     record.packet = packet;
+    record.copies = 1;
     record.packet.entered = static_cast<std::uint32_t>(now - kLocalLink);
     record.packet.hops = 0;
     if (packet.destination.kind == Destination::Kind::Endpoint) {

@@ -183,7 +183,15 @@ void RouterArray::receive(const Calendar::CreditAtRouter& event) {
     if (has_flits(event.router)) activate(event.router);
 }
 
-void RouterArray::evaluate(Cycle now) {
+__attribute__((flatten)) void RouterArray::receive(const std::vector<Calendar::FlitAtRouter>& flits, Cycle now) {
+    for (const auto& f : flits) receive(f, now);
+}
+
+__attribute__((flatten)) void RouterArray::receive(const std::vector<Calendar::CreditAtRouter>& credits) {
+    for (const auto& c : credits) receive(c);
+}
+
+__attribute__((flatten)) void RouterArray::evaluate(Cycle now) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < active_.size(); ++i) {
         const std::uint32_t r = active_[i];

@@ -28,7 +28,10 @@ class RouterArray {
   public:
     RouterArray(Fabric& fabric, const Topology& topology, const Routing& routing, const RouterRules& rules);
 
-    /// A flit or a credit of this cycle.
+    /// The flits and credits of this cycle.
+    void receive(const std::vector<Calendar::FlitAtRouter>& flits, Cycle now);
+    void receive(const std::vector<Calendar::CreditAtRouter>& credits);
+    /// One of them.
     void receive(const Calendar::FlitAtRouter& event, Cycle now);
     void receive(const Calendar::CreditAtRouter& event);
     /// Allocation, switching and sending in all active routers.

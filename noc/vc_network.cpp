@@ -103,12 +103,12 @@ Cycle VcNetwork::evaluate(Cycle now) {
     if (sets_open_) finish_sets();
     Calendar& calendar = fabric_.calendar;
     calendar.drain_credits(now, [&](const Calendar::Credits& c) {
-        for (const auto& e : c.router) routers_->receive(e);
+        routers_->receive(c.router);
         for (const auto& e : c.endpoint) endpoints_->receive(e);
     });
     if (calendar.flits_due(now)) {
         const Calendar::Flits& f = calendar.flits(now);
-        for (const auto& e : f.router) routers_->receive(e, now);
+        routers_->receive(f.router, now);
         for (const auto& e : f.endpoint) endpoints_->receive(e);
         calendar.clear_flits(now);
     }

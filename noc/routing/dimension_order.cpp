@@ -49,6 +49,14 @@ Route xy(const Routing& base, const RouteQuery& q) {
     return {std::uint64_t{1} << q.packet.port};
 }
 
+/// The same where no link is missing.
+Route xy_regular(const Routing& base, const RouteQuery& q) {
+    const Coord here = static_cast<const DimensionOrder&>(base).here_[q.router], to = q.packet.at;
+    if (here.x != to.x) return {std::uint64_t{here.x < to.x ? 1u : 2u}};
+    if (here.y != to.y) return {std::uint64_t{here.y < to.y ? 4u : 8u}};
+    return {std::uint64_t{1} << q.packet.port};
+}
+
 /// Keeps the half of the VCs within a ring; on entering one, the upper half if the way crosses the edge
 /// between the last node and the first.
 Route ring(const DimensionOrder& self, const RouteQuery& q, unsigned port, bool crosses) {
@@ -187,7 +195,7 @@ std::unique_ptr<Routing> build_dimension_order(const arch::NocSpec& spec, const 
                                 : chips       ? bridged
                                 : t.diagonals ? triangular
                                 : t.wraps     ? torus
-                                : plain       ? xy
+                                : plain       ? (t.regular ? xy_regular : xy)
                                               : mesh;
     auto r = std::make_unique<DimensionOrder>(t, vcs, f, order);
     r->uses_halves = t.wraps;

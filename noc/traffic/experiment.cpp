@@ -153,6 +153,7 @@ class Runner {
             watchdog_.stuck(scheduler_.now(), "deadlock: nothing can move");
         result_.packet = load_.packet_latency;
         result_.network = load_.network_latency;
+        result_.head = load_.head_latency;
         result_.zero_load = load_.zero_load_count == 0 ? 0
                                                        : static_cast<double>(load_.zero_load_sum) /
                                                              static_cast<double>(load_.zero_load_count);
@@ -232,6 +233,7 @@ Summary summarise(std::vector<RunResult> runs) {
     for (const RunResult& r : runs) {
         s.packet.merge(r.packet);
         s.network.merge(r.network);
+        s.head.merge(r.head);
         s.packet_mean += r.packet.mean() / n;
         s.network_mean += r.network.mean() / n;
         s.zero_load += r.zero_load / n;

@@ -16,7 +16,7 @@ struct RunResult {
     std::uint64_t seed = 0;
     bool stable = false;
     std::string why_unstable;
-    LatencyStats packet, network;
+    LatencyStats packet, network, head;
     double zero_load = 0;          ///< mean over the measured packets of their ways
     double hops = 0;               ///< mean links of a measured packet
     double offered_flit_rate = 0;  ///< created in the window, per node and cycle
@@ -52,7 +52,7 @@ RunResult run_traffic(const arch::ChipSpec& chip, const TrafficSpec& traffic, co
 /// Several seeds as one result: means of the seeds' means.
 struct Summary {
     std::vector<RunResult> runs;
-    LatencyStats packet, network;
+    LatencyStats packet, network, head;
     double packet_mean = 0, packet_deviation = 0, network_mean = 0, zero_load = 0, hops = 0;
     double offered_flit_rate = 0, accepted_flit_rate = 0, accepted_min = 0, accepted_max = 0;
     bool stable = true;

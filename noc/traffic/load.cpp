@@ -237,6 +237,7 @@ void Load::take(std::uint32_t node, Cycle now) {
         --outstanding_;
         packet_latency.add(latency);
         network_latency.add(static_cast<std::uint32_t>(now) - p.entered);
+        if (p.head != 0) head_latency.add(p.head - static_cast<std::uint32_t>(created));
         hops_sum += p.hops;
         const bool sampled = !zero_load_.empty() || (packet_latency.count() & 15u) == 0;
         if (!sampled) continue;

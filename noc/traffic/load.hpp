@@ -36,6 +36,7 @@ class Load final : public Clocked {
     std::uint64_t queued() const { return queued_; }
 
     LatencyStats packet_latency, network_latency;
+    LatencyStats head_latency;    ///< to the head leaving the last router, where the fabric says so
     LatencyStats sample_latency;  ///< since it was last cleared, all packets
     std::uint64_t created_flits = 0, measured_packets = 0, measured_flits = 0, hops_sum = 0;
     std::uint64_t zero_load_sum = 0, zero_load_count = 0;

@@ -31,6 +31,7 @@ struct Packet {
     std::uint16_t flits = 1;    ///< length on the network, >= 1
     std::int64_t payload = 1;   ///< 1 for a plain spike; a graded value; or the bits of a double
     std::uint32_t entered = 0;  ///< cycle (low bits) in which it left its source queue; set by the network
+    std::uint32_t head = 0;     ///< cycle in which its head left the last router, where the fabric says so
     std::uint16_t hops = 0;     ///< links crossed; set by the network
     std::uint8_t message_class = 0;
     std::uint32_t set = ~std::uint32_t{0};  ///< destination set it was sent to, if any; set by the network
