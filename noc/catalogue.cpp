@@ -6,8 +6,11 @@
 #include <array>
 #include <string>
 
+#include "noc/deflection_network.hpp"
 #include "noc/handshake_network.hpp"
 #include "noc/pipeline.hpp"
+#include "noc/scheduled_network.hpp"
+#include "noc/timeout_network.hpp"
 #include "noc/vc_network.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
@@ -26,8 +29,12 @@ std::unique_ptr<Network> make(const arch::ChipSpec& spec, Topology t) {
     return std::make_unique<N>(spec, std::move(t));
 }
 /// The catalogue: a line per kind of router.
-constexpr std::array<Kind, 3> kKinds{
-    {{"vc", make<VcNetwork>}, {"async", make<VcNetwork>}, {"handshake", make<HandshakeNetwork>}}};
+constexpr std::array<Kind, 6> kKinds{{{"vc", make<VcNetwork>},
+                                      {"async", make<VcNetwork>},
+                                      {"handshake", make<HandshakeNetwork>},
+                                      {"deflection", make<DeflectionNetwork>},
+                                      {"timeout", make<TimeoutNetwork>},
+                                      {"scheduled", make<ScheduledNetwork>}}};
 
 }  // namespace
 

@@ -21,10 +21,11 @@ HandshakeNetwork::HandshakeNetwork(const arch::ChipSpec& spec, Topology topology
     routing_ = make_routing(spec_, topology_, 1);
     const std::string cycle = deadlock_cycle(spec_, topology_, *routing_);
     if (!cycle.empty()) {
-        throw ConfigError(fmt::format("noc.routing: {} can deadlock on this {} without datelines: {}", spec_.routing,
-                                      topology_.name, cycle));
+        throw ConfigError(fmt::format("noc.routing: {} can deadlock on this {} without datelines: {}",
+                                      spec_.routing, topology_.name, cycle));
     }
-    if (routing_->several) throw ConfigError("noc.routing: the handshake router needs a deterministic routing function");
+    if (routing_->several)
+        throw ConfigError("noc.routing: the handshake router needs a deterministic routing function");
     const std::size_t ports = std::size_t{topology_.n_routers()} * n_ports_;
     inputs_.resize(ports);
     outputs_.resize(ports);
@@ -86,10 +87,12 @@ void HandshakeNetwork::forward(std::uint32_t r, Cycle now) {
         unsigned n = 0;
         for (unsigned out = 0; out < ports; ++out) {
             const Output& o = outputs_[port(r, out)];
-            if (!o.reservations.empty() && o.reservations[o.index].input == in) outs[n++] = static_cast<std::uint8_t>(out);
+            if (!o.reservations.empty() && o.reservations[o.index].input == in)
+                outs[n++] = static_cast<std::uint8_t>(out);
         }
         if (n == 0) continue;
-        const unsigned pick = n == 1 ? 0 : rng_.word(std::uint64_t{r} * 64 + in, static_cast<std::uint32_t>(now)) % n;
+        const unsigned pick =
+            n == 1 ? 0 : rng_.word(std::uint64_t{r} * 64 + in, static_cast<std::uint32_t>(now)) % n;
         const Output& o = outputs_[port(r, outs[pick])];
         send(r, in, o.reservations[o.index].vc, outs[pick], now);
     }
@@ -179,7 +182,8 @@ bool HandshakeNetwork::inject(std::uint32_t e, Cycle now) {
             free_packets_.push_back(static_cast<std::uint32_t>(packets_.size()));
             packets_.emplace_back();
         }
-        s = {true, free_packets_.back(), 0, static_cast<std::uint8_t>(vcs_ == 1 ? 0 : rng_.word(p.axon, index(p.source), 3) % vcs_)};
+        s = {true, free_packets_.back(), 0,
+             static_cast<std::uint8_t>(vcs_ == 1 ? 0 : rng_.word(p.axon, index(p.source), 3) % vcs_)};
         free_packets_.pop_back();
         packets_[s.packet] = p;
         in_flight_ += p.flits;
@@ -250,11 +254,12 @@ std::string HandshakeNetwork::describe_stuck(std::size_t limit) const {
         if (buffers_[b].empty()) continue;
         const auto r = static_cast<std::uint32_t>(b / vcs_ / n_ports_);
         const Packet& p = packets_[buffers_[b].front().packet];
-        lines.push_back(fmt::format("router {} port {} vc {}: {} flits; packet from endpoint {} to {} {}",
-                                    topology_.router_name(r), topology_.port_name(static_cast<unsigned>(b / vcs_ % n_ports_)),
-                                    b % vcs_, buffers_[b].size(), index(p.source), p.destination.value,
-                                    reserved_out_[b] == kNoPort ? std::string("waits for a reservation")
-                                                                : "has reserved " + topology_.port_name(reserved_out_[b])));
+        lines.push_back(fmt::format(
+            "router {} port {} vc {}: {} flits; packet from endpoint {} to {} {}", topology_.router_name(r),
+            topology_.port_name(static_cast<unsigned>(b / vcs_ % n_ports_)), b % vcs_, buffers_[b].size(),
+            index(p.source), p.destination.value,
+            reserved_out_[b] == kNoPort ? std::string("waits for a reservation")
+                                        : "has reserved " + topology_.port_name(reserved_out_[b])));
     }
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));
 }

@@ -51,7 +51,9 @@ class HandshakeNetwork final : public PacketFabric {
         std::uint8_t vc = 0;
     };
     std::size_t port(std::uint32_t r, unsigned p) const { return std::size_t{r} * n_ports_ + p; }
-    std::deque<HFlit>& buffer(std::uint32_t r, unsigned p, unsigned v) { return buffers_[port(r, p) * vcs_ + v]; }
+    std::deque<HFlit>& buffer(std::uint32_t r, unsigned p, unsigned v) {
+        return buffers_[port(r, p) * vcs_ + v];
+    }
     void reserve(std::uint32_t r, Cycle now);
     void forward(std::uint32_t r, Cycle now);
     bool send(std::uint32_t r, unsigned in, unsigned vc, unsigned out, Cycle now);
@@ -63,8 +65,8 @@ class HandshakeNetwork final : public PacketFabric {
     std::vector<Input> inputs_;
     std::vector<Output> outputs_;
     std::vector<std::deque<HFlit>> buffers_;
-    std::vector<std::uint8_t> full_;          ///< [buffer] as its sender sees it
-    std::vector<std::uint8_t> reserved_out_;  ///< [buffer]: output port, or kNoPort
+    std::vector<std::uint8_t> full_;           ///< [buffer] as its sender sees it
+    std::vector<std::uint8_t> reserved_out_;   ///< [buffer]: output port, or kNoPort
     std::vector<std::uint32_t> packet_flits_;  ///< delivered per packet slot
     std::vector<Packet> packets_;
     std::vector<std::uint32_t> free_packets_;

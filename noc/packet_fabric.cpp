@@ -22,8 +22,9 @@ std::uint32_t PacketFabric::add_set(EndpointId source, std::span<const std::uint
     if (sets_ == nullptr) {
         arch::MulticastSpec m = spec_.multicast;
         if (!trees_ && m.style != "unicast") {
-            throw ConfigError(fmt::format("noc.multicast.style: {} needs the vc or the timeout router, not {}", m.style,
-                                          spec_.router.kind));
+            throw ConfigError(
+                fmt::format("noc.multicast.style: {} needs the vc or the timeout router, not {}", m.style,
+                            spec_.router.kind));
         }
         sets_ = std::make_unique<MulticastSets>(topology_, *routing_, m);
     }
@@ -62,7 +63,8 @@ bool PacketFabric::next_packet(std::uint32_t endpoint, Cycle now, Packet& out) {
         if (head.destination.kind == Destination::Kind::Endpoint) {
             const std::uint32_t to = head.destination.value;
             if (to >= links_.size() || links_[to].links.out == nullptr) {
-                throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", endpoint, to));
+                throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use",
+                                             endpoint, to));
             }
             ++c.packets;
             ++c.packets_expected;
@@ -94,7 +96,8 @@ bool PacketFabric::next_packet(std::uint32_t endpoint, Cycle now, Packet& out) {
 
 bool PacketFabric::deliver(std::uint32_t endpoint, Cycle now, const Packet& packet) {
     Link<Packet>* out = links_[endpoint].links.out;
-    if (out == nullptr) throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", endpoint));
+    if (out == nullptr)
+        throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", endpoint));
     if (!out->can_send(now)) return false;
     out->send(now, packet);
     ++counters_[packet.tag].packets_delivered;

@@ -16,13 +16,19 @@ class PacketFabric : public Network {
   public:
     Cycle evaluate(Cycle now) override;
     void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }
-    void attach(EndpointId endpoint, EndpointLinks links) override { links_.at(index(endpoint)).links = links; }
+    void attach(EndpointId endpoint, EndpointLinks links) override {
+        links_.at(index(endpoint)).links = links;
+    }
     const Topology& topology() const override { return topology_; }
     std::size_t flits_in_flight() const override { return in_flight_; }
     std::span<const NocCounters> counters() const override { return counters_; }
     std::uint32_t add_set(EndpointId source, std::span<const std::uint32_t> members) override;
-    SetLinks set_links(std::uint32_t set) const override { return {sets_->tree_links(set), sets_->unicast_links(set)}; }
-    std::uint32_t n_sets() const override { return sets_ == nullptr ? 0 : static_cast<std::uint32_t>(sets_->size()); }
+    SetLinks set_links(std::uint32_t set) const override {
+        return {sets_->tree_links(set), sets_->unicast_links(set)};
+    }
+    std::uint32_t n_sets() const override {
+        return sets_ == nullptr ? 0 : static_cast<std::uint32_t>(sets_->size());
+    }
     unsigned zero_load_hops(EndpointId from, EndpointId to) const override;
     std::vector<PortUse> port_use(std::uint32_t router) const override;
     std::uint64_t buffer_cycles(std::uint32_t router) const override { return buffer_cycles_[router]; }
@@ -41,7 +47,9 @@ class PacketFabric : public Network {
     /// False when the endpoint cannot take it now.
     bool deliver(std::uint32_t endpoint, Cycle now, const Packet& packet);
     NocCounters& count(const Packet& p) { return counters_[p.tag]; }
-    void count_port(std::uint32_t router, unsigned port) { ++port_flits_[std::size_t{router} * topology_.max_ports() + port]; }
+    void count_port(std::uint32_t router, unsigned port) {
+        ++port_flits_[std::size_t{router} * topology_.max_ports() + port];
+    }
     /// Router output ports with the deterministic routing; the way at zero load.
     struct Way {
         bool found = false;
@@ -57,7 +65,7 @@ class PacketFabric : public Network {
     std::unique_ptr<MulticastSets> sets_;
     std::vector<NocCounters> counters_;
     std::vector<std::uint64_t> buffer_cycles_;
-    std::size_t in_flight_ = 0;  ///< flits (packets, where a packet is one flit)
+    std::size_t in_flight_ = 0;         ///< flits (packets, where a packet is one flit)
     std::vector<std::uint32_t> ready_;  ///< endpoints that may have a packet, in order
     void keep_ready(std::uint32_t endpoint) {
         if (links_[endpoint].listed) return;

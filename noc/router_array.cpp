@@ -183,7 +183,8 @@ void RouterArray::receive(const Calendar::CreditAtRouter& event) {
     if (has_flits(event.router)) activate(event.router);
 }
 
-__attribute__((flatten)) void RouterArray::receive(const std::vector<Calendar::FlitAtRouter>& flits, Cycle now) {
+__attribute__((flatten)) void RouterArray::receive(const std::vector<Calendar::FlitAtRouter>& flits,
+                                                   Cycle now) {
     for (const auto& f : flits) receive(f, now);
 }
 

@@ -104,7 +104,9 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
                                {"p95", s.network.quantile(0.95)},
                                {"p99", s.network.quantile(0.99)},
                                {"max", s.network.max()}};
-    if (s.head.count() != 0) j["latency"]["head"] = {{"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
+    if (s.head.count() != 0)
+        j["latency"]["head"] = {
+            {"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
     j["latency"]["zero_load"] = s.zero_load;
     j["offered_flit_rate"] = s.offered_flit_rate;
     j["accepted_flit_rate"] = s.accepted_flit_rate;
