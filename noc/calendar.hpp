@@ -3,11 +3,41 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <cstring>
+#include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "sim/base/ids.hpp"
 
 namespace loom::noc {
+
+/// Grows to the largest number of entries that it ever held; appending is a few instructions.
+template <class T>
+class EventList {
+    static_assert(std::is_trivially_copyable_v<T>);
+
+  public:
+    void push(const T& value) {
+        if (size_ == capacity_) grow();
+        items_[size_++] = value;
+    }
+    const T* begin() const { return items_.get(); }
+    const T* end() const { return items_.get() + size_; }
+    bool empty() const { return size_ == 0; }
+    void clear() { size_ = 0; }
+
+  private:
+    [[gnu::noinline, gnu::cold]] void grow() {
+        const std::uint32_t capacity = capacity_ == 0 ? 16 : 2 * capacity_;
+        std::unique_ptr<T[]> items(new T[capacity]);
+        if (size_ != 0) std::memcpy(items.get(), items_.get(), size_ * sizeof(T));
+        items_ = std::move(items);
+        capacity_ = capacity;
+    }
+    std::unique_ptr<T[]> items_;
+    std::uint32_t size_ = 0, capacity_ = 0;
+};
 
 /// What is on its way between routers and endpoints, by the cycle in which it arrives: wheels longer
 /// than any delay. Flits have to be met on time; credits may wait until somebody needs one, and are then
@@ -15,7 +45,9 @@ namespace loom::noc {
 class Calendar {
   public:
     struct FlitAtRouter {
-        std::uint32_t router, vc, flit;  ///< vc: port * vcs + vc within the router
+        std::uint32_t router;
+        std::uint16_t port, vc;
+        std::uint32_t flit;
     };
     struct CreditAtRouter {
         std::uint32_t router;
@@ -27,28 +59,26 @@ class Calendar {
     struct CreditAtEndpoint {
         std::uint32_t endpoint, vc;
     };
-    struct Flits {
-        std::vector<FlitAtRouter> router;
-        std::vector<FlitAtEndpoint> endpoint;
+    template <class Router, class Endpoint>
+    struct Events {
+        EventList<Router> router;
+        EventList<Endpoint> endpoint;
+        bool empty() const { return router.empty() && endpoint.empty(); }
         void clear() {
             router.clear();
             endpoint.clear();
         }
     };
-    struct Credits {
-        std::vector<CreditAtRouter> router;
-        std::vector<CreditAtEndpoint> endpoint;
-        void clear() {
-            router.clear();
-            endpoint.clear();
-        }
-    };
+    using Flits = Events<FlitAtRouter, FlitAtEndpoint>;
+    using Credits = Events<CreditAtRouter, CreditAtEndpoint>;
 
     explicit Calendar(std::uint64_t longest_delay) : flits_(longest_delay), credits_(longest_delay) {}
 
-    /// About to be written to; cycle at - now: 1..longest_delay. drain_credits(now) comes first in a cycle.
-    Flits& flits_at(Cycle at) { return flits_.at(at); }
-    Credits& credits_at(Cycle at) { return credits_.at(at); }
+    /// at - now: 1..longest_delay. drain_credits(now) comes first in a cycle.
+    void add(Cycle at, const FlitAtRouter& e) { flits_.at(at).router.push(e); }
+    void add(Cycle at, const FlitAtEndpoint& e) { flits_.at(at).endpoint.push(e); }
+    void add(Cycle at, const CreditAtRouter& e) { credits_.at(at).router.push(e); }
+    void add(Cycle at, const CreditAtEndpoint& e) { credits_.at(at).endpoint.push(e); }
 
     bool flits_due(Cycle now) const { return flits_.occupied(now); }
     const Flits& flits(Cycle now) const { return flits_.peek(now); }
@@ -81,19 +111,22 @@ class Calendar {
     class Wheel {
       public:
         explicit Wheel(std::uint64_t longest_delay)
-            : buckets_(std::bit_ceil(longest_delay + 2)), occupied_((buckets_.size() + 63) / 64) {}
+            : buckets_(std::bit_ceil(longest_delay + 2)),
+              mask_(buckets_.size() - 1),
+              occupied_((buckets_.size() + 63) / 64) {}
         Bucket& at(Cycle at) {
-            const std::size_t i = at & (buckets_.size() - 1);
-            occupied_[i / 64] |= std::uint64_t{1} << (i % 64);
-            return buckets_[i];
+            const std::size_t i = at & mask_;
+            Bucket& bucket = buckets_[i];
+            if (bucket.empty()) occupied_[i / 64] |= std::uint64_t{1} << (i % 64);
+            return bucket;
         }
         bool occupied(Cycle now) const {
-            const std::size_t i = now & (buckets_.size() - 1);
+            const std::size_t i = now & mask_;
             return (occupied_[i / 64] >> (i % 64) & 1u) != 0;
         }
-        const Bucket& peek(Cycle now) const { return buckets_[now & (buckets_.size() - 1)]; }
+        const Bucket& peek(Cycle now) const { return buckets_[now & mask_]; }
         void clear(Cycle now) {
-            const std::size_t i = now & (buckets_.size() - 1);
+            const std::size_t i = now & mask_;
             occupied_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
             buckets_[i].clear();
         }
@@ -104,7 +137,7 @@ class Calendar {
         }
         /// First occupied cycle after `now`, or kNever.
         Cycle first(Cycle now) const {
-            const std::size_t start = (now + 1) & (buckets_.size() - 1);
+            const std::size_t start = (now + 1) & mask_;
             const std::size_t words = occupied_.size();
             for (std::size_t n = 0; n <= words; ++n) {
                 const std::size_t w = (start / 64 + n) % words;
@@ -112,7 +145,7 @@ class Calendar {
                 if (n == 0) bits &= ~std::uint64_t{0} << (start % 64);
                 if (bits != 0) {
                     const std::size_t i = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-                    return now + 1 + ((i + buckets_.size() - start) & (buckets_.size() - 1));
+                    return now + 1 + ((i + buckets_.size() - start) & mask_);
                 }
             }
             return kNever;
@@ -120,6 +153,7 @@ class Calendar {
 
       private:
         std::vector<Bucket> buckets_;
+        std::uint64_t mask_;
         std::vector<std::uint64_t> occupied_;
     };
 

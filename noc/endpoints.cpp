@@ -190,8 +190,9 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     flit.tail = p.flits_left == 1;
     flit.damaged = false;
     ++fabric_.counters[packet.tag].ni_in;
-    const unsigned local = topology_.port_of(e) * fabric_.vcs + p.vc;
-    fabric_.calendar.flits_at(now + kLocalLink).router.push_back({topology_.router_of(e), local, id});
+    fabric_.calendar.add(now + kLocalLink,
+                         Calendar::FlitAtRouter{topology_.router_of(e),
+                                                static_cast<std::uint16_t>(topology_.port_of(e)), p.vc, id});
     if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
     return p.packet != kNone || p.links.in->size() != 0 || relays_.count(e) != 0;
@@ -258,9 +259,10 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
             fabric_.flits.release(id);
             --fabric_.in_flight;
             ++fabric_.counters[flit.tag].ni_out;
-            fabric_.calendar.credits_at(now + kEjectLink + kLocalLink + kCreditDelay)
-                .router.push_back({topology_.router_of(e), static_cast<std::uint16_t>(topology_.port_of(e)),
-                                   static_cast<std::uint16_t>(vc)});
+            fabric_.calendar.add(now + kEjectLink + kLocalLink + kCreditDelay,
+                                 Calendar::CreditAtRouter{topology_.router_of(e),
+                                                          static_cast<std::uint16_t>(topology_.port_of(e)),
+                                                          static_cast<std::uint16_t>(vc)});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
     }

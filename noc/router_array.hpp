@@ -29,11 +29,8 @@ class RouterArray {
     RouterArray(Fabric& fabric, const Topology& topology, const Routing& routing, const RouterRules& rules);
 
     /// The flits and credits of this cycle.
-    void receive(const std::vector<Calendar::FlitAtRouter>& flits, Cycle now);
-    void receive(const std::vector<Calendar::CreditAtRouter>& credits);
-    /// One of them.
-    void receive(const Calendar::FlitAtRouter& event, Cycle now);
-    void receive(const Calendar::CreditAtRouter& event);
+    void receive(const EventList<Calendar::FlitAtRouter>& flits, Cycle now);
+    void receive(const EventList<Calendar::CreditAtRouter>& credits);
     /// Allocation, switching and sending in all active routers.
     void evaluate(Cycle now);
     bool active() const { return !active_.empty(); }
@@ -43,7 +40,7 @@ class RouterArray {
     void reset();
 
     std::vector<PortUse> port_use(std::uint32_t router) const;
-    std::uint64_t buffer_cycles(std::uint32_t router) const { return buffer_cycles_[router]; }
+    std::uint64_t buffer_cycles(std::uint32_t router) const { return routers_[router].buffer_cycles; }
     /// Appends a line per input buffer with flits, until there are `limit`.
     void describe(std::vector<std::string>& lines, std::size_t limit) const;
 
@@ -51,39 +48,58 @@ class RouterArray {
     enum class State : std::uint8_t { Idle, VcAlloc, Active, Drop };
     struct InputVc {
         FlitQueue queue;
-        Cycle ready = 0;  ///< VcAlloc: first cycle in which it may ask
-        State state = State::Idle;
-        std::uint8_t out_port = 0;
-        std::uint8_t out_vc = 0;
-        std::uint8_t vc_class = kAnyVc;
-        std::uint8_t message_class = 0;
-        bool several = false;          ///< its route is in routes_
+        std::uint32_t ready = 0;       ///< VcAlloc: first cycle (low bits) in which it may ask
         std::uint16_t va_pointer = 0;  ///< stage 1: over output VCs
+        State state = State::Idle;
+        bool several = false;  ///< its route is in routes_
+        // 8 bits each, but no char types: a store to one of those could change anything
+        std::uint16_t out_port : 8 = 0;
+        std::uint16_t out_vc : 8 = 0;
+        std::uint16_t vc_class : 8 = kAnyVc;
+        std::uint16_t message_class : 8 = 0;
     };
     struct OutputVc {
         std::uint16_t credits = 0;
         std::uint16_t va_pointer = 0;  ///< stage 2: over input VCs
     };
     /// Input and output side of a port; both have the same neighbour or endpoint.
-    struct Port {
-        std::uint64_t held = 0;      ///< output VCs that a packet holds
-        std::uint64_t credit = 0;    ///< output VCs with a credit
-        std::uint64_t flits = 0;     ///< sent
-        std::uint32_t peer = kNone;  ///< router, or endpoint of a local port
-        std::uint32_t latency = 0;
-        std::uint16_t peer_port = 0;
-        std::uint16_t kind = 0;               ///< LinkKind
+    struct alignas(64) Port {
+        std::uint64_t occupied = 0;      ///< input VCs with flits
+        std::uint64_t held = 0;          ///< output VCs that a packet holds
+        std::uint64_t credit = 0;        ///< output VCs with a credit
+        std::uint64_t flits = 0;         ///< sent
+        std::uint64_t free_ps = 0;       ///< when the link is free again
+        std::uint32_t peer = kNone;      ///< router, or endpoint of a local port
+        std::uint32_t flit_delay = 0;    ///< from winning the switch to the other end
+        std::uint32_t credit_delay = 0;  ///< from a freed slot to a credit at the other end
+        std::uint32_t flit_ps = 0;       ///< time a flit takes the link; 0: a cycle
+        std::uint8_t peer_port = 0;
+        std::uint8_t kind = 0;                ///< LinkKind
         std::uint16_t sa_input_pointer = 0;   ///< stage 1: over output ports
         std::uint16_t sa_output_pointer = 0;  ///< stage 2: over input ports
         std::uint16_t vc_offset = 0;          ///< over the VCs of the input side
-        std::uint32_t flit_ps = 0;            ///< time a flit takes the link; 0: a cycle
-        std::uint64_t free_ps = 0;            ///< when the link is free again
     };
+    static_assert(sizeof(Port) == 64);
     /// A bid for the switch: lower keys win.
     struct Bid {
         std::uint32_t key = 0;
         std::uint16_t port = 0;
         std::uint16_t vc = 0;
+    };
+    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4 };  ///< touched: not as after a reset
+    struct Router {
+        std::uint64_t busy = 0;  ///< input ports with flits
+        std::uint64_t buffer_cycles = 0;
+        std::uint32_t flags = 0;
+        std::uint16_t x = 0, y = 0;
+    };
+    /// One router's part of the arrays.
+    struct View {
+        std::uint32_t id;
+        Router& router;
+        Port* ports;
+        InputVc* inputs;
+        OutputVc* outputs;
     };
     struct Allocators {
         std::unique_ptr<Allocator> vc, output;
@@ -96,30 +112,52 @@ class RouterArray {
         std::uint32_t set = kNone;
     };
 
-    bool evaluate_router(std::uint32_t r, Cycle now);
-    bool evaluate_generic(std::uint32_t r, Cycle now);
+    View view(std::uint32_t r) {
+        return {r, routers_[r], &ports_[std::size_t{r} * n_ports_], &inputs_[std::size_t{r} * n_local_],
+                &outputs_[std::size_t{r} * n_local_]};
+    }
+    template <bool kPlain>
+    void evaluate_all(Cycle now);
+    template <bool kPlain>
+    bool evaluate_router(const View& r, Cycle now);
+    bool evaluate_single(const View& r, unsigned in_port, unsigned vc, Cycle now);
+    template <bool kPlain>
+    bool may_bid(const View& r, unsigned in_port, unsigned vc, InputVc& v, Cycle now, bool& work,
+                 std::uint32_t& key);
+    bool evaluate_generic(const View& r, Cycle now);
     /// What an input VC may ask for in this cycle: false when it must wait for something.
-    bool choose_port(std::uint32_t r, std::size_t input, InputVc& v, std::uint64_t& free) const;
+    bool choose_port(const View& r, unsigned local, InputVc& v, std::uint64_t& free) const;
+    WideRoute& wide_route(const View& r, unsigned local) {
+        return routes_[std::size_t{r.id} * n_local_ + local];
+    }
+    const WideRoute& wide_route(const View& r, unsigned local) const {
+        return routes_[std::size_t{r.id} * n_local_ + local];
+    }
     std::uint64_t free_vcs(const Port& out, const InputVc& v) const {
         return ~out.held & fabric_.masks[v.message_class][v.vc_class];
     }
+    unsigned pick_vc(const InputVc& v, std::uint64_t free) const;
     bool link_busy(const Port& p, Cycle now) const {
         return p.flit_ps != 0 && static_cast<double>(p.free_ps) > static_cast<double>(now) * rules_.period;
     }
-    void request_vc(std::uint32_t r, unsigned local, unsigned out_port, std::uint64_t free);
-    void bid(const Port* ports, unsigned in_port, unsigned vc, unsigned out_port, bool speculative);
-    void choose_output(Port* ports, unsigned in_port);
-    void commit_vcs(std::uint32_t r);
-    void give_vc(std::uint32_t r, unsigned local, unsigned out);
-    void commit_switch(std::uint32_t r, Cycle now);
-    void send(std::uint32_t r, unsigned in_port, unsigned vc, Cycle now);
-    void drop_front(std::uint32_t r, unsigned local, Cycle now);
-    void release_slot(std::uint32_t r, unsigned local, Cycle now, const Flit& flit);
-    void transmit(std::uint32_t r, const InputVc& v, Port& out, std::uint32_t id, Cycle now);
-    void head_at_front(std::uint32_t r, unsigned local, InputVc& v, Cycle now);
-    std::uint32_t next_flit(std::size_t input, const InputVc& v) const;
-    void activate(std::uint32_t r);
-    bool has_flits(std::uint32_t r) const;
+    void request_vc(const View& r, unsigned local, const InputVc& v, std::uint64_t free);
+    unsigned choose_output(const Port& in, std::uint64_t mask) const;
+    void commit_vcs(const View& r);
+    void give_vc(const View& r, InputVc& v, unsigned out_vc);
+    void move_pointers(const View& r, unsigned in_port, unsigned vc, unsigned out) const;
+    template <bool kPlain>
+    void commit_switch(const View& r, std::uint64_t outputs, Cycle now);
+    template <bool kPlain>
+    void send(const View& r, unsigned in_port, unsigned vc, Cycle now);
+    std::uint32_t copy_front(const View& r, unsigned local, InputVc& v);
+    void drop_front(const View& r, unsigned in_port, unsigned vc, Cycle now);
+    void release_slot(const View& r, unsigned in_port, unsigned vc, const InputVc& v, std::uint32_t arrived,
+                      Cycle now);
+    template <bool kPlain>
+    void transmit(const View& r, const InputVc& v, Port& out, std::uint32_t id, Cycle now);
+    void head_at_front(const View& r, unsigned in_port, unsigned vc, InputVc& v, Cycle now);
+    std::uint32_t next_flit(const View& r, unsigned local, const InputVc& v) const;
+    void activate(std::uint32_t r, Router& router);
     void reset_router(std::uint32_t r);
 
     Fabric& fabric_;
@@ -130,36 +168,32 @@ class RouterArray {
     const unsigned n_ports_;
     const unsigned n_vcs_;
     const unsigned n_local_;  ///< ports x VCs of a router
-    const unsigned n_words_;  ///< of its occupancy mask
     const std::uint64_t all_vcs_;
     const unsigned switch_delay_;  ///< from winning the switch to being in front of the link
     const bool generic_;           ///< allocators other than the default
-    bool slow_links_ = false;
+    const bool speculative_;
+    bool plain_ = false;     ///< one port per route, links of a flit per cycle, nothing lost
+    bool plain_xy_ = false;  ///< routing is dimension order on a whole 2-D mesh
     CounterRng loss_rng_;
 
     std::vector<Port> ports_;
     std::vector<InputVc> inputs_;
     std::vector<OutputVc> outputs_;
-    std::vector<WideRoute> routes_;        ///< [input VCs], or empty
-    std::vector<std::uint64_t> occupied_;  ///< input VCs with flits
-    std::vector<std::uint64_t> buffer_cycles_;
-    std::vector<std::uint8_t> is_active_, is_waiting_, is_touched_;
-    std::vector<std::uint32_t> active_, touched_;  ///< touched: not in the initial state
+    std::vector<WideRoute> routes_;  ///< [input VCs], or empty
+    std::vector<Router> routers_;
+    std::vector<std::uint32_t> active_, touched_;  ///< routers with these flags
     std::size_t waiting_ = 0;
-    std::vector<std::uint8_t> port_of_;
-    std::vector<std::uint8_t> vc_of_;
     std::vector<Allocators> allocators_;  ///< [router], made when first needed
 
     // Scratch of one router's cycle.
-    std::vector<std::uint16_t> va_requests_;  ///< output VCs asked for
-    std::vector<std::uint32_t> va_winner_;    ///< per output VC: input VC, or kNone
-    std::vector<Bid> input_bids_;             ///< of the current input port, per output port
-    std::uint64_t input_bid_mask_ = 0;
-    std::vector<Bid> output_bids_;  ///< per output port
-    std::uint64_t output_bid_mask_ = 0;
+    std::vector<std::uint32_t> va_requests_;  ///< output VCs asked for
+    std::size_t n_va_requests_ = 0;
+    std::vector<std::uint32_t> va_winner_;  ///< per output VC: input VC, or kNone
+    std::vector<Bid> input_bids_;           ///< of the current input port, per output port
+    std::vector<Bid> output_bids_;          ///< per output port
     std::vector<AllocationRequest> vc_requests_, output_requests_;
     std::vector<std::uint32_t> output_request_vc_;
-    std::vector<AllocationGrant> grants_;
+    std::vector<AllocationGrant> vc_grants_, grants_;
 };
 
 }  // namespace loom::noc

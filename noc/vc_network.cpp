@@ -99,6 +99,13 @@ std::string VcNetwork::describe_tables() const {
         s.routers, s.largest, s.entries_before, s.largest_before);
 }
 
+/// Every flit that leaves a router has been read, granted the switch and taken through the crossbar.
+std::span<const NocCounters> VcNetwork::counters() const {
+    totals_ = fabric_.counters;
+    for (NocCounters& c : totals_) c.buffer_reads = c.switch_grants = c.crossbar = c.flit_hops() + c.local;
+    return totals_;
+}
+
 Cycle VcNetwork::evaluate(Cycle now) {
     if (sets_open_) finish_sets();
     Calendar& calendar = fabric_.calendar;

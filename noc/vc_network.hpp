@@ -20,7 +20,7 @@ class VcNetwork final : public Network {
     void reset() override;
     const Topology& topology() const override { return topology_; }
     std::size_t flits_in_flight() const override { return fabric_.in_flight; }
-    std::span<const NocCounters> counters() const override { return fabric_.counters; }
+    std::span<const NocCounters> counters() const override;
     std::vector<PortUse> port_use(std::uint32_t router) const override { return routers_->port_use(router); }
     std::uint64_t buffer_cycles(std::uint32_t router) const override {
         return routers_->buffer_cycles(router);
@@ -48,6 +48,7 @@ class VcNetwork final : public Network {
     Topology topology_;
     RouterRules rules_;
     Fabric fabric_;
+    mutable std::vector<NocCounters> totals_;  ///< what counters() shows
     std::unique_ptr<Routing> routing_;
     std::unique_ptr<MulticastSets> sets_;
     std::unique_ptr<RouterArray> routers_;

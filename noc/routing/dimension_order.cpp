@@ -199,6 +199,7 @@ std::unique_ptr<Routing> build_dimension_order(const arch::NocSpec& spec, const 
                                               : mesh;
     auto r = std::make_unique<DimensionOrder>(t, vcs, f, order);
     r->uses_halves = t.wraps;
+    r->plain_xy = f == xy_regular;
     r->uses_source = is_relative || chips;
     return r;
 }

@@ -46,6 +46,7 @@ class Routing {
     bool minimal = true;       ///< every hop brings a packet nearer
     bool uses_source = false;  ///< depends on where the packet came from
     bool uses_halves = false;  ///< VCs in two halves (dateline)
+    bool plain_xy = false;     ///< x, then y on a whole mesh of two dimensions
     bool uses_escape = false;  ///< VC 0 is the escape channel
 
     /// Bit of a port if its link is there.
