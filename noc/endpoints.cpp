@@ -23,7 +23,11 @@ Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric)
     endpoints_.resize(topology.n_endpoints());
     credits_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
     arrived_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
-    for (std::uint32_t e = 0; e < endpoints_.size(); ++e) reset_endpoint(e);
+    for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
+        endpoints_[e].router = topology.router_of(e);
+        endpoints_[e].port = static_cast<std::uint16_t>(topology.port_of(e));
+        reset_endpoint(e);
+    }
 }
 
 void Endpoints::reset_endpoint(std::uint32_t e) {
@@ -106,19 +110,17 @@ void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle 
     record.copies = 1;
     record.packet.entered = static_cast<std::uint32_t>(now - kLocalLink);
     record.packet.hops = 0;
-    if (packet.destination.kind == Destination::Kind::Endpoint) {
-        const std::uint32_t to = packet.destination.value;
-        if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
-            throw ModelError(
-                fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
-        }
-        address(topology_, e, to, record);
-    }
     p.flits_left = packet.flits;
     const std::uint64_t vcs = p.credit & fabric_.masks[packet.message_class][kAnyVc];
     p.vc = static_cast<std::uint16_t>(rr_pick(vcs, p.inject_pointer));
     p.inject_pointer = static_cast<std::uint16_t>(rr_next(p.vc, fabric_.vcs));
     fabric_.in_flight += packet.flits;
+    if (packet.destination.kind != Destination::Kind::Endpoint) return;
+    const std::uint32_t to = packet.destination.value;
+    if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
+        throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
+    }
+    address(topology_, p.router, endpoints_[to].router, endpoints_[to].port, record);
 }
 
 /// Finds the next packet to send: a relayed one, the next member of a set (repeated unicast), or one from
@@ -150,7 +152,8 @@ bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
     if (next->destination.kind == Destination::Kind::Endpoint) {
         ++count.packets;
         ++count.packets_expected;
-        start(e, p, p.links.in->take(now), now);
+        start(e, p, *next, now);
+        p.links.in->drop(now);
         return true;
     }
     const std::uint32_t set = next->destination.value;
@@ -199,9 +202,8 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
 }
 
 /// A packet is whole at its core: a relaying one sends it on to the next member.
-void Endpoints::arrived(std::uint32_t e, Packet packet, Cycle now) {
-    (void)now;
-    if (packet.set == kNone || fabric_.sets->style() != MulticastStyle::Relay) return;
+void Endpoints::arrived(std::uint32_t e, Packet packet) {
+    if (fabric_.sets->style() != MulticastStyle::Relay) return;
     const auto members = fabric_.sets->members(packet.set);
     const auto at = std::find(members.begin(), members.end(), e);
     if (at == members.end() || at + 1 == members.end()) return;
@@ -210,47 +212,55 @@ void Endpoints::arrived(std::uint32_t e, Packet packet, Cycle now) {
     ++fabric_.counters[packet.tag].relays;
 }
 
+/// The copies of a relay chain behind a lost one are lost with it.
+std::uint64_t Endpoints::lost_behind(std::uint32_t e, const Packet& packet) const {
+    if (packet.set == kNone || fabric_.sets->style() != MulticastStyle::Relay) return 0;
+    const auto members = fabric_.sets->members(packet.set);
+    const auto at = std::find(members.begin(), members.end(), e);
+    return static_cast<std::uint64_t>(members.end() - at) - 1;
+}
+
+/// A packet is whole. False when the receiver cannot take it now.
+bool Endpoints::deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
+    if (p.links.out == nullptr)
+        throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", e));
+    if (!p.links.out->can_send(now)) return false;  // the returned credit wakes the network
+    p.links.out->send(now, packet);
+    ++fabric_.counters[packet.tag].packets_delivered;
+    if (packet.set != kNone) arrived(e, packet);
+    return true;
+}
+
 /// Takes what has arrived, at most one whole packet. True when there is more for the next cycle.
 bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
     bool delivered = false, blocked = false;
-    const unsigned first = p.eject_pointer;
-    for (unsigned i = 0; i < fabric_.vcs; ++i) {
-        const unsigned vc = (first + i) % fabric_.vcs;
-        FlitQueue& queue = arrived_[std::size_t{e} * fabric_.vcs + vc];
+    const unsigned n_vcs = fabric_.vcs, first = p.eject_pointer;
+    // VCs with flits, from the pointer on
+    for (std::uint64_t todo = p.waiting; todo != 0;) {
+        const unsigned vc = rr_pick(todo, first);
+        todo &= ~(std::uint64_t{1} << vc);
+        FlitQueue& queue = arrived_[std::size_t{e} * n_vcs + vc];
         while (!queue.empty()) {
             const Flit flit = fabric_.flits[queue.front];
             if (flit.damaged) p.damaged |= std::uint64_t{1} << vc;
+            NocCounters& count = fabric_.counters[flit.tag];
             if (flit.tail) {
                 const Packet& packet = fabric_.packets[flit.packet].packet;
-                const bool set = packet.destination.kind == Destination::Kind::Set;
-                const bool drop = (p.damaged >> vc & 1u) != 0;
-                const bool filter = set && fabric_.sets->style() == MulticastStyle::Region &&
-                                    !fabric_.sets->contains(packet.destination.value, e);
-                if (!drop && !filter) {
+                const bool stray = packet.destination.kind == Destination::Kind::Set &&
+                                   fabric_.sets->style() == MulticastStyle::Region &&
+                                   !fabric_.sets->contains(packet.destination.value, e);
+                if ((p.damaged >> vc & 1u) != 0 && !stray) {
+                    count.packets_dropped += 1 + lost_behind(e, packet);
+                } else if (stray) {
+                    ++count.filtered;
+                } else {
                     if (delivered) break;
-                    if (p.links.out == nullptr) {
-                        throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", e));
-                    }
-                    if (!p.links.out->can_send(now)) {
-                        blocked = true;  // the returned credit wakes the network
+                    if (!deliver(e, p, packet, now)) {
+                        blocked = true;
                         break;
                     }
-                    p.links.out->send(now, packet);
-                    ++fabric_.counters[flit.tag].packets_delivered;
-                    p.eject_pointer = static_cast<std::uint16_t>(rr_next(vc, fabric_.vcs));
                     delivered = true;
-                    arrived(e, packet, now);
-                } else if (filter) {
-                    ++fabric_.counters[flit.tag].filtered;
-                } else {
-                    // a damaged copy of a relay chain takes those behind it along
-                    ++fabric_.counters[flit.tag].packets_dropped;
-                    if (packet.set != kNone && fabric_.sets->style() == MulticastStyle::Relay) {
-                        const auto members = fabric_.sets->members(packet.set);
-                        const auto at = std::find(members.begin(), members.end(), e);
-                        fabric_.counters[flit.tag].packets_dropped +=
-                            static_cast<std::uint64_t>(members.end() - at) - 1;
-                    }
+                    p.eject_pointer = static_cast<std::uint16_t>(rr_next(vc, n_vcs));
                 }
                 p.damaged &= ~(std::uint64_t{1} << vc);
                 fabric_.release_copy(flit.packet);
@@ -258,16 +268,13 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
             const std::uint32_t id = queue.pop(fabric_.flits);
             fabric_.flits.release(id);
             --fabric_.in_flight;
-            ++fabric_.counters[flit.tag].ni_out;
+            ++count.ni_out;
             fabric_.calendar.add(now + kEjectLink + kLocalLink + kCreditDelay,
-                                 Calendar::CreditAtRouter{topology_.router_of(e),
-                                                          static_cast<std::uint16_t>(topology_.port_of(e)),
-                                                          static_cast<std::uint16_t>(vc)});
+                                 Calendar::CreditAtRouter{p.router, p.port, static_cast<std::uint16_t>(vc)});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
     }
-    return (p.waiting != 0 && !blocked) ||
-           (p.links.in != nullptr && !relays_.empty() && relays_.count(e) != 0);
+    return (p.waiting != 0 && !blocked) || (!relays_.empty() && relays_.count(e) != 0);
 }
 
 void Endpoints::describe(std::vector<std::string>& lines, std::size_t limit) const {

@@ -31,6 +31,8 @@ class Endpoints {
   private:
     struct Endpoint {
         Network::EndpointLinks links;
+        std::uint32_t router = 0;
+        std::uint16_t port = 0;        ///< local one of the router
         std::uint32_t packet = kNone;  ///< being cut
         std::uint32_t member = 0;      ///< repeated unicast: next member of the set
         std::uint16_t flits_left = 0;
@@ -47,7 +49,9 @@ class Endpoints {
 
     bool take_next(std::uint32_t e, Endpoint& p, Cycle now);
     void start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
-    void arrived(std::uint32_t e, Packet packet, Cycle now);
+    void arrived(std::uint32_t e, Packet packet);
+    bool deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
+    std::uint64_t lost_behind(std::uint32_t e, const Packet& packet) const;
     bool inject(std::uint32_t e, Endpoint& p, Cycle now);
     bool eject(std::uint32_t e, Endpoint& p, Cycle now);
     bool starve(Endpoint& p);

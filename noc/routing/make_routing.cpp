@@ -54,12 +54,7 @@ std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology&
 }
 
 void address(const Topology& t, std::uint32_t from, std::uint32_t to, PacketRecord& record) {
-    record.router = t.router_of(to);
-    record.port = static_cast<std::uint16_t>(t.port_of(to));
-    record.at = t.coord(record.router);
-    record.from = t.coord(t.router_of(from));
-    record.dx = static_cast<std::int16_t>(record.at.x - record.from.x);
-    record.dy = static_cast<std::int16_t>(record.at.y - record.from.y);
+    address(t, t.router_of(from), t.router_of(to), static_cast<std::uint16_t>(t.port_of(to)), record);
 }
 
 }  // namespace loom::noc

@@ -76,14 +76,22 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
         if (!trace->empty()) scheduler.wake(id_, trace->front().cycle);
         return;
     }
-    packet_rate_ = spec.rate / mean_size(spec);
+    const double packet_rate = spec.rate / mean_size(spec);
+    injection_ = spec.injection == "bernoulli"  ? Injection::Bernoulli
+                 : spec.injection == "periodic" ? Injection::Periodic
+                 : spec.injection == "timestep" ? Injection::Timestep
+                                                : Injection::OnOff;
     if (const auto* sets = pattern->sets()) {
         for (std::uint32_t n = 0; n < sets->size(); ++n) {
             if (!(*sets)[n].empty()) nodes_[n].set = network.add_set(EndpointId{n}, (*sets)[n]);
         }
     }
     for (std::uint32_t n = 0; n < t.n_cores(); ++n) {
-        if (pattern->share(n) > 0 && packet_rate_ > 0) schedule(n, next_creation(n, 0));
+        nodes_[n].rate = std::min(1.0, packet_rate * pattern->share(n));
+        const double inside =
+            injection_ == Injection::OnOff ? std::min(1.0, nodes_[n].rate / spec.duty) : nodes_[n].rate;
+        nodes_[n].log_rest = inside < 1 ? std::log1p(-inside) : 0;
+        if (nodes_[n].rate > 0) schedule(n, next_creation(n, 0));
     }
 }
 
@@ -97,34 +105,30 @@ void Load::schedule(std::uint32_t node, Cycle at) {
     scheduler_.wake(id_, at);
 }
 
-/// Cycles to the next success of trials with probability p: geometric, at least 1.
-Cycle Load::gap(std::uint32_t node, double p) {
-    if (p >= 1) return 1;
-    const double u = 1.0 - rng_.uniform(node, nodes_[node].drawn, kDrawGap);
-    return 1 + static_cast<Cycle>(std::log(u) / std::log1p(-p));
+/// Cycles to the next success of trials: geometric, at least 1.
+Cycle Load::gap(std::uint32_t node, const Node& n, std::uint64_t draw) const {
+    if (n.log_rest == 0) return 1;
+    return 1 + static_cast<Cycle>(std::log(1.0 - rng_.uniform(node, draw, kDrawGap)) / n.log_rest);
 }
 
 /// When a node creates its next packet; `now`: its last one, or 0 at the start.
 Cycle Load::next_creation(std::uint32_t node, Cycle now) {
     Node& n = nodes_[node];
-    const double p = std::min(1.0, packet_rate_ * pattern_->share(node));
-    if (spec_.injection == "bernoulli") return now + gap(node, p);
-    if (spec_.injection == "periodic") {
+    if (injection_ == Injection::Bernoulli) return now + gap(node, n, n.drawn);
+    if (injection_ == Injection::Periodic) {
         // evenly in time, nodes staggered
-        const double step = 1.0 / p;
+        const double step = 1.0 / n.rate;
         return std::max(
             now + 1,
             static_cast<Cycle>(step * (static_cast<double>(n.drawn) + rng_.uniform(node, 0, kDrawStep))) + 1);
     }
-    if (spec_.injection == "timestep")
+    if (injection_ == Injection::Timestep)
         return now == 0 ? spec_.period : (now / spec_.period + 1) * spec_.period;
     // on/off: Bernoulli within bursts of geometric length
-    const double inside = std::min(1.0, p / spec_.duty);
     const double pause = spec_.on * (1 - spec_.duty) / spec_.duty;
     Cycle at = now;
     for (std::uint64_t k = 0;; ++k) {
-        const double u = 1.0 - rng_.uniform(node, n.drawn * 64 + k, kDrawGap);
-        at += inside >= 1 ? 1 : 1 + static_cast<Cycle>(std::log(u) / std::log1p(-inside));
+        at += gap(node, n, n.drawn * 64 + k);
         if (at <= n.burst_end) return at;
         // the burst is over before it: wait for the next one, and draw anew within it
         const auto draw = [&](Draw d, double mean) {
@@ -163,7 +167,7 @@ std::uint8_t Load::draw_class(std::uint32_t node) {
     return static_cast<std::uint8_t>(spec_.classes.size() - 1);
 }
 
-void Load::enqueue(std::uint32_t node, Packet packet, Cycle now, std::uint64_t fan_out) {
+void Load::enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t fan_out) {
     Node& n = nodes_[node];
     packet.source = EndpointId{node};
     packet.axon = static_cast<std::uint32_t>(++numbers_);
@@ -185,12 +189,11 @@ void Load::create(std::uint32_t node, Cycle now) {
     if (stopped_) return;
     Node& n = nodes_[node];
     std::uint64_t packets = 1;
-    if (spec_.injection == "timestep") {
+    if (injection_ == Injection::Timestep) {
         // what Bernoulli trials would create in a period, all at once
-        const double p = std::min(1.0, packet_rate_ * pattern_->share(node));
         packets = 0;
         for (std::uint64_t i = 0; i < spec_.period; ++i)
-            packets += rng_.uniform(node, now + i, kDrawStep) < p ? 1u : 0u;
+            packets += rng_.uniform(node, now + i, kDrawStep) < n.rate ? 1u : 0u;
     }
     for (std::uint64_t i = 0; i < packets; ++i) {
         ++n.drawn;
@@ -222,38 +225,42 @@ void Load::pump(std::uint32_t node, Cycle now) {
 }
 
 void Load::take(std::uint32_t node, Cycle now) {
-    while (out_[node].peek(now) != nullptr) {
-        const Packet p = out_[node].take(now);
-        const auto created = static_cast<Cycle>(p.payload);
-        const std::uint64_t latency = now - created;
-        ++deliveries;
-        last_delivery = now;
-        sample_latency.add(latency);
-        if (now >= window_.begin && now < window_.end) {
-            ejected_flits += p.flits;
-            ejected_by_node[node] += p.flits;
+    while (const Packet* p = out_[node].peek(now)) {
+        account(*p, node, now);
+        out_[node].drop(now);
+    }
+}
+
+/// A packet has been delivered.
+void Load::account(const Packet& p, std::uint32_t node, Cycle now) {
+    const auto created = static_cast<Cycle>(p.payload);
+    const std::uint64_t latency = now - created;
+    ++deliveries;
+    last_delivery = now;
+    if (now >= window_.begin && now < window_.end) {
+        ejected_flits += p.flits;
+        ejected_by_node[node] += p.flits;
+    }
+    if (created < window_.begin || created >= window_.end) {
+        if (window_.begin == kNever) sample_latency.add(latency);
+        return;
+    }
+    --outstanding_;
+    packet_latency.add(latency);
+    network_latency.add(static_cast<std::uint32_t>(now) - p.entered);
+    if (p.head != 0) head_latency.add(p.head - static_cast<std::uint32_t>(created));
+    hops_sum += p.hops;
+    // from creation to delivery: the link to the interface is a part of the model, not of the time
+    if (!zero_load_.empty()) {
+        std::uint16_t& cached = zero_load_[std::size_t{index(p.source)} * nodes_.size() + node];
+        if (cached == 0) {
+            cached = static_cast<std::uint16_t>(
+                std::min<Cycles>(network_.zero_load_latency(p.source, EndpointId{node}, 1), 65535));
         }
-        if (created < window_.begin || created >= window_.end) continue;
-        --outstanding_;
-        packet_latency.add(latency);
-        network_latency.add(static_cast<std::uint32_t>(now) - p.entered);
-        if (p.head != 0) head_latency.add(p.head - static_cast<std::uint32_t>(created));
-        hops_sum += p.hops;
-        const bool sampled = !zero_load_.empty() || (packet_latency.count() & 15u) == 0;
-        if (!sampled) continue;
-        std::uint64_t zero = 0;
-        if (zero_load_.empty()) {
-            zero = network_.zero_load_latency(p.source, EndpointId{node}, p.flits);
-        } else {
-            std::uint16_t& cached = zero_load_[std::size_t{index(p.source)} * nodes_.size() + node];
-            if (cached == 0) {
-                cached = static_cast<std::uint16_t>(
-                    std::min<Cycles>(network_.zero_load_latency(p.source, EndpointId{node}, 1), 65535));
-            }
-            zero = cached + p.flits - 1u;
-        }
-        // from creation to delivery: the link to the interface is a part of the model, not of the time
-        zero_load_sum += zero;
+        zero_load_sum += cached + p.flits - 1u;
+        ++zero_load_count;
+    } else if ((packet_latency.count() & 15u) == 0) {
+        zero_load_sum += network_.zero_load_latency(p.source, EndpointId{node}, p.flits);
         ++zero_load_count;
     }
 }

@@ -37,7 +37,7 @@ class Load final : public Clocked {
 
     LatencyStats packet_latency, network_latency;
     LatencyStats head_latency;    ///< to the head leaving the last router, where the fabric says so
-    LatencyStats sample_latency;  ///< since it was last cleared, all packets
+    LatencyStats sample_latency;  ///< before the measurement, since it was last cleared
     std::uint64_t created_flits = 0, measured_packets = 0, measured_flits = 0, hops_sum = 0;
     std::uint64_t zero_load_sum = 0, zero_load_count = 0;
     std::uint64_t ejected_flits = 0;             ///< in the window
@@ -46,7 +46,10 @@ class Load final : public Clocked {
     Cycle last_delivery = 0;
 
   private:
+    enum class Injection : std::uint8_t { Bernoulli, OnOff, Periodic, Timestep };
     struct Node {
+        double rate = 0;      ///< packets per cycle
+        double log_rest = 0;  ///< log(1 - rate), within bursts: of their rate
         std::deque<Packet> queue;
         std::uint64_t drawn = 0;   ///< packets so far
         std::uint64_t bursts = 0;  ///< on/off: bursts so far
@@ -61,13 +64,14 @@ class Load final : public Clocked {
     };
 
     void create(std::uint32_t node, Cycle now);
-    void enqueue(std::uint32_t node, Packet packet, Cycle now, std::uint64_t fan_out);
+    void enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t fan_out);
     Cycle next_creation(std::uint32_t node, Cycle now);
-    Cycle gap(std::uint32_t node, double p);
+    Cycle gap(std::uint32_t node, const Node& n, std::uint64_t draw) const;
     std::uint16_t draw_size(std::uint32_t node);
     std::uint8_t draw_class(std::uint32_t node);
     void pump(std::uint32_t node, Cycle now);
     void take(std::uint32_t node, Cycle now);
+    void account(const Packet& p, std::uint32_t node, Cycle now);
     void schedule(std::uint32_t node, Cycle at);
 
     Network& network_;
@@ -77,7 +81,7 @@ class Load final : public Clocked {
     const std::vector<TracePacket>* trace_;
     std::vector<std::uint32_t> trace_sets_;
     TrafficRng rng_;
-    double packet_rate_ = 0;  ///< packets per node and cycle
+    Injection injection_ = Injection::Bernoulli;
     std::vector<Node> nodes_;
     std::deque<Link<Packet>> in_, out_;
     Scheduler::ComponentId id_ = 0;

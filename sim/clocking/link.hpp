@@ -42,8 +42,10 @@ class Link {
     }
     /// Throws ModelError when no credit is left.
     void send(Cycle now, const T& value) {
-        if (!can_send(now)) throw ModelError("send on a link without credit");
-        entries_[(head_ + queued_) % entries_.size()] = {now + latency_, value};
+        if (used_ == entries_.size() && !can_send(now)) throw ModelError("send on a link without credit");
+        Entry& entry = entries_[wrapped(head_ + queued_)];
+        entry.ready = now + latency_;
+        entry.value = value;
         ++queued_;
         ++used_;
         consumer_.wake(now + latency_);
@@ -54,15 +56,22 @@ class Link {
         return queued_ != 0 && entries_[head_].ready <= now ? &entries_[head_].value : nullptr;
     }
     T take(Cycle now) {
+        T value = front(now);
+        drop(now);
+        return value;
+    }
+    /// The same in two steps, without a copy.
+    const T& front(Cycle now) const {
         if (peek(now) == nullptr) throw ModelError("take from an empty link");
-        T value = entries_[head_].value;
-        head_ = (head_ + 1) % entries_.size();
+        return entries_[head_].value;
+    }
+    void drop(Cycle now) {
+        head_ = wrapped(head_ + 1);
         --queued_;
-        credits_[(credit_head_ + credits_queued_) % credits_.size()] = now + credit_latency_;
+        credits_[wrapped(credit_head_ + credits_queued_)] = now + credit_latency_;
         ++credits_queued_;
         if (starved_) producer_.wake(now + credit_latency_);
         starved_ = false;
-        return value;
     }
     /// Cycle from which the oldest entry is visible, or kNever.
     Cycle next_ready() const { return queued_ == 0 ? kNever : entries_[head_].ready; }
@@ -85,9 +94,10 @@ class Link {
         }
     };
 
+    std::size_t wrapped(std::size_t i) const { return i < entries_.size() ? i : i - entries_.size(); }
     void refresh(Cycle now) {
         while (credits_queued_ != 0 && credits_[credit_head_] <= now) {
-            credit_head_ = (credit_head_ + 1) % credits_.size();
+            credit_head_ = wrapped(credit_head_ + 1);
             --credits_queued_;
             --used_;
         }

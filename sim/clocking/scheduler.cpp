@@ -11,7 +11,7 @@ namespace loom {
 
 Scheduler::ComponentId Scheduler::add(Clocked& component) {
     components_.push_back(&component);
-    last_evaluated_.push_back(kNever);
+    requested_.push_back(0);
     return static_cast<ComponentId>(components_.size() - 1);
 }
 
@@ -19,10 +19,11 @@ void Scheduler::wake(ComponentId id, Cycle at) {
     if (at < now_ || (evaluating_ && at == now_)) {
         throw InternalError("wake-up asked for a cycle that is over");
     }
+    if (requested_[id] == at && at > now_) return;  // still to come
+    requested_[id] = at;
     if (at - now_ < kSlots) {
         const unsigned slot = static_cast<unsigned>(at % kSlots);
-        auto& list = wheel_[slot];
-        if (list.empty() || list.back() != id) list.push_back(id);
+        wheel_[slot].push_back(id);
         occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
     } else {
         far_.push({at, id});

@@ -49,7 +49,7 @@ class Scheduler {
     void pull_far();
 
     std::vector<Clocked*> components_;
-    std::vector<Cycle> last_evaluated_;
+    std::vector<Cycle> requested_;  ///< latest wake-up asked for
     std::array<std::vector<ComponentId>, kSlots> wheel_;
     std::array<std::uint64_t, kWords> occupied_{};
     std::priority_queue<Far, std::vector<Far>, std::greater<>> far_;
