@@ -46,12 +46,14 @@ class Calendar {
   public:
     struct FlitAtRouter {
         std::uint32_t router;
-        std::uint16_t port, vc;
+        std::uint32_t port;  ///< router * ports of a router + port
+        std::uint32_t vc;
         std::uint32_t flit;
     };
     struct CreditAtRouter {
         std::uint32_t router;
-        std::uint16_t port, vc;
+        std::uint32_t port;  ///< as above
+        std::uint32_t vc;
     };
     struct FlitAtEndpoint {
         std::uint32_t endpoint, vc, flit;
@@ -79,6 +81,14 @@ class Calendar {
     void add(Cycle at, const FlitAtEndpoint& e) { flits_.at(at).endpoint.push(e); }
     void add(Cycle at, const CreditAtRouter& e) { credits_.at(at).router.push(e); }
     void add(Cycle at, const CreditAtEndpoint& e) { credits_.at(at).endpoint.push(e); }
+
+    /// To append to without a look at the wheel each time; tell it when something has been.
+    EventList<FlitAtRouter>& flits_to_routers(Cycle at) { return flits_.peek(at).router; }
+    EventList<CreditAtRouter>& credits_to_routers(Cycle at) { return credits_.peek(at).router; }
+    void appended(Cycle flits, Cycle credits) {
+        flits_.mark(flits);
+        credits_.mark(credits);
+    }
 
     bool flits_due(Cycle now) const { return flits_.occupied(now); }
     const Flits& flits(Cycle now) const { return flits_.peek(now); }
@@ -119,6 +129,11 @@ class Calendar {
             Bucket& bucket = buckets_[i];
             if (bucket.empty()) occupied_[i / 64] |= std::uint64_t{1} << (i % 64);
             return bucket;
+        }
+        Bucket& peek(Cycle at) { return buckets_[at & mask_]; }
+        void mark(Cycle at) {
+            const std::size_t i = at & mask_;
+            if (!buckets_[i].empty()) occupied_[i / 64] |= std::uint64_t{1} << (i % 64);
         }
         bool occupied(Cycle now) const {
             const std::size_t i = now & mask_;

@@ -25,7 +25,7 @@ Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric)
     arrived_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
     for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
         endpoints_[e].router = topology.router_of(e);
-        endpoints_[e].port = static_cast<std::uint16_t>(topology.port_of(e));
+        endpoints_[e].port = topology.router_of(e) * topology.max_ports() + topology.port_of(e);
         reset_endpoint(e);
     }
 }
@@ -120,7 +120,9 @@ void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle 
     if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
         throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
     }
-    address(topology_, p.router, endpoints_[to].router, endpoints_[to].port, record);
+    address(topology_, p.router, endpoints_[to].router,
+            static_cast<std::uint16_t>(endpoints_[to].port - endpoints_[to].router * topology_.max_ports()),
+            record);
 }
 
 /// Finds the next packet to send: a relayed one, the next member of a set (repeated unicast), or one from
@@ -193,9 +195,7 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     flit.tail = p.flits_left == 1;
     flit.damaged = false;
     ++fabric_.counters[packet.tag].ni_in;
-    fabric_.calendar.add(now + kLocalLink,
-                         Calendar::FlitAtRouter{topology_.router_of(e),
-                                                static_cast<std::uint16_t>(topology_.port_of(e)), p.vc, id});
+    fabric_.calendar.add(now + kLocalLink, Calendar::FlitAtRouter{p.router, p.port, p.vc, id});
     if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
     return p.packet != kNone || p.links.in->size() != 0 || relays_.count(e) != 0;
@@ -270,7 +270,7 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
             --fabric_.in_flight;
             ++count.ni_out;
             fabric_.calendar.add(now + kEjectLink + kLocalLink + kCreditDelay,
-                                 Calendar::CreditAtRouter{p.router, p.port, static_cast<std::uint16_t>(vc)});
+                                 Calendar::CreditAtRouter{p.router, p.port, vc});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
     }

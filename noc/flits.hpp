@@ -46,6 +46,7 @@ class Pool {
     void release(std::uint32_t id) { free_.push_back(id); }
     T& operator[](std::uint32_t id) { return items_[id]; }
     const T& operator[](std::uint32_t id) const { return items_[id]; }
+    T* data() { return items_.data(); }
     std::size_t in_use() const { return items_.size() - free_.size(); }
 
   private:
@@ -53,13 +54,14 @@ class Pool {
     std::vector<std::uint32_t> free_;
 };
 
-/// A queue of flits, threaded through the pool.
+/// A queue of flits, threaded through the pool (or the array that it is at the moment).
 struct FlitQueue {
     std::uint32_t front = kNone;
     std::uint32_t back = kNone;
 
     bool empty() const { return front == kNone; }
-    void push(Pool<Flit>& pool, std::uint32_t id) {
+    template <class Flits>
+    void push(Flits&& pool, std::uint32_t id) {
         pool[id].next = kNone;
         if (front == kNone) {
             front = id;
@@ -68,7 +70,8 @@ struct FlitQueue {
         }
         back = id;
     }
-    std::uint32_t pop(const Pool<Flit>& pool) {
+    template <class Flits>
+    std::uint32_t pop(const Flits& pool) {
         const std::uint32_t id = front;
         front = pool[id].next;
         return id;

@@ -30,6 +30,7 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
       generic_(rules.spec.vc_allocator != "separable_input_first" ||
                rules.spec.switch_allocator != "separable_input_first" || rules.spec.arbiter != "round_robin"),
       speculative_(rules.pipeline.speculative),
+      one_mask_(fabric.classes == 1 && !routing.uses_halves && !routing.uses_escape),
       loss_rng_(rules.loss_seed, 77) {
     const std::size_t routers = topology.n_routers();
     ports_.resize(routers * n_ports_);
@@ -41,6 +42,11 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
         allocators_.resize(routers);
         find_arbiter(rules.spec.arbiter);
     }
+    const auto set_slow = [&](std::uint32_t r, unsigned port, double ps) {
+        if (ps <= 0) return;
+        slow_links_.resize(ports_.size());
+        slow_links_[std::size_t{r} * n_ports_ + port].flit_ps = static_cast<std::uint64_t>(ps);
+    };
     for (std::uint32_t r = 0; r < routers; ++r) {
         routers_[r].x = topology.coord(r).x;
         routers_[r].y = topology.coord(r).y;
@@ -50,9 +56,9 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
             p.peer = c.peer;
             p.flit_delay = switch_delay_ + c.latency;
             p.credit_delay = c.latency + kCreditDelay;
-            p.peer_port = static_cast<std::uint8_t>(c.peer_port);
-            p.kind = static_cast<std::uint8_t>(c.kind);
-            p.flit_ps = static_cast<std::uint32_t>(c.flit_ps);
+            p.peer_port = c.peer * n_ports_ + c.peer_port;
+            p.kind = c.kind;
+            set_slow(r, d, static_cast<double>(c.flit_ps));
         }
     }
     const bool async = rules.spec.kind == "async";
@@ -65,16 +71,28 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
         if (!async) continue;
         double ps = rules.spec.async.handshake_local;
         if (ps <= 0) ps = rules.spec.async.handshake_x;
-        if (ps > rules.period) p.flit_ps = static_cast<std::uint32_t>(ps);
+        if (ps > rules.period) set_slow(topology.router_of(e), topology.port_of(e), ps);
     }
     va_winner_.assign(n_local_, kNone);
     va_requests_.resize(n_local_);
     input_bids_.resize(n_ports_);
     output_bids_.resize(n_ports_);
     for (std::uint32_t r = 0; r < routers; ++r) reset_router(r);
+    usual_delay_ = usual_delay();
     plain_xy_ = routing.plain_xy && routes_.empty();
-    plain_ = routes_.empty() && rules.loss <= 0 &&
-             std::all_of(ports_.begin(), ports_.end(), [](const Port& p) { return p.flit_ps == 0; });
+    plain_ = routes_.empty() && rules.loss <= 0 && slow_links_.empty();
+}
+
+/// Delay of a flit over every link, or 0 when they differ.
+std::uint32_t RouterArray::usual_delay() const {
+    std::uint32_t delay = 0;
+    for (std::size_t i = 0; i < ports_.size(); ++i) {
+        const Port& p = ports_[i];
+        if (i % n_ports_ >= link_ports_ || p.peer == kNone) continue;
+        if (delay != 0 && p.flit_delay != delay) return 0;
+        delay = p.flit_delay;
+    }
+    return delay;
 }
 
 void RouterArray::reset_router(std::uint32_t r) {
@@ -83,7 +101,7 @@ void RouterArray::reset_router(std::uint32_t r) {
         p.held = 0;
         p.credit = all_vcs_;
         p.sa_input_pointer = p.sa_output_pointer = p.vc_offset = 0;
-        p.free_ps = 0;
+        if (!slow_links_.empty()) slow_links_[std::size_t{r} * n_ports_ + i].free_ps = 0;
     }
     for (unsigned i = 0; i < n_local_; ++i) {
         inputs_[std::size_t{r} * n_local_ + i].va_pointer = 0;

@@ -64,22 +64,25 @@ class RouterArray {
     };
     /// Input and output side of a port; both have the same neighbour or endpoint.
     struct alignas(64) Port {
-        std::uint64_t occupied = 0;      ///< input VCs with flits
-        std::uint64_t held = 0;          ///< output VCs that a packet holds
-        std::uint64_t credit = 0;        ///< output VCs with a credit
-        std::uint64_t flits = 0;         ///< sent
-        std::uint64_t free_ps = 0;       ///< when the link is free again
-        std::uint32_t peer = kNone;      ///< router, or endpoint of a local port
-        std::uint32_t flit_delay = 0;    ///< from winning the switch to the other end
-        std::uint32_t credit_delay = 0;  ///< from a freed slot to a credit at the other end
-        std::uint32_t flit_ps = 0;       ///< time a flit takes the link; 0: a cycle
-        std::uint8_t peer_port = 0;
-        std::uint8_t kind = 0;                ///< LinkKind
+        std::uint64_t occupied = 0;           ///< input VCs with flits
+        std::uint64_t held = 0;               ///< output VCs that a packet holds
+        std::uint64_t credit = 0;             ///< output VCs with a credit
+        std::uint64_t flits = 0;              ///< sent
+        std::uint32_t peer = kNone;           ///< router, or endpoint of a local port
+        std::uint32_t peer_port = 0;          ///< as in the calendar
+        std::uint32_t flit_delay = 0;         ///< from winning the switch to the other end
+        std::uint32_t credit_delay = 0;       ///< from a freed slot to a credit at the other end
+        std::uint16_t kind = 0;               ///< LinkKind
         std::uint16_t sa_input_pointer = 0;   ///< stage 1: over output ports
         std::uint16_t sa_output_pointer = 0;  ///< stage 2: over input ports
         std::uint16_t vc_offset = 0;          ///< over the VCs of the input side
     };
     static_assert(sizeof(Port) == 64);
+    /// A link on which a flit takes longer than a cycle.
+    struct SlowLink {
+        std::uint64_t free_ps = 0;  ///< when it is free again
+        std::uint64_t flit_ps = 0;  ///< time of a flit; 0: a cycle
+    };
     /// A bid for the switch: lower keys win.
     struct Bid {
         std::uint32_t key = 0;
@@ -92,6 +95,16 @@ class RouterArray {
         std::uint64_t buffer_cycles = 0;
         std::uint32_t flags = 0;
         std::uint16_t x = 0, y = 0;
+    };
+    /// What a cycle works on: the arrays, fetched once.
+    struct Step {
+        Cycle now;
+        Flit* flits;
+        PacketRecord* packets;
+        NocCounters* counters;
+        EventList<Calendar::FlitAtRouter>* flits_out;      ///< over links of the usual delay
+        EventList<Calendar::CreditAtRouter>* credits_out;  ///< the same
+        std::uint32_t now32() const { return static_cast<std::uint32_t>(now); }
     };
     /// One router's part of the arrays.
     struct View {
@@ -116,17 +129,21 @@ class RouterArray {
         return {r, routers_[r], &ports_[std::size_t{r} * n_ports_], &inputs_[std::size_t{r} * n_local_],
                 &outputs_[std::size_t{r} * n_local_]};
     }
+    Step step(Cycle now);
+    void activate(std::uint32_t r, Router& router);
+    void head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, std::uint32_t at);
     template <bool kPlain>
     void evaluate_all(Cycle now);
     template <bool kPlain>
-    bool evaluate_router(const View& r, Cycle now);
-    bool evaluate_single(const View& r, unsigned in_port, unsigned vc, Cycle now);
+    bool evaluate_router(Step& c, const View& r);
+    bool evaluate_single(Step& c, const View& r, unsigned in_port, unsigned vc);
     template <bool kPlain>
-    bool may_bid(const View& r, unsigned in_port, unsigned vc, InputVc& v, Cycle now, bool& work,
+    bool may_bid(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, bool& work,
                  std::uint32_t& key);
-    bool evaluate_generic(const View& r, Cycle now);
+    bool evaluate_generic(Step& c, const View& r);
     /// What an input VC may ask for in this cycle: false when it must wait for something.
     bool choose_port(const View& r, unsigned local, InputVc& v, std::uint64_t& free) const;
+    std::uint32_t next_flit(const Step& c, const View& r, unsigned local, const InputVc& v) const;
     WideRoute& wide_route(const View& r, unsigned local) {
         return routes_[std::size_t{r.id} * n_local_ + local];
     }
@@ -134,31 +151,34 @@ class RouterArray {
         return routes_[std::size_t{r.id} * n_local_ + local];
     }
     std::uint64_t free_vcs(const Port& out, const InputVc& v) const {
-        return ~out.held & fabric_.masks[v.message_class][v.vc_class];
+        return ~out.held & (one_mask_ ? all_vcs_ : fabric_.masks[v.message_class][v.vc_class]);
     }
     unsigned pick_vc(const InputVc& v, std::uint64_t free) const;
-    bool link_busy(const Port& p, Cycle now) const {
-        return p.flit_ps != 0 && static_cast<double>(p.free_ps) > static_cast<double>(now) * rules_.period;
+    bool link_busy(const View& r, unsigned port, Cycle now) const {
+        if (slow_links_.empty()) return false;
+        const SlowLink& link = slow_links_[std::size_t{r.id} * n_ports_ + port];
+        return link.flit_ps != 0 &&
+               static_cast<double>(link.free_ps) > static_cast<double>(now) * rules_.period;
     }
+    void take_link(const View& r, unsigned port, Cycle now);
     void request_vc(const View& r, unsigned local, const InputVc& v, std::uint64_t free);
     unsigned choose_output(const Port& in, std::uint64_t mask) const;
     void commit_vcs(const View& r);
     void give_vc(const View& r, InputVc& v, unsigned out_vc);
     void move_pointers(const View& r, unsigned in_port, unsigned vc, unsigned out) const;
     template <bool kPlain>
-    void commit_switch(const View& r, std::uint64_t outputs, Cycle now);
+    void commit_switch(Step& c, const View& r, std::uint64_t outputs);
     template <bool kPlain>
-    void send(const View& r, unsigned in_port, unsigned vc, Cycle now);
-    std::uint32_t copy_front(const View& r, unsigned local, InputVc& v);
-    void drop_front(const View& r, unsigned in_port, unsigned vc, Cycle now);
-    void release_slot(const View& r, unsigned in_port, unsigned vc, const InputVc& v, std::uint32_t arrived,
-                      Cycle now);
+    void send(Step& c, const View& r, unsigned in_port, unsigned vc);
+    std::uint32_t copy_front(Step& c, const View& r, unsigned local, InputVc& v);
+    void drop_front(Step& c, const View& r, unsigned in_port, unsigned vc);
     template <bool kPlain>
-    void transmit(const View& r, const InputVc& v, Port& out, std::uint32_t id, Cycle now);
-    void head_at_front(const View& r, unsigned in_port, unsigned vc, InputVc& v, Cycle now);
-    std::uint32_t next_flit(const View& r, unsigned local, const InputVc& v) const;
-    void activate(std::uint32_t r, Router& router);
+    void release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
+                      std::uint32_t arrived);
+    template <bool kPlain>
+    void transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id);
     void reset_router(std::uint32_t r);
+    std::uint32_t usual_delay() const;
 
     Fabric& fabric_;
     const Topology& topology_;
@@ -172,11 +192,14 @@ class RouterArray {
     const unsigned switch_delay_;  ///< from winning the switch to being in front of the link
     const bool generic_;           ///< allocators other than the default
     const bool speculative_;
-    bool plain_ = false;     ///< one port per route, links of a flit per cycle, nothing lost
-    bool plain_xy_ = false;  ///< routing is dimension order on a whole 2-D mesh
+    const bool one_mask_;            ///< every packet may take every VC
+    bool plain_ = false;             ///< one port per route, links of a flit per cycle, nothing lost
+    std::uint32_t usual_delay_ = 0;  ///< flit_delay of the links, if they are all alike; otherwise 0
+    bool plain_xy_ = false;          ///< routing is dimension order on a whole 2-D mesh
     CounterRng loss_rng_;
 
     std::vector<Port> ports_;
+    std::vector<SlowLink> slow_links_;  ///< [ports], or empty
     std::vector<InputVc> inputs_;
     std::vector<OutputVc> outputs_;
     std::vector<WideRoute> routes_;  ///< [input VCs], or empty

@@ -10,6 +10,8 @@
 namespace loom::noc {
 namespace {
 
+/// A credit is received and delayed by one cycle each.
+constexpr Cycles kCreditDelay = 2;
 constexpr std::uint32_t kSpeculative = 1u << 16;
 
 constexpr std::uint64_t bit(unsigned i) {
@@ -28,13 +30,14 @@ inline void RouterArray::activate(std::uint32_t r, Router& router) {
 }
 
 /// A head has come to the front: where does it go?
-inline void RouterArray::head_at_front(const View& r, unsigned in_port, unsigned vc, InputVc& v, Cycle now) {
-    PacketRecord& p = fabric_.packets[fabric_.flits[v.queue.front].packet];
+inline void RouterArray::head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v,
+                                       std::uint32_t at) {
+    PacketRecord& p = c.packets[c.flits[v.queue.front].packet];
     const std::uint8_t message_class = p.packet.message_class;
     v.state = State::VcAlloc;
     v.several = false;
     v.message_class = message_class;
-    v.ready = static_cast<std::uint32_t>(now) + rules_.pipeline.route_cycles;
+    v.ready = at + rules_.pipeline.route_cycles;
     if (plain_xy_) {
         // the most common case by hand: as routing_ says
         const std::uint16_t x = p.at.x, y = p.at.y;
@@ -71,26 +74,30 @@ inline void RouterArray::head_at_front(const View& r, unsigned in_port, unsigned
     if (!v.several) v.out_port = static_cast<std::uint8_t>(std::countr_zero(route.ports));
 }
 
+RouterArray::Step RouterArray::step(Cycle now) {
+    return {now, fabric_.flits.data(), fabric_.packets.data(), fabric_.counters.data(), nullptr, nullptr};
+}
+
 void RouterArray::receive(const EventList<Calendar::FlitAtRouter>& flits, Cycle now) {
+    Step c = step(now);
     for (const Calendar::FlitAtRouter& event : flits) {
-        const unsigned in_port = event.port, vc = event.vc;
         const View r = view(event.router);
-        InputVc& v = r.inputs[in_port * n_vcs_ + vc];
-        Flit& flit = fabric_.flits[event.flit];
-        ++fabric_.counters[flit.tag].buffer_writes;
-        flit.arrived = static_cast<std::uint32_t>(now);
-        v.queue.push(fabric_.flits, event.flit);
-        r.ports[in_port].occupied |= bit(vc);
+        InputVc& v = inputs_[std::size_t{event.port} * n_vcs_ + event.vc];
+        Flit& flit = c.flits[event.flit];
+        flit.arrived = c.now32();
+        v.queue.push(c.flits, event.flit);
+        const unsigned in_port = event.port - event.router * n_ports_;
+        ports_[event.port].occupied |= bit(event.vc);
         r.router.busy |= bit(in_port);
         activate(event.router, r.router);
-        if (v.state == State::Idle) head_at_front(r, in_port, vc, v, now);
+        if (v.state == State::Idle) head_at_front(c, r, in_port, event.vc, v, c.now32());
     }
 }
 
 void RouterArray::receive(const EventList<Calendar::CreditAtRouter>& credits) {
     for (const Calendar::CreditAtRouter& event : credits) {
-        ++outputs_[std::size_t{event.router} * n_local_ + event.port * n_vcs_ + event.vc].credits;
-        ports_[std::size_t{event.router} * n_ports_ + event.port].credit |= bit(event.vc);
+        ++outputs_[std::size_t{event.port} * n_vcs_ + event.vc].credits;
+        ports_[event.port].credit |= bit(event.vc);
         Router& router = routers_[event.router];
         if ((router.flags & kWaiting) != 0) activate(event.router, router);
     }
@@ -106,10 +113,17 @@ void RouterArray::evaluate(Cycle now) {
 
 template <bool kPlain>
 void RouterArray::evaluate_all(Cycle now) {
+    Step c = step(now);
+    const Cycle flits_at = now + usual_delay_, credits_at = flits_at - switch_delay_ + kCreditDelay;
+    const bool usual = kPlain && usual_delay_ != 0;
+    if (usual) {
+        c.flits_out = &fabric_.calendar.flits_to_routers(flits_at);
+        c.credits_out = &fabric_.calendar.credits_to_routers(credits_at);
+    }
     std::size_t kept = 0;
     for (const std::uint32_t id : active_) {
         const View r = view(id);
-        if (generic_ ? evaluate_generic(r, now) : evaluate_router<kPlain>(r, now)) {
+        if (generic_ ? evaluate_generic(c, r) : evaluate_router<kPlain>(c, r)) {
             active_[kept++] = id;
             continue;
         }
@@ -119,6 +133,7 @@ void RouterArray::evaluate_all(Cycle now) {
         ++waiting_;
     }
     active_.resize(kept);
+    if (usual) fabric_.calendar.appended(flits_at, credits_at);
 }
 
 /// Of several candidates: the adaptive one with most credits, the escape channel when none of them is
@@ -161,38 +176,38 @@ bool RouterArray::choose_port(const View& r, unsigned local, InputVc& v, std::ui
 }
 
 /// The flit that an input VC would send next, or kNone while it has not arrived.
-std::uint32_t RouterArray::next_flit(const View& r, unsigned local, const InputVc& v) const {
+std::uint32_t RouterArray::next_flit(const Step& c, const View& r, unsigned local, const InputVc& v) const {
     if (!v.several) return v.queue.front;
     const WideRoute& wide = wide_route(r, local);
     if (!wide.route.all || wide.cursor == kNone) return v.queue.front;
-    return fabric_.flits[wide.cursor].next;
+    return c.flits[wide.cursor].next;
 }
 
 /// What an input VC with flits can do in this cycle: ask for a virtual channel, bid for the switch (true;
 /// lower keys win), or nothing. `work`: there is something to do in the next cycle, too.
 template <bool kPlain>
-inline bool RouterArray::may_bid(const View& r, unsigned in_port, unsigned vc, InputVc& v, Cycle now,
+inline bool RouterArray::may_bid(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v,
                                  bool& work, std::uint32_t& key) {
     const unsigned local = in_port * n_vcs_ + vc;
     if (v.state == State::Active) {
         const Port& out = r.ports[v.out_port];
         if ((out.credit >> v.out_vc & 1u) == 0) return false;
         if constexpr (!kPlain) {
-            if (v.several && next_flit(r, local, v) == kNone) return false;
+            if (v.several && next_flit(c, r, local, v) == kNone) return false;
         }
         work = true;
         if constexpr (!kPlain) {
-            if (link_busy(out, now)) return false;
+            if (link_busy(r, v.out_port, c.now)) return false;
         }
         key = 0;
         return true;
     }
     if (v.state == State::Drop) {
-        drop_front(r, in_port, vc, now);
+        drop_front(c, r, in_port, vc);
         work = true;
         return false;
     }
-    if (static_cast<std::int32_t>(v.ready - static_cast<std::uint32_t>(now)) > 0) {
+    if (static_cast<std::int32_t>(v.ready - c.now32()) > 0) {
         work = true;
         return false;
     }
@@ -207,7 +222,7 @@ inline bool RouterArray::may_bid(const View& r, unsigned in_port, unsigned vc, I
     const Port& out = r.ports[v.out_port];
     request_vc(r, local, v, free);
     key = kSpeculative;
-    return speculative_ && (free & out.credit) != 0 && (kPlain || !link_busy(out, now));
+    return speculative_ && (free & out.credit) != 0 && (kPlain || !link_busy(r, v.out_port, c.now));
 }
 
 /// The winner's pointers of both stages of SA.
@@ -219,13 +234,13 @@ inline void RouterArray::move_pointers(const View& r, unsigned in_port, unsigned
 }
 
 /// The same as below where one input VC has flits: nobody to choose between.
-inline bool RouterArray::evaluate_single(const View& r, unsigned in_port, unsigned vc, Cycle now) {
+inline bool RouterArray::evaluate_single(Step& c, const View& r, unsigned in_port, unsigned vc) {
     const unsigned local = in_port * n_vcs_ + vc;
     InputVc& v = r.inputs[local];
     const unsigned out_port = v.out_port;
     Port& out = r.ports[out_port];
     if (v.state == State::VcAlloc) {
-        if (static_cast<std::int32_t>(v.ready - static_cast<std::uint32_t>(now)) > 0) return true;
+        if (static_cast<std::int32_t>(v.ready - c.now32()) > 0) return true;
         const std::uint64_t free = free_vcs(out, v);
         if (free == 0) return false;
         const unsigned out_vc = pick_vc(v, free), out_local = out_port * n_vcs_ + out_vc;
@@ -240,13 +255,13 @@ inline bool RouterArray::evaluate_single(const View& r, unsigned in_port, unsign
         if ((out.credit >> v.out_vc & 1u) == 0) return false;
         move_pointers(r, in_port, vc, out_port);
     }
-    send<true>(r, in_port, vc, now);
+    send<true>(c, r, in_port, vc);
     return r.router.busy != 0;
 }
 
 /// False when nothing can happen until a flit or a credit arrives.
 template <bool kPlain>
-bool RouterArray::evaluate_router(const View& r, Cycle now) {
+bool RouterArray::evaluate_router(Step& c, const View& r) {
     std::uint64_t busy = r.router.busy;
     if constexpr (kPlain) {
         const auto in_port = static_cast<unsigned>(std::countr_zero(busy));
@@ -254,7 +269,7 @@ bool RouterArray::evaluate_router(const View& r, Cycle now) {
         if ((busy & (busy - 1)) == 0 && (vcs & (vcs - 1)) == 0) {
             const auto vc = static_cast<unsigned>(std::countr_zero(vcs));
             if (r.inputs[in_port * n_vcs_ + vc].state != State::Drop)
-                return evaluate_single(r, in_port, vc, now);
+                return evaluate_single(c, r, in_port, vc);
         }
     }
     Bid* const input_bids = input_bids_.data();
@@ -270,7 +285,7 @@ bool RouterArray::evaluate_router(const View& r, Cycle now) {
             const auto vc = static_cast<unsigned>(std::countr_zero(vcs));
             InputVc& v = r.inputs[in_port * n_vcs + vc];
             std::uint32_t key = 0;
-            if (!may_bid<kPlain>(r, in_port, vc, v, now, work, key)) continue;
+            if (!may_bid<kPlain>(c, r, in_port, vc, v, work, key)) continue;
             // of the VCs that want the same output, one is kept
             key += rr_distance(vc, in.vc_offset, n_vcs);
             const unsigned out = v.out_port;
@@ -290,7 +305,7 @@ bool RouterArray::evaluate_router(const View& r, Cycle now) {
         output_bids[out] = bid;
     }
     if (n_va_requests_ != 0) commit_vcs(r);
-    if (outputs != 0) commit_switch<kPlain>(r, outputs, now);
+    if (outputs != 0) commit_switch<kPlain>(c, r, outputs);
     return work && r.router.busy != 0;
 }
 
@@ -334,7 +349,6 @@ inline void RouterArray::give_vc(const View& r, InputVc& v, unsigned out_vc) {
     v.state = State::Active;
     v.out_vc = static_cast<std::uint8_t>(out_vc);
     r.ports[v.out_port].held |= bit(out_vc);
-    ++fabric_.counters[fabric_.flits[v.queue.front].tag].vc_grants;
 }
 
 inline void RouterArray::commit_vcs(const View& r) {
@@ -351,7 +365,7 @@ inline void RouterArray::commit_vcs(const View& r) {
 }
 
 template <bool kPlain>
-inline void RouterArray::commit_switch(const View& r, std::uint64_t outputs, Cycle now) {
+inline void RouterArray::commit_switch(Step& c, const View& r, std::uint64_t outputs) {
     for (; outputs != 0; outputs &= outputs - 1) {
         const auto out = static_cast<unsigned>(std::countr_zero(outputs));
         const Bid grant = output_bids_[out];
@@ -361,67 +375,83 @@ inline void RouterArray::commit_switch(const View& r, std::uint64_t outputs, Cyc
             const InputVc& v = r.inputs[grant.port * n_vcs_ + grant.vc];
             if (v.state != State::Active || (r.ports[out].credit >> v.out_vc & 1u) == 0) continue;
         }
-        send<kPlain>(r, grant.port, grant.vc, now);
+        send<kPlain>(c, r, grant.port, grant.vc);
     }
+}
+
+/// A link that is slower than the routers is in use for a while.
+void RouterArray::take_link(const View& r, unsigned port, Cycle now) {
+    if (slow_links_.empty()) return;
+    SlowLink& link = slow_links_[std::size_t{r.id} * n_ports_ + port];
+    if (link.flit_ps == 0) return;
+    const auto at = static_cast<std::uint64_t>(static_cast<double>(now) * rules_.period);
+    link.free_ps = std::max(link.free_ps, at) + link.flit_ps;
 }
 
 /// A flit onto its link, or to its endpoint.
 template <bool kPlain>
-inline void RouterArray::transmit(const View& r, const InputVc& v, Port& out, std::uint32_t id, Cycle now) {
-    Flit& flit = fabric_.flits[id];
-    NocCounters& count = fabric_.counters[flit.tag];
+inline void RouterArray::transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id) {
+    Flit& flit = c.flits[id];
+    NocCounters& count = c.counters[flit.tag];
     const unsigned out_port = v.out_port, out_vc = v.out_vc;
     ++out.flits;
+    count.vc_grants += flit.tail ? 1u : 0u;
     OutputVc& credits = r.outputs[out_port * n_vcs_ + out_vc];
     if (--credits.credits == 0) out.credit &= ~bit(out_vc);
-    if (!kPlain && out.flit_ps != 0) {
-        const auto at = static_cast<std::uint64_t>(static_cast<double>(now) * rules_.period);
-        out.free_ps = std::max(out.free_ps, at) + out.flit_ps;
-    }
-    if (out_port < link_ports_) {
-        ++count.links[out.kind];
-        if (flit.tail) ++fabric_.packets[flit.packet].packet.hops;
-        if (!kPlain && rules_.loss > 0 &&
-            loss_rng_.bernoulli(rules_.loss, (std::uint64_t{r.id} << 8) | out_port,
-                                static_cast<std::uint32_t>(out.flits))) {
-            flit.damaged = true;
-        }
-        fabric_.calendar.add(
-            now + out.flit_delay,
-            Calendar::FlitAtRouter{out.peer, out.peer_port, static_cast<std::uint16_t>(out_vc), id});
-    } else {
+    if constexpr (!kPlain) take_link(r, out_port, c.now);
+    if (out_port >= link_ports_) {
         ++count.local;
-        fabric_.calendar.add(now + out.flit_delay, Calendar::FlitAtEndpoint{out.peer, out_vc, id});
+        fabric_.calendar.add(c.now + out.flit_delay, Calendar::FlitAtEndpoint{out.peer, out_vc, id});
+        return;
+    }
+    ++count.links[out.kind];
+    if (flit.tail) ++c.packets[flit.packet].packet.hops;
+    if (!kPlain && rules_.loss > 0 &&
+        loss_rng_.bernoulli(rules_.loss, (std::uint64_t{r.id} << 8) | out_port,
+                            static_cast<std::uint32_t>(out.flits))) {
+        flit.damaged = true;
+    }
+    const Calendar::FlitAtRouter event{out.peer, out.peer_port, out_vc, id};
+    if (kPlain && c.flits_out != nullptr) {
+        c.flits_out->push(event);
+    } else {
+        fabric_.calendar.add(c.now + out.flit_delay, event);
     }
 }
 
 /// A flit has left its buffer: the credit goes back.
-inline void RouterArray::release_slot(const View& r, unsigned in_port, unsigned vc, const InputVc& v,
-                                      std::uint32_t arrived, Cycle now) {
+template <bool kPlain>
+inline void RouterArray::release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
+                                      std::uint32_t arrived) {
     Port& in = r.ports[in_port];
-    r.router.buffer_cycles += static_cast<std::uint32_t>(now) - arrived;
+    r.router.buffer_cycles += c.now32() - arrived;
     if (v.queue.empty()) {
         in.occupied &= ~bit(vc);
         if (in.occupied == 0) r.router.busy &= ~bit(in_port);
     }
-    if (in_port < link_ports_) {
-        fabric_.calendar.add(now + in.credit_delay,
-                             Calendar::CreditAtRouter{in.peer, in.peer_port, static_cast<std::uint16_t>(vc)});
+    if (in_port >= link_ports_) {
+        fabric_.calendar.add(c.now + in.credit_delay, Calendar::CreditAtEndpoint{in.peer, vc});
+        return;
+    }
+    const Calendar::CreditAtRouter event{in.peer, in.peer_port, vc};
+    if (kPlain && c.credits_out != nullptr) {
+        c.credits_out->push(event);
     } else {
-        fabric_.calendar.add(now + in.credit_delay, Calendar::CreditAtEndpoint{in.peer, vc});
+        fabric_.calendar.add(c.now + in.credit_delay, event);
     }
 }
 
 /// Another copy of the flit at the front (multicast); the original waits for the other branches.
-std::uint32_t RouterArray::copy_front(const View& r, unsigned local, InputVc& v) {
-    const std::uint32_t original = next_flit(r, local, v);
+std::uint32_t RouterArray::copy_front(Step& c, const View& r, unsigned local, InputVc& v) {
+    const std::uint32_t original = next_flit(c, r, local, v);
     const std::uint32_t id = fabric_.flits.allocate();
-    fabric_.flits[id] = fabric_.flits[original];
+    c.flits = fabric_.flits.data();
+    c.flits[id] = c.flits[original];
     ++fabric_.in_flight;
     WideRoute& wide = wide_route(r, local);
     wide.cursor = original;
-    if (!fabric_.flits[id].tail) return id;
-    ++fabric_.packets[fabric_.flits[id].packet].copies;
+    if (!c.flits[id].tail) return id;
+    ++c.packets[c.flits[id].packet].copies;
     r.ports[v.out_port].held &= ~bit(v.out_vc);
     wide.route.ports &= ~bit(v.out_port);
     wide.cursor = kNone;
@@ -429,8 +459,7 @@ std::uint32_t RouterArray::copy_front(const View& r, unsigned local, InputVc& v)
 }
 
 template <bool kPlain>
-[[gnu::always_inline]] inline void RouterArray::send(const View& r, unsigned in_port, unsigned vc,
-                                                     Cycle now) {
+[[gnu::always_inline]] inline void RouterArray::send(Step& c, const View& r, unsigned in_port, unsigned vc) {
     const unsigned local = in_port * n_vcs_ + vc;
     InputVc& v = r.inputs[local];
     Port& out = r.ports[v.out_port];
@@ -438,42 +467,42 @@ template <bool kPlain>
         const std::uint64_t branches =
             v.several && wide_route(r, local).route.all ? wide_route(r, local).route.ports : 0;
         if ((branches & (branches - 1)) != 0) {
-            const std::uint32_t id = copy_front(r, local, v);
-            transmit<kPlain>(r, v, out, id, now);
-            if (!fabric_.flits[id].tail) return;
+            const std::uint32_t id = copy_front(c, r, local, v);
+            transmit<kPlain>(c, r, v, out, id);
+            if (!c.flits[id].tail) return;
             v.state = State::VcAlloc;
-            v.ready = static_cast<std::uint32_t>(now) + 1;
+            v.ready = c.now32() + 1;
             return;
         }
     }
-    const std::uint32_t id = v.queue.pop(fabric_.flits);
-    const Flit flit = fabric_.flits[id];
-    release_slot(r, in_port, vc, v, flit.arrived, now);
-    transmit<kPlain>(r, v, out, id, now);
+    const std::uint32_t id = v.queue.pop(c.flits);
+    const Flit flit = c.flits[id];
+    release_slot<kPlain>(c, r, in_port, vc, v, flit.arrived);
+    transmit<kPlain>(c, r, v, out, id);
     if (!flit.tail) return;
     out.held &= ~bit(v.out_vc);
     v.state = State::Idle;
-    if (!v.queue.empty()) head_at_front(r, in_port, vc, v, now + 1);
+    if (!v.queue.empty()) head_at_front(c, r, in_port, vc, v, c.now32() + 1);
 }
 
 /// Takes a flit of a packet that cannot go on out of the network.
-void RouterArray::drop_front(const View& r, unsigned in_port, unsigned vc, Cycle now) {
+void RouterArray::drop_front(Step& c, const View& r, unsigned in_port, unsigned vc) {
     InputVc& v = r.inputs[in_port * n_vcs_ + vc];
-    const std::uint32_t id = v.queue.pop(fabric_.flits);
-    const Flit flit = fabric_.flits[id];
+    const std::uint32_t id = v.queue.pop(c.flits);
+    const Flit flit = c.flits[id];
     fabric_.flits.release(id);
     --fabric_.in_flight;
     if (flit.tail) {
-        ++fabric_.counters[flit.tag].packets_dropped;
+        ++c.counters[flit.tag].packets_dropped;
         fabric_.release_copy(flit.packet);
         v.state = State::Idle;
     }
-    release_slot(r, in_port, vc, v, flit.arrived, now);
-    if (flit.tail && !v.queue.empty()) head_at_front(r, in_port, vc, v, now + 1);
+    release_slot<false>(c, r, in_port, vc, v, flit.arrived);
+    if (flit.tail && !v.queue.empty()) head_at_front(c, r, in_port, vc, v, c.now32() + 1);
 }
 
 /// Other allocators than the default: requests are collected, matched and committed.
-bool RouterArray::evaluate_generic(const View& r, Cycle now) {
+bool RouterArray::evaluate_generic(Step& c, const View& r) {
     Port* const ports = r.ports;
     Allocators& allocators = allocators_[r.id];
     if (allocators.vc == nullptr) {
@@ -514,17 +543,16 @@ bool RouterArray::evaluate_generic(const View& r, Cycle now) {
             const auto in_vc = static_cast<unsigned>(std::countr_zero(in_vcs));
             const unsigned local = in_port * n_vcs_ + in_vc;
             InputVc& v = r.inputs[local];
-            const std::uint32_t entered = fabric_.packets[fabric_.flits[v.queue.front].packet].packet.entered;
-            const std::uint32_t age = static_cast<std::uint32_t>(now) - entered;
+            const std::uint32_t age = c.now32() - c.packets[c.flits[v.queue.front].packet].packet.entered;
             if (v.state == State::Active) {
                 const Port& out = ports[v.out_port];
-                if ((out.credit >> v.out_vc & 1u) == 0 || next_flit(r, local, v) == kNone) continue;
+                if ((out.credit >> v.out_vc & 1u) == 0 || next_flit(c, r, local, v) == kNone) continue;
                 work = true;
-                if (!link_busy(out, now)) want(local, v, false, age);
+                if (!link_busy(r, v.out_port, c.now)) want(local, v, false, age);
             } else if (v.state == State::Drop) {
-                drop_front(r, in_port, in_vc, now);
+                drop_front(c, r, in_port, in_vc);
                 work = true;
-            } else if (static_cast<std::int32_t>(v.ready - static_cast<std::uint32_t>(now)) > 0) {
+            } else if (static_cast<std::int32_t>(v.ready - c.now32()) > 0) {
                 work = true;
             } else {
                 std::uint64_t free = free_vcs(ports[v.out_port], v);
@@ -537,7 +565,8 @@ bool RouterArray::evaluate_generic(const View& r, Cycle now) {
                         {static_cast<std::uint16_t>(local), static_cast<std::uint16_t>(out), false, age});
                 }
                 const Port& out = ports[v.out_port];
-                if (rules_.pipeline.speculative && (free & out.credit) != 0 && !link_busy(out, now))
+                if (rules_.pipeline.speculative && (free & out.credit) != 0 &&
+                    !link_busy(r, v.out_port, c.now))
                     want(local, v, true, age);
             }
         }
@@ -558,7 +587,7 @@ bool RouterArray::evaluate_generic(const View& r, Cycle now) {
         ports[g.in].vc_offset = static_cast<std::uint16_t>(rr_next(vc, n_vcs_));
         const InputVc& v = r.inputs[g.in * n_vcs_ + vc];
         if (v.state != State::Active || (ports[g.out].credit >> v.out_vc & 1u) == 0) continue;  // in vain
-        send<false>(r, g.in, vc, now);
+        send<false>(c, r, g.in, vc);
     }
     return work && r.router.busy != 0;
 }

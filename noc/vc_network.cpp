@@ -99,10 +99,15 @@ std::string VcNetwork::describe_tables() const {
         s.routers, s.largest, s.entries_before, s.largest_before);
 }
 
-/// Every flit that leaves a router has been read, granted the switch and taken through the crossbar.
+/// Every flit that leaves a router has been read, granted the switch and taken through the crossbar; every
+/// one that enters a link is written at its end (and counted as written from the start). VCs are counted when
+/// the packet's tail gives them back.
 std::span<const NocCounters> VcNetwork::counters() const {
     totals_ = fabric_.counters;
-    for (NocCounters& c : totals_) c.buffer_reads = c.switch_grants = c.crossbar = c.flit_hops() + c.local;
+    for (NocCounters& c : totals_) {
+        c.buffer_reads = c.switch_grants = c.crossbar = c.flit_hops() + c.local;
+        c.buffer_writes = c.flit_hops() + c.ni_in;
+    }
     return totals_;
 }
 
