@@ -40,7 +40,7 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
       pattern_(pattern),
       trace_(trace),
       rng_(seed),
-      wheel_(kWheel) {
+      wheel_(kWheel, kNone) {
     const Topology& t = network.topology();
     const auto network_id = scheduler.add(network);
     id_ = scheduler.add(*this);
@@ -98,7 +98,7 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
 void Load::schedule(std::uint32_t node, Cycle at) {
     if (at == kNever) return;
     if (at < scheduler_.now() + kWheel) {
-        wheel_[at % kWheel].push_back(node);
+        list(node, at);
     } else {
         far_.push({at, node});
     }
@@ -287,17 +287,15 @@ Cycle Load::evaluate(Cycle now) {
     while (!far_.empty() && far_.top().at <= now) {
         const std::uint32_t node = far_.top().node;
         far_.pop();
-        wheel_[now % kWheel].push_back(node);
+        list(node, now);
     }
-    auto& due = wheel_[now % kWheel];
-    if (!due.empty()) {
+    if (wheel_[now % kWheel] != kNone) {
         // evaluated in the order of nodes, whatever the order they were listed in
-        std::vector<std::uint32_t> nodes;
-        nodes.swap(due);
-        std::sort(nodes.begin(), nodes.end());
-        for (const std::uint32_t n : nodes) create(n, now);
-        nodes.clear();
-        if (due.empty()) due.swap(nodes);
+        due_.clear();
+        for (std::uint32_t n = wheel_[now % kWheel]; n != kNone; n = nodes_[n].next_due) due_.push_back(n);
+        wheel_[now % kWheel] = kNone;
+        std::sort(due_.begin(), due_.end());
+        for (const std::uint32_t n : due_) create(n, now);
     }
     Cycle next = kNever;
     if (trace_ != nullptr) {

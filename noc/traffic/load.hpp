@@ -46,15 +46,40 @@ class Load final : public Clocked {
     Cycle last_delivery = 0;
 
   private:
+    /// Unbounded FIFO in one block that grows to the largest number of packets it held.
+    class Queue {
+      public:
+        bool empty() const { return size_ == 0; }
+        const Packet& front() const { return items_[head_]; }
+        void push_back(const Packet& p) {
+            if (size_ == items_.size()) grow();
+            items_[(head_ + size_++) & (items_.size() - 1)] = p;
+        }
+        void pop_front() {
+            head_ = (head_ + 1) & (items_.size() - 1);
+            --size_;
+        }
+
+      private:
+        void grow() {
+            std::vector<Packet> more(items_.empty() ? 4 : 2 * items_.size());
+            for (std::size_t i = 0; i < size_; ++i) more[i] = items_[(head_ + i) & (items_.size() - 1)];
+            items_.swap(more);
+            head_ = 0;
+        }
+        std::vector<Packet> items_;  ///< a power of two
+        std::size_t head_ = 0, size_ = 0;
+    };
     enum class Injection : std::uint8_t { Bernoulli, OnOff, Periodic, Timestep };
     struct Node {
         double rate = 0;      ///< packets per cycle
         double log_rest = 0;  ///< log(1 - rate), within bursts: of their rate
-        std::deque<Packet> queue;
+        Queue queue;
         std::uint64_t drawn = 0;   ///< packets so far
         std::uint64_t bursts = 0;  ///< on/off: bursts so far
         Cycle burst_end = 0;
         std::uint32_t set = kNone;
+        std::uint32_t next_due = kNone;
         bool listed = false;
     };
     struct Due {
@@ -73,6 +98,10 @@ class Load final : public Clocked {
     void take(std::uint32_t node, Cycle now);
     void account(const Packet& p, std::uint32_t node, Cycle now);
     void schedule(std::uint32_t node, Cycle at);
+    void list(std::uint32_t node, Cycle at) {
+        nodes_[node].next_due = wheel_[at % kWheel];
+        wheel_[at % kWheel] = node;
+    }
 
     Network& network_;
     Scheduler& scheduler_;
@@ -87,7 +116,8 @@ class Load final : public Clocked {
     Scheduler::ComponentId id_ = 0;
 
     static constexpr unsigned kWheel = 1024;
-    std::vector<std::vector<std::uint32_t>> wheel_;
+    std::vector<std::uint32_t> wheel_;  ///< first node of the list of those due; they are chained
+    std::vector<std::uint32_t> due_;    ///< in this cycle
     std::priority_queue<Due, std::vector<Due>, std::greater<>> far_;
     std::vector<Due> arrivals_;           ///< links with something for us
     std::vector<std::uint32_t> pending_;  ///< nodes with packets that wait for their link

