@@ -81,6 +81,7 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
     usual_delay_ = usual_delay();
     plain_xy_ = routing.plain_xy && routes_.empty();
     plain_ = routes_.empty() && rules.loss <= 0 && slow_links_.empty();
+    lone_ = plain_ && plain_xy_ && one_mask_ && !generic_ && speculative_ && rules.pipeline.route_cycles == 0;
 }
 
 /// Delay of a flit over every link, or 0 when they differ.

@@ -89,12 +89,15 @@ class RouterArray {
         std::uint16_t port = 0;
         std::uint16_t vc = 0;
     };
-    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4 };  ///< touched: not as after a reset
+    /// Touched: not as after a reset. Lone: its only flit has come in this cycle and is not in a buffer yet.
+    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4, kLone = 8 };
     struct Router {
         std::uint64_t busy = 0;  ///< input ports with flits
         std::uint64_t buffer_cycles = 0;
         std::uint32_t flags = 0;
         std::uint16_t x = 0, y = 0;
+        std::uint32_t lone_flit = kNone;
+        std::uint16_t lone_port = 0, lone_vc = 0;
     };
     /// What a cycle works on: the arrays, fetched once.
     struct Step {
@@ -136,6 +139,9 @@ class RouterArray {
     void evaluate_all(Cycle now);
     template <bool kPlain>
     bool evaluate_router(Step& c, const View& r);
+    void buffer_flit(Step& c, const View& r, unsigned in_port, unsigned vc, std::uint32_t id);
+    bool pass_lone(Step& c, const View& r);
+    unsigned xy_port(const Router& r, const PacketRecord& p) const;
     bool evaluate_single(Step& c, const View& r, unsigned in_port, unsigned vc);
     template <bool kPlain>
     bool may_bid(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, bool& work,
@@ -173,6 +179,8 @@ class RouterArray {
     std::uint32_t copy_front(Step& c, const View& r, unsigned local, InputVc& v);
     void drop_front(Step& c, const View& r, unsigned in_port, unsigned vc);
     template <bool kPlain>
+    void return_credit(Step& c, const Port& in, unsigned in_port, unsigned vc);
+    template <bool kPlain>
     void release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
                       std::uint32_t arrived);
     template <bool kPlain>
@@ -195,6 +203,7 @@ class RouterArray {
     const bool one_mask_;            ///< every packet may take every VC
     bool plain_ = false;             ///< one port per route, links of a flit per cycle, nothing lost
     std::uint32_t usual_delay_ = 0;  ///< flit_delay of the links, if they are all alike; otherwise 0
+    bool lone_ = false;              ///< a flit that is alone in its router may pass without being buffered
     bool plain_xy_ = false;          ///< routing is dimension order on a whole 2-D mesh
     CounterRng loss_rng_;
 

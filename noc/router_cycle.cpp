@@ -29,6 +29,11 @@ inline void RouterArray::activate(std::uint32_t r, Router& router) {
     if ((flags & kTouched) == 0) touched_.push_back(r);
 }
 
+inline unsigned RouterArray::xy_port(const Router& r, const PacketRecord& p) const {
+    const std::uint16_t x = p.at.x, y = p.at.y;
+    return x != r.x ? (r.x < x ? 0u : 1u) : y != r.y ? (r.y < y ? 2u : 3u) : p.port;
+}
+
 /// A head has come to the front: where does it go?
 inline void RouterArray::head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v,
                                        std::uint32_t at) {
@@ -40,10 +45,7 @@ inline void RouterArray::head_at_front(Step& c, const View& r, unsigned in_port,
     v.ready = at + rules_.pipeline.route_cycles;
     if (plain_xy_) {
         // the most common case by hand: as routing_ says
-        const std::uint16_t x = p.at.x, y = p.at.y;
-        v.out_port = x != r.router.x   ? (r.router.x < x ? 0u : 1u)
-                     : y != r.router.y ? (r.router.y < y ? 2u : 3u)
-                                       : p.port;
+        v.out_port = static_cast<std::uint8_t>(xy_port(r.router, p));
         return;
     }
     Route route;
@@ -78,20 +80,69 @@ RouterArray::Step RouterArray::step(Cycle now) {
     return {now, fabric_.flits.data(), fabric_.packets.data(), fabric_.counters.data(), nullptr, nullptr};
 }
 
+/// A flit into its buffer.
+inline void RouterArray::buffer_flit(Step& c, const View& r, unsigned in_port, unsigned vc,
+                                     std::uint32_t id) {
+    InputVc& v = r.inputs[in_port * n_vcs_ + vc];
+    c.flits[id].arrived = c.now32();
+    v.queue.push(c.flits, id);
+    r.ports[in_port].occupied |= bit(vc);
+    r.router.busy |= bit(in_port);
+    if (v.state == State::Idle) head_at_front(c, r, in_port, vc, v, c.now32());
+}
+
 void RouterArray::receive(const EventList<Calendar::FlitAtRouter>& flits, Cycle now) {
     Step c = step(now);
     for (const Calendar::FlitAtRouter& event : flits) {
         const View r = view(event.router);
-        InputVc& v = inputs_[std::size_t{event.port} * n_vcs_ + event.vc];
-        Flit& flit = c.flits[event.flit];
-        flit.arrived = c.now32();
-        v.queue.push(c.flits, event.flit);
+        Router& router = r.router;
         const unsigned in_port = event.port - event.router * n_ports_;
-        ports_[event.port].occupied |= bit(event.vc);
-        r.router.busy |= bit(in_port);
-        activate(event.router, r.router);
-        if (v.state == State::Idle) head_at_front(c, r, in_port, event.vc, v, c.now32());
+        if (lone_ && router.busy == 0) {
+            if ((router.flags & kActive) == 0 && c.flits[event.flit].tail &&
+                r.inputs[in_port * n_vcs_ + event.vc].state == State::Idle) {
+                activate(event.router, router);
+                router.flags |= kLone;
+                router.lone_flit = event.flit;
+                router.lone_port = static_cast<std::uint16_t>(in_port);
+                router.lone_vc = static_cast<std::uint16_t>(event.vc);
+                continue;
+            }
+            if ((router.flags & kLone) != 0) {
+                router.flags &= ~std::uint32_t{kLone};
+                buffer_flit(c, r, router.lone_port, router.lone_vc, router.lone_flit);
+            }
+        }
+        activate(event.router, router);
+        buffer_flit(c, r, in_port, event.vc, event.flit);
     }
+}
+
+/// The only flit of a router, a whole packet, goes on in the cycle in which it comes, if its output has a
+/// free VC with a credit: the same counts and pointers as by way of the buffer. False: it is in its buffer
+/// now.
+inline bool RouterArray::pass_lone(Step& c, const View& r) {
+    Router& router = r.router;
+    const unsigned in_port = router.lone_port, vc = router.lone_vc, local = in_port * n_vcs_ + vc;
+    const std::uint32_t id = router.lone_flit;
+    router.flags &= ~std::uint32_t{kLone};
+    InputVc& v = r.inputs[local];
+    const unsigned out_port = xy_port(router, c.packets[c.flits[id].packet]);
+    Port& out = r.ports[out_port];
+    v.out_port = static_cast<std::uint8_t>(out_port);
+    const std::uint64_t free = ~out.held & all_vcs_;
+    const unsigned out_vc = free == 0 ? 0 : pick_vc(v, free);
+    if ((free & out.credit & bit(out_vc)) == 0) {
+        buffer_flit(c, r, in_port, vc, id);
+        return false;
+    }
+    v.out_vc = static_cast<std::uint8_t>(out_vc);
+    const unsigned out_local = out_port * n_vcs_ + out_vc;
+    v.va_pointer = static_cast<std::uint16_t>(rr_next(out_local, n_local_));
+    r.outputs[out_local].va_pointer = static_cast<std::uint16_t>(rr_next(local, n_local_));
+    move_pointers(r, in_port, vc, out_port);
+    return_credit<true>(c, r.ports[in_port], in_port, vc);
+    transmit<true>(c, r, v, out, id);
+    return true;
 }
 
 void RouterArray::receive(const EventList<Calendar::CreditAtRouter>& credits) {
@@ -123,6 +174,10 @@ void RouterArray::evaluate_all(Cycle now) {
     std::size_t kept = 0;
     for (const std::uint32_t id : active_) {
         const View r = view(id);
+        if ((r.router.flags & kLone) != 0 && pass_lone(c, r)) {
+            r.router.flags = kTouched;
+            continue;
+        }
         if (generic_ ? evaluate_generic(c, r) : evaluate_router<kPlain>(c, r)) {
             active_[kept++] = id;
             continue;
@@ -419,16 +474,8 @@ inline void RouterArray::transmit(Step& c, const View& r, const InputVc& v, Port
     }
 }
 
-/// A flit has left its buffer: the credit goes back.
 template <bool kPlain>
-inline void RouterArray::release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
-                                      std::uint32_t arrived) {
-    Port& in = r.ports[in_port];
-    r.router.buffer_cycles += c.now32() - arrived;
-    if (v.queue.empty()) {
-        in.occupied &= ~bit(vc);
-        if (in.occupied == 0) r.router.busy &= ~bit(in_port);
-    }
+inline void RouterArray::return_credit(Step& c, const Port& in, unsigned in_port, unsigned vc) {
     if (in_port >= link_ports_) {
         fabric_.calendar.add(c.now + in.credit_delay, Calendar::CreditAtEndpoint{in.peer, vc});
         return;
@@ -439,6 +486,19 @@ inline void RouterArray::release_slot(Step& c, const View& r, unsigned in_port, 
     } else {
         fabric_.calendar.add(c.now + in.credit_delay, event);
     }
+}
+
+/// A flit has left its buffer: the credit goes back.
+template <bool kPlain>
+inline void RouterArray::release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
+                                      std::uint32_t arrived) {
+    Port& in = r.ports[in_port];
+    r.router.buffer_cycles += c.now32() - arrived;
+    if (v.queue.empty()) {
+        in.occupied &= ~bit(vc);
+        if (in.occupied == 0) r.router.busy &= ~bit(in_port);
+    }
+    return_credit<kPlain>(c, in, in_port, vc);
 }
 
 /// Another copy of the flit at the front (multicast); the original waits for the other branches.
