@@ -154,7 +154,7 @@ Route bridged(const Routing& base, const RouteQuery& q) {
     const unsigned bridge = t.link_ports() - 1;
     if (q.in_port != bridge) return {self.link(q.router, bridge)};
     const Coord corner = self.here_[q.router];
-    const bool in_x = t.channel(q.router, 0).kind == kLinkX;
+    const bool in_x = axis(t.channel(q.router, 0).kind) == kLinkX;
     return {self.link(q.router, in_x ? q.packet.from.y - corner.y : q.packet.at.x - corner.x)};
 }
 

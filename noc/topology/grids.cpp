@@ -97,7 +97,8 @@ Topology bridged_mesh(const LinkRules& rules, const std::vector<std::uint32_t>& 
         t.set_coord(high, position(at + 1, from));
         for (std::uint32_t i = 0; i < n; ++i) {
             rules.connect(t, t.router_at(position(at, from + i)), 2 * d, low, i, kKinds[d]);
-            rules.connect(t, t.router_at(position(at + 1, from + i)), 2 * d + 1, high, i, kKinds[d]);
+            rules.connect(t, t.router_at(position(at + 1, from + i)), 2 * d + 1, high, i,
+                          opposite(kKinds[d]));
         }
         t.connect(low, t.link_ports() - 1, high, t.link_ports() - 1, kLinkBridge,
                   rules.latency(kLinkBridge, spec.latency), bridge_ps);

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "sim/stats/energy_report.hpp"
 
 namespace loom::app {
 namespace {
@@ -17,50 +17,50 @@ double utilisation(const FabricUse& use, std::uint64_t flits) {
     return use.cycles == 0 ? 0 : static_cast<double>(flits) / static_cast<double>(use.cycles);
 }
 
-/// Flits on the busiest link of a router, per cycle.
-double busiest(const FabricUse& use, const FabricUse::Router& r) {
-    std::uint64_t most = 0;
-    for (const auto& p : r.ports) {
-        if (p.peer != noc::kNone) most = std::max(most, p.flits);
-    }
-    return utilisation(use, most);
+double ratio(double a, double b) {
+    return b == 0 ? 0 : a / b;
 }
 
-Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, std::uint64_t cycles,
-                 std::size_t routers) {
-    Json events = Json::object();
-    double dynamic = 0;
-    std::vector<std::string> free;
-    fields(
-        [&](const char* name, const std::uint64_t& n, bool priced, const char*) {
-            if (!priced || n == 0) return;
-            const auto price = chip.energy.actions.find(name);
-            if (price == chip.energy.actions.end()) {
-                free.emplace_back(name);
-                return;
-            }
-            const double pj = static_cast<double>(n) * price->second.value;
-            events[name] = {{"count", n},
-                            {"price_pj", price->second.value},
-                            {"pj", pj},
-                            {"source", price->second.source}};
-            dynamic += pj;
-        },
-        counters);
-    const auto leak = chip.energy.leakage.find("router");
-    // mW * ps = 1e-3 pJ
-    const double leakage = leak == chip.energy.leakage.end()
-                               ? 0
-                               : leak->second.value * static_cast<double>(routers) *
-                                     static_cast<double>(cycles) * chip.clock.period * 1e-3;
-    const auto per = [&](std::uint64_t n) { return n == 0 ? 0 : dynamic / static_cast<double>(n); };
-    return {{"total_pj", dynamic + leakage},
+/// Energy of the network alone: what cores and the rest of the chip leak is left out.
+Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, std::uint64_t cycles) {
+    const stats::PriceTable prices(chip);
+    const stats::Ledger ledger = stats::network_energy(counters, cycles, prices, stats::StaticPower(chip));
+    const double dynamic = ledger.total().total(), leakage = ledger.leakage.total_pj();
+    const double bridges =
+        ledger
+            .sum([](const stats::Leaf& l) { return stats::all_events()[l.event].name == "noc.link_bridge"; })
+            .total();
+    const double ps = static_cast<double>(cycles) * chip.clock.period;  // pJ / ps = W
+    const auto per = [&](std::uint64_t n) { return ratio(dynamic, static_cast<double>(n)); };
+    return {{"list", prices.name()},
+            {"total_pj", dynamic + leakage},
             {"dynamic_pj", dynamic},
+            {"on_chip_pj", dynamic - bridges},
+            {"bridge_pj", bridges},
             {"leakage_pj", leakage},
+            {"leakage", stats::leakage_json(ledger.leakage)},
+            {"dynamic_mw", 1e3 * ratio(dynamic, ps)},
+            {"leakage_mw", 1e3 * ratio(leakage, ps)},
             {"per_delivery_pj", per(counters.packets_delivered)},
             {"per_flit_hop_pj", per(counters.flit_hops())},
-            {"events", events},
-            {"unpriced", free}};
+            {"events", stats::events_json(ledger, prices)},
+            {"unpriced", stats::unpriced_json(ledger, prices)}};
+}
+
+/// Of each kind of link: how many, flits, mean and highest use.
+Json links_json(const FabricUse& use) {
+    Json j = Json::object();
+    for (std::size_t k = 0; k < use.links.size(); ++k) {
+        const auto& l = use.links[k];
+        if (l.links == 0) continue;
+        static constexpr std::array<const char*, noc::kLinkKinds> names{"x+", "x-", "y+",    "y-",
+                                                                        "z+", "z-", "other", "bridge"};
+        j[names[k]] = {{"links", l.links},
+                       {"flits", l.flits},
+                       {"utilisation_mean", ratio(utilisation(use, l.flits), static_cast<double>(l.links))},
+                       {"utilisation_max", utilisation(use, l.busiest)}};
+    }
+    return j;
 }
 
 /// Blue to red over 0..1.
@@ -71,6 +71,14 @@ std::string colour(double x) {
 }
 
 }  // namespace
+
+double busiest_link(const FabricUse& use, const FabricUse::Router& r) {
+    std::uint64_t most = 0;
+    for (const auto& p : r.ports) {
+        if (p.peer != noc::kNone) most = std::max(most, p.flits);
+    }
+    return utilisation(use, most);
+}
 
 FabricUse use_of(const noc::RunView& view) {
     FabricUse use;
@@ -87,6 +95,16 @@ FabricUse use_of(const noc::RunView& view) {
                                            : static_cast<double>(view.network.buffer_cycles(r)) /
                                                  static_cast<double>(use.cycles);
         use.routers.push_back(std::move(router));
+        std::size_t at = 0;  // port_use lists the ports that have a link, in order
+        for (unsigned p = 0; p < t.link_ports(); ++p) {
+            const noc::Channel& c = t.channel(r, p);
+            if (c.peer == noc::kNone) continue;
+            const std::uint64_t flits = use.routers.back().ports.at(at++).flits;
+            auto& kind = use.links[c.kind];
+            ++kind.links;
+            kind.flits += flits;
+            kind.busiest = std::max(kind.busiest, flits);
+        }
     }
     return use;
 }
@@ -95,6 +113,7 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     Json j;
     j["schema_version"] = 1;
     j["name"] = chip.name;
+    j["cycle_ps"] = chip.clock.period;
     j["latency"]["packet"] = {{"mean", s.packet_mean},          {"std_of_seeds", s.packet_deviation},
                               {"min", s.packet.min()},          {"p50", s.packet.quantile(0.50)},
                               {"p95", s.packet.quantile(0.95)}, {"p99", s.packet.quantile(0.99)},
@@ -132,6 +151,9 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     Json counters = Json::object();
     fields([&](const char* name, const std::uint64_t& n, bool, const char*) { counters[name] = n; },
            s.counters);
+    counters["noc.link_x"] = s.counters.both_ways(noc::kLinkX);
+    counters["noc.link_y"] = s.counters.both_ways(noc::kLinkY);
+    counters["noc.link_z"] = s.counters.both_ways(noc::kLinkZ);
     j["counters"] = counters;
     const auto& c = s.counters;
     j["conservation"] = {
@@ -142,23 +164,39 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
         {"in_flight_flits", in_flight},
         {"in_source_queues", queued}};
     double peak = 0;
-    for (const auto& r : use.routers) peak = std::max(peak, busiest(use, r));
+    for (const auto& r : use.routers) peak = std::max(peak, busiest_link(use, r));
     j["link_utilisation_max"] = peak;
+    j["links"] = links_json(use);
     if (!use.sets.empty()) {
         std::uint64_t tree = 0, unicast = 0;
         for (const auto& l : use.sets) {
             tree += l.tree;
             unicast += l.unicast;
         }
+        const bool repeated = chip.noc.multicast.style == "unicast";
+        const double delivered = static_cast<double>(c.packets_delivered);
         j["multicast"] = {
             {"style", chip.noc.multicast.style},
             {"sets", use.sets.size()},
-            {"links_as_trees", tree},
-            {"links_as_unicast", unicast},
-            {"gain", tree == 0 ? 1.0 : static_cast<double>(unicast) / static_cast<double>(tree)}};
+            {"flit_hops_as_trees", tree},
+            {"flit_hops_as_unicast", unicast},
+            {"gain", tree == 0 ? 1.0 : static_cast<double>(unicast) / static_cast<double>(tree)},
+            {"copied_in_routers", !repeated},
+            {"flit_hops_per_delivery", ratio(static_cast<double>(c.flit_hops()), delivered)}};
         if (!s.runs.empty() && !s.runs[0].tables.empty()) j["multicast"]["tables"] = s.runs[0].tables;
     }
-    j["energy"] = energy_json(s.counters, chip, s.cycles, use.routers.size());
+    j["energy"] = energy_json(s.counters, chip, s.cycles);
+    std::uint64_t crossings = c.links[noc::kLinkBridge];
+    if (use.links[noc::kLinkBridge].links != 0) {
+        j["chip_crossings"] = {
+            {"flits", crossings},
+            {"per_delivery", ratio(static_cast<double>(crossings), static_cast<double>(c.packets_delivered))},
+            {"pj", j["energy"]["bridge_pj"]},
+            {"share_of_dynamic", ratio(j["energy"]["bridge_pj"], j["energy"]["dynamic_pj"])}};
+    }
+    double buffered = 0;
+    for (const auto& r : use.routers) buffered += r.occupancy;
+    j["residency"] = {{"router_cycles", s.cycles * use.routers.size()}, {"mean_flits_buffered", buffered}};
     j["seeds"] = Json::array();
     for (const auto& r : s.runs) {
         j["seeds"].push_back({{"seed", r.seed},
@@ -172,62 +210,6 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
                               {"window_cycles", r.measured_cycles}});
     }
     return j;
-}
-
-std::string noc_text(const Json& j, const FabricUse& use) {
-    const auto& p = j["latency"]["packet"];
-    const auto& n = j["latency"]["network"];
-    std::string out = fmt::format(
-        "{:<28}{:>10} {:>8} {:>8} {:>8} {:>8}\n{:<28}{:>10.3f} {:>8} {:>8} {:>8} {:>8}\n{:<28}{:>10.3f} "
-        "{:>8} {:>8} {:>8} {:>8}\n"
-        "{:<28}{:>10.3f}\n",
-        "latency (cycles)", "mean", "p50", "p95", "p99", "max", "  packet, with source queue",
-        p["mean"].get<double>(), p["p50"].get<std::uint64_t>(), p["p95"].get<std::uint64_t>(),
-        p["p99"].get<std::uint64_t>(), p["max"].get<std::uint64_t>(), "  network", n["mean"].get<double>(),
-        n["p50"].get<std::uint64_t>(), n["p95"].get<std::uint64_t>(), n["p99"].get<std::uint64_t>(),
-        n["max"].get<std::uint64_t>(), "  at zero load", j["latency"]["zero_load"].get<double>());
-    out += fmt::format("{:<28}{:>10.5f} offered, {:.5f} accepted (nodes {:.5f} to {:.5f})\n",
-                       "flits per node and cycle", j["offered_flit_rate"].get<double>(),
-                       j["accepted_flit_rate"].get<double>(), j["accepted_min_node"].get<double>(),
-                       j["accepted_max_node"].get<double>());
-    out += fmt::format("{:<28}{:>10.4f} mean; busiest link {:.1f} % used\n", "hops",
-                       j["hops"]["mean"].get<double>(), 100 * j["link_utilisation_max"].get<double>());
-    const auto& c = j["conservation"];
-    out += fmt::format("{:<28}{:>10} asked for = {} delivered + {} dropped + {} on their way\n", "deliveries",
-                       c["expected"].get<std::uint64_t>(), c["delivered"].get<std::uint64_t>(),
-                       c["dropped"].get<std::uint64_t>(), c["in_flight_deliveries"].get<std::uint64_t>());
-    if (j.contains("multicast")) {
-        const auto& m = j["multicast"];
-        out += fmt::format("{:<28}{:>10} sets; {} links as trees, {} as repeated unicast: gain {:.2f}\n",
-                           "multicast (" + m["style"].get<std::string>() + ")",
-                           m["sets"].get<std::uint64_t>(), m["links_as_trees"].get<std::uint64_t>(),
-                           m["links_as_unicast"].get<std::uint64_t>(), m["gain"].get<double>());
-        if (m.contains("tables")) out += fmt::format("  {}\n", m["tables"].get<std::string>());
-    }
-    const auto& e = j["energy"];
-    out += fmt::format("{:<28}{:>10.4g} pJ ({:.3f} pJ per flit hop, {:.3f} pJ per delivery)\n", "energy",
-                       e["total_pj"].get<double>(), e["per_flit_hop_pj"].get<double>(),
-                       e["per_delivery_pj"].get<double>());
-    out += fmt::format("{:<28}{:>10} cycles, {} flit hops\n", "simulated", j["cycles"].get<std::uint64_t>(),
-                       j["flit_hops"].get<std::uint64_t>());
-    if (!j["stable"].get<bool>()) {
-        out += fmt::format("NOT STABLE: {}\n",
-                           j.contains("why_unstable") ? j["why_unstable"].get<std::string>() : "");
-    }
-    // the busiest link of every router, in tenths
-    if (use.grid.size() == 2 && use.grid[0] <= 64 && use.grid[1] <= 64) {
-        out += "busiest link of each router (0-9 tenths of a flit per cycle, + more):\n";
-        for (std::uint32_t y = 0; y < use.grid[1]; ++y) {
-            out += "  ";
-            for (std::uint32_t x = 0; x < use.grid[0]; ++x) {
-                const double u = busiest(use, use.routers[y * use.grid[0] + x]);
-                out += u >= 0.995 ? '+' : static_cast<char>('0' + static_cast<int>(u * 10));
-                out += ' ';
-            }
-            out += '\n';
-        }
-    }
-    return out;
 }
 
 std::string links_csv(const FabricUse& use) {
@@ -246,7 +228,7 @@ std::string routers_csv(const FabricUse& use) {
     std::string out = "router,x,y,z,flits,flits_per_cycle,mean_flits_buffered,busiest_link\n";
     for (const auto& r : use.routers) {
         out += fmt::format("\"{}\",{},{},{},{},{:.6f},{:.6f},{:.6f}\n", r.name, r.at.x, r.at.y, r.at.z,
-                           r.flits, utilisation(use, r.flits), r.occupancy, busiest(use, r));
+                           r.flits, utilisation(use, r.flits), r.occupancy, busiest_link(use, r));
     }
     return out;
 }

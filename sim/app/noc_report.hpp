@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -17,12 +18,19 @@ struct FabricUse {
         std::uint64_t flits = 0;
         std::vector<noc::PortUse> ports;
     };
+    /// All links of a kind, each way for itself.
+    struct Links {
+        std::uint64_t links = 0, flits = 0, busiest = 0;
+    };
     std::vector<Router> routers;
+    std::array<Links, noc::kLinkKinds> links{};
     std::vector<std::uint32_t> grid;
     std::uint64_t cycles = 0;
     std::vector<noc::Network::SetLinks> sets;
 };
 FabricUse use_of(const noc::RunView& view);
+/// Flits per cycle on the busiest link out of a router.
+double busiest_link(const FabricUse& use, const FabricUse::Router& r);
 
 nlohmann::ordered_json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
 std::string noc_text(const nlohmann::ordered_json& j, const FabricUse& use);
