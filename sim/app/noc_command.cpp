@@ -189,6 +189,7 @@ int noc(const NocOptions& o) {
             directory->write("routers.csv", routers_csv(outcome.use));
             directory->write("latency.csv", histogram_csv(outcome.summary));
             directory->write("heatmap.svg", heat_map_svg(outcome.use));
+            directory->write("energy.yaml", noc_energy_yaml(outcome.summary, run.spec.chip()));
         }
     }
     if (directory) {

@@ -109,6 +109,12 @@ FabricUse use_of(const noc::RunView& view) {
     return use;
 }
 
+std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip) {
+    const stats::PriceTable prices(chip);
+    return stats::energy_yaml(stats::network_energy(s.counters, s.cycles, prices, stats::StaticPower(chip)),
+                              prices);
+}
+
 Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use) {
     Json j;
     j["schema_version"] = 1;

@@ -33,6 +33,8 @@ FabricUse use_of(const noc::RunView& view);
 double busiest_link(const FabricUse& use, const FabricUse::Router& r);
 
 nlohmann::ordered_json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
+/// Every event with count, price, formula, source and energy.
+std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip);
 std::string noc_text(const nlohmann::ordered_json& j, const FabricUse& use);
 std::string links_csv(const FabricUse& use);
 std::string routers_csv(const FabricUse& use);

@@ -34,12 +34,6 @@ arch::ChipSpec preset(const std::string& name,
     return chip;
 }
 
-double energy(const arch::ChipSpec& chip, const noc::Network& network) {
-    noc::NocCounters sum;
-    for (const auto& c : network.counters()) sum = c;  // one tag
-    return stats::network_energy(sum, 0, stats::PriceTable(chip), stats::StaticPower(chip)).total().total();
-}
-
 /// Cycles and pJ of one packet in the empty network.
 struct Trip {
     long cycles = 0;
@@ -48,21 +42,27 @@ struct Trip {
 };
 class Traveller {
   public:
-    explicit Traveller(const arch::ChipSpec& chip) : chip_(chip), f_(chip_) {}
+    explicit Traveller(const arch::ChipSpec& chip) : chip_(chip), prices_(chip_), power_(chip_), f_(chip_) {}
     Trip send(std::uint32_t from, std::uint32_t to) {
         const Cycle at = f_.scheduler.now() + 100000;
-        const double before = f_.network->counters().empty() ? 0 : energy(chip_, *f_.network);
+        const double before = energy();
         f_.arrivals.clear();
         f_.offer(at, from, to, 1, 1);
         f_.drain();
         if (f_.arrivals.size() != 1 || f_.arrivals[0].endpoint != to) return {};
-        return {static_cast<long>(f_.arrivals[0].at - at), energy(chip_, *f_.network) - before,
-                f_.arrivals[0].packet.hops};
+        return {static_cast<long>(f_.arrivals[0].at - at), energy() - before, f_.arrivals[0].packet.hops};
     }
     NetworkFixture& fixture() { return f_; }
 
   private:
+    double energy() const {
+        noc::NocCounters sum;
+        for (const auto& c : f_.network->counters()) sum = c;  // one tag
+        return stats::network_energy(sum, 0, prices_, power_).total().total();
+    }
     const arch::ChipSpec chip_;
+    const stats::PriceTable prices_;
+    const stats::StaticPower power_;
     NetworkFixture f_;
 };
 
@@ -176,6 +176,25 @@ TEST(TrueNorthFabric, AddressesReachAsFarAsTheirBits) {
 TEST(TrueNorthFabric, ALinkPassesOneSpikePerHandshake) {
     const arch::ChipSpec chip = preset("truenorth");
     EXPECT_NEAR(rate(chip, {0}, 5, 500), 1e12 / 14320, 1e5);
+}
+
+TEST(TrueNorthFabric, CrossingAChipCosts26PicojoulePerBit) {
+    const arch::ChipSpec chip = preset("truenorth_4chips");
+    Traveller t(chip);
+    const auto core = [](std::uint32_t x, std::uint32_t y) { return x + 128 * y; };
+    const double x = 0.3 * 32 * 0.24, y = 0.3 * 32 * 0.39, bridge = 26 * 32;
+    // all rows and columns share one link; the ways to merger and splitter are links like others
+    for (std::uint32_t i = 0; i < 64; ++i) {
+        EXPECT_NEAR(t.send(core(63, i), core(64, i)).pj, 2 * x + bridge, 1e-6) << i;
+        EXPECT_NEAR(t.send(core(64, 64 + i), core(63, 64 + i)).pj, 2 * x + bridge, 1e-6) << i;
+        EXPECT_NEAR(t.send(core(i, 63), core(i, 64)).pj, 2 * y + bridge, 1e-6) << i;
+        EXPECT_NEAR(t.send(core(64 + i, 64), core(64 + i, 63)).pj, 2 * y + bridge, 1e-6) << i;
+    }
+    EXPECT_NEAR(t.send(core(3, 5), core(100, 120)).pj, 98 * x + 116 * y + 2 * bridge, 1e-6);
+    EXPECT_NEAR(t.send(core(127, 127), core(0, 0)).pj, 128 * x + 128 * y + 2 * bridge, 1e-6);
+    EXPECT_NEAR(t.send(core(0, 0), core(63, 63)).pj, 63 * x + 63 * y, 1e-6);
+    // 40 M spikes/s over an edge
+    EXPECT_NEAR(rate(chip, {core(63, 0)}, core(64, 0), 300), 4e7, 4e5);
 }
 
 // ---- SpiNNaker (Furber et al. 2013; SpiNNMachine) ----------------------------------------------------
