@@ -6,6 +6,7 @@
 #include "noc/multicast/sets.hpp"
 #include "noc/round_robin.hpp"
 #include "noc/router_array.hpp"
+#include "noc/slow_link.hpp"
 
 namespace loom::noc {
 namespace {
@@ -375,8 +376,8 @@ inline void RouterArray::transmit(const View& r, const InputVc& v, Port& out, st
     OutputVc& credits = r.outputs[out_port * n_vcs_ + out_vc];
     if (--credits.credits == 0) out.credit &= ~bit(out_vc);
     if (!kPlain && out.flit_ps != 0) {
-        const auto at = static_cast<std::uint64_t>(static_cast<double>(now) * rules_.period);
-        out.free_ps = std::max(out.free_ps, at) + out.flit_ps;
+        out.free_ps =
+            next_free(out.free_ps, static_cast<double>(now) * rules_.period, rules_.period, out.flit_ps);
     }
     if (out_port < link_ports_) {
         ++count.links[out.kind];
