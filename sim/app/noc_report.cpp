@@ -13,10 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double utilisation(const FabricUse& use, std::uint64_t flits) {
-    return use.cycles == 0 ? 0 : static_cast<double>(flits) / static_cast<double>(use.cycles);
-}
-
 double ratio(double a, double b) {
     return b == 0 ? 0 : a / b;
 }
@@ -63,14 +59,11 @@ Json links_json(const FabricUse& use) {
     return j;
 }
 
-/// Blue to red over 0..1.
-std::string colour(double x) {
-    const double t = std::clamp(x, 0.0, 1.0);
-    const auto mix = [&](double a, double b) { return static_cast<int>(std::lround(a + (b - a) * t)); };
-    return fmt::format("#{:02x}{:02x}{:02x}", mix(222, 178), mix(235, 24), mix(247, 43));
-}
-
 }  // namespace
+
+double utilisation(const FabricUse& use, std::uint64_t flits) {
+    return use.cycles == 0 ? 0 : static_cast<double>(flits) / static_cast<double>(use.cycles);
+}
 
 double busiest_link(const FabricUse& use, const FabricUse::Router& r) {
     std::uint64_t most = 0;
@@ -100,6 +93,7 @@ FabricUse use_of(const noc::RunView& view) {
             const noc::Channel& c = t.channel(r, p);
             if (c.peer == noc::kNone) continue;
             const std::uint64_t flits = use.routers.back().ports.at(at++).flits;
+            use.routers.back().kinds.push_back(c.kind);
             auto& kind = use.links[c.kind];
             ++kind.links;
             kind.flits += flits;
@@ -218,13 +212,17 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     return j;
 }
 
-std::string links_csv(const FabricUse& use) {
-    std::string out = "router,port,to,flits,flits_per_cycle\n";
+std::string links_csv(const FabricUse& use, const arch::ChipSpec& chip) {
+    const stats::PriceTable prices(chip);
+    std::string out = "router,port,to,flits,flits_per_cycle,pj\n";
     for (const auto& r : use.routers) {
-        for (const auto& p : r.ports) {
-            out += fmt::format("\"{}\",{},\"{}\",{},{:.6f}\n", r.name, p.name,
+        for (std::size_t i = 0; i < r.ports.size(); ++i) {
+            const auto& p = r.ports[i];
+            const double price =
+                i < r.kinds.size() ? prices.of_link(r.kinds[i]).pj : prices.of("noc.local").pj;
+            out += fmt::format("\"{}\",{},\"{}\",{},{:.6f},{}\n", r.name, p.name,
                                p.peer == noc::kNone ? "core" : use.routers[p.peer].name, p.flits,
-                               utilisation(use, p.flits));
+                               utilisation(use, p.flits), static_cast<double>(p.flits) * price);
         }
     }
     return out;
@@ -245,69 +243,6 @@ std::string histogram_csv(const noc::Summary& s) {
     for (std::size_t i = 0; i < h.size(); ++i) {
         if (h[i] != 0) out += fmt::format("{},{}\n", i, h[i]);
     }
-    return out;
-}
-
-std::string heat_map_svg(const FabricUse& use) {
-    // grids as they lie; 3-D ones layer beside layer; other graphs in rows
-    const auto n = static_cast<std::uint32_t>(use.routers.size());
-    const auto side = static_cast<std::uint32_t>(std::ceil(std::sqrt(static_cast<double>(n))));
-    const std::uint32_t columns = use.grid.empty() ? side : use.grid[0];
-    const std::uint32_t rows = use.grid.size() > 1 ? use.grid[1] : 1;
-    const auto position = [&](std::uint32_t r) {
-        const auto& at = use.routers[r].at;
-        const std::uint32_t cells = columns * rows * (use.grid.size() > 2 ? use.grid[2] : 1);
-        std::uint32_t x = r % side, y = r / side;
-        if (!use.grid.empty() && r < cells) {
-            x = at.x + at.z * (columns + 1);
-            y = at.y;
-        } else if (!use.grid.empty()) {
-            x = (r - cells) % columns;
-            y = rows + 1 + (r - cells) / columns;
-        }
-        return std::pair{40.0 * x + 30, 40.0 * y + 30};
-    };
-    double width = 0, height = 0;
-    for (std::uint32_t r = 0; r < n; ++r) {
-        width = std::max(width, position(r).first + 30);
-        height = std::max(height, position(r).second + 30);
-    }
-    std::string out = fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-        "font-family=\"sans-serif\" font-size=\"8\">\n<rect width=\"100%\" height=\"100%\" "
-        "fill=\"white\"/>\n",
-        width, height + 20);
-    for (std::uint32_t r = 0; r < n; ++r) {
-        const auto [x1, y1] = position(r);
-        for (const auto& p : use.routers[r].ports) {
-            if (p.peer == noc::kNone) continue;
-            const auto [x2, y2] = position(p.peer);
-            const double u = utilisation(use, p.flits);
-            const bool wraps = std::hypot(x2 - x1, y2 - y1) > 60;
-            // both directions of a link beside each other
-            const double ox = y1 == y2 ? 0 : (y2 > y1 ? -3 : 3), oy = x1 == x2 ? 0 : (x2 > x1 ? 3 : -3);
-            out += fmt::format(
-                "<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{}\" stroke-width=\"{}\"><title>{} "
-                "{} : {:.4f} flits/cycle"
-                "</title></line>\n",
-                x1 + ox, y1 + oy, x2 + ox, y2 + oy, colour(u), wraps ? 1 : 4, use.routers[r].name, p.name, u);
-        }
-    }
-    double most = 0;
-    for (const auto& r : use.routers) most = std::max(most, r.occupancy);
-    for (std::uint32_t r = 0; r < n; ++r) {
-        const auto [x, y] = position(r);
-        const auto& router = use.routers[r];
-        out += fmt::format(
-            "<rect x=\"{}\" y=\"{}\" width=\"18\" height=\"18\" rx=\"3\" fill=\"{}\" "
-            "stroke=\"#555\"><title>router {}: {:.3f} flits "
-            "buffered on average</title></rect>\n",
-            x - 9, y - 9, colour(most <= 0 ? 0 : router.occupancy / most), router.name, router.occupancy);
-    }
-    out += fmt::format(
-        "<text x=\"10\" y=\"{}\">links: flits per cycle, 0 (light) to 1 (dark); routers: mean flits "
-        "buffered, 0 to {:.2f}</text>\n</svg>\n",
-        height + 10, most);
     return out;
 }
 

@@ -17,6 +17,7 @@ struct FabricUse {
         double occupancy = 0;  ///< mean flits in its buffers
         std::uint64_t flits = 0;
         std::vector<noc::PortUse> ports;
+        std::vector<noc::LinkKind> kinds;  ///< of the first ports, those of links
     };
     /// All links of a kind, each way for itself.
     struct Links {
@@ -29,6 +30,7 @@ struct FabricUse {
     std::vector<noc::Network::SetLinks> sets;
 };
 FabricUse use_of(const noc::RunView& view);
+double utilisation(const FabricUse& use, std::uint64_t flits);
 /// Flits per cycle on the busiest link out of a router.
 double busiest_link(const FabricUse& use, const FabricUse::Router& r);
 
@@ -36,7 +38,9 @@ nlohmann::ordered_json noc_json(const noc::Summary& s, const arch::ChipSpec& chi
 /// Every event with count, price, formula, source and energy.
 std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip);
 std::string noc_text(const nlohmann::ordered_json& j, const FabricUse& use);
-std::string links_csv(const FabricUse& use);
+/// One row per output port; `pj`: flits times the price of a flit over that link (dynamic, of the first
+/// seed).
+std::string links_csv(const FabricUse& use, const arch::ChipSpec& chip);
 std::string routers_csv(const FabricUse& use);
 std::string histogram_csv(const noc::Summary& s);
 std::string heat_map_svg(const FabricUse& use);

@@ -17,12 +17,11 @@ std::uint64_t count(const Json& j) {
 }
 
 std::string multicast_text(const Json& m) {
-    std::string out = fmt::format(
-        "{:<28}{:>10} sets; flit hops for one packet each: {} as trees, {} as repeated unicast, gain "
-        "{:.2f}{}\n",
-        "multicast (" + m["style"].get<std::string>() + ")", count(m["sets"]), count(m["flit_hops_as_trees"]),
-        count(m["flit_hops_as_unicast"]), m["gain"].get<double>(),
-        m["copied_in_routers"].get<bool>() ? "" : " (not used)");
+    std::string out =
+        fmt::format("{:<28}{:>10} sets; hops of a packet to each: {} as trees, {} repeated, gain {:.2f}{}\n",
+                    "multicast (" + m["style"].get<std::string>() + ")", count(m["sets"]),
+                    count(m["flit_hops_as_trees"]), count(m["flit_hops_as_unicast"]), m["gain"].get<double>(),
+                    m["copied_in_routers"].get<bool>() ? "" : " (not used)");
     if (m.contains("tables")) out += fmt::format("  {}\n", m["tables"].get<std::string>());
     return out;
 }

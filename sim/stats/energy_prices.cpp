@@ -45,12 +45,14 @@ const Events& events() {
     return result;
 }
 
+constexpr std::array<std::string_view, noc::kLinkKinds> kLinkEvents{
+    "noc.link_x+", "noc.link_x-", "noc.link_y+",    "noc.link_y-",
+    "noc.link_z+", "noc.link_z-", "noc.link_other", "noc.link_bridge"};
+
 /// A link's kind by the event of its flits; kLinkKinds: no link.
 noc::LinkKind link_kind(const std::string& event) {
-    static constexpr std::array<std::string_view, noc::kLinkKinds> names{
-        "noc.link_x+", "noc.link_x-", "noc.link_y+",    "noc.link_y-",
-        "noc.link_z+", "noc.link_z-", "noc.link_other", "noc.link_bridge"};
-    return static_cast<noc::LinkKind>(std::find(names.begin(), names.end(), event) - names.begin());
+    return static_cast<noc::LinkKind>(std::find(kLinkEvents.begin(), kLinkEvents.end(), event) -
+                                      kLinkEvents.begin());
 }
 
 /// Events of what only some chips have.
@@ -223,6 +225,7 @@ PriceTable::PriceTable(const arch::ChipSpec& chip) : name_(chip.energy.name) {
     const arch::EnergySpec& prices = chip.energy;
     for (const EventInfo& e : all_events()) {
         Entry entry;
+        entry.possible = can_happen(e.name, chip, inventory);
         const auto price = find_price(prices.actions, e.name);
         const auto excuse = find_price(prices.unpriced, e.name);
         // "noc.link_x+" comes before "noc.link_x", whichever map it is in
@@ -230,7 +233,7 @@ PriceTable::PriceTable(const arch::ChipSpec& chip) : name_(chip.energy.name) {
         if (price != prices.actions.end() && !(excused && price->first != e.name)) {
             entry.spec = &price->second;
             entry.category = category_of(price->second.category);
-            if (price->second.value.per == Per::Event || can_happen(e.name, chip, inventory))
+            if (entry.possible || price->second.value.per == Per::Event)
                 resolve(e.name, price->first, chip, entry);
         } else {
             entry.excused = excuse != prices.unpriced.end();
@@ -240,15 +243,24 @@ PriceTable::PriceTable(const arch::ChipSpec& chip) : name_(chip.energy.name) {
     }
 }
 
+const PriceTable::Entry& PriceTable::of(std::string_view event) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        if (all_events()[i].name == event) return entries_[i];
+    }
+    throw InternalError(fmt::format("there is no event {}", event));
+}
+
+const PriceTable::Entry& PriceTable::of_link(noc::LinkKind kind) const {
+    return of(kLinkEvents.at(kind));
+}
+
 void check_prices(const arch::ChipSpec& chip, PricedPart part) {
     check_names(chip.energy);
     const PriceTable table(chip);
-    const Inventory inventory(chip);
     for (std::size_t i = 0; i < all_events().size(); ++i) {
         const EventInfo& e = all_events()[i];
         if (part == PricedPart::Network && !is_network(i)) continue;
-        if (table[i].spec == nullptr && !table[i].excused && can_happen(e.name, chip, inventory))
-            need_price(e);
+        if (table[i].spec == nullptr && !table[i].excused && table[i].possible) need_price(e);
     }
 }
 

@@ -46,11 +46,15 @@ class PriceTable {
         std::string formula;                    ///< "0.3 pJ/bit/mm * 32 bits * 0.24 mm"; empty when per event
         std::string reason;                     ///< of a free one
         bool excused = false;                   ///< the reason is the price list's
+        bool possible = true;                   ///< this chip can count it
         std::uint32_t category = 3;
     };
     /// Throws ConfigError as check_prices. The chip must outlive the table.
     explicit PriceTable(const arch::ChipSpec& chip);
     const Entry& operator[](std::size_t event) const { return entries_[event]; }
+    /// By name; of the flits over a kind of link. InternalError when there is no such event.
+    const Entry& of(std::string_view event) const;
+    const Entry& of_link(noc::LinkKind kind) const;
     const std::string& name() const { return name_; }
 
   private:
