@@ -9,7 +9,8 @@
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
-#include "sim/stats/energy_ledger.hpp"
+#include "sim/stats/energy_prices.hpp"
+#include "sim/stats/ert.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -36,6 +37,7 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
     }
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(root, sections);
+    stats::expand_ert(root, "chip.energy");
     return root;
 }
 
@@ -61,7 +63,7 @@ void with_places(const config::Node& root, const std::function<void()>& f) {
 }
 
 void check_chip(const arch::ChipSpec& chip) {
-    stats::check_prices(chip.energy);
+    stats::check_prices(chip);
     cores::check_kind(chip.core.kind);
     noc::make_network(chip);
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sim/base/counter_math.hpp"
+#include "sim/stats/energy_report.hpp"
 #include "sim/version.hpp"
 
 namespace loom::stats {
@@ -81,7 +82,9 @@ double rate_estimate(const RunRecord& r, const arch::ChipSpec& chip, const arch:
 }  // namespace
 
 Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Program& program) {
-    const Ledger ledger = compute_energy(r, chip);
+    const PriceTable prices(chip);
+    const StaticPower power(chip);
+    const Ledger ledger = compute_energy(r, prices, power);
     const auto& events = all_events();
     const double samples = static_cast<double>(r.samples);
     const double seconds = static_cast<double>(r.total_cycles) * chip.clock.period * 1e-12;
@@ -130,9 +133,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
     j["energy"]["leakage_pj"] = ledger.leakage.total_pj();
     j["energy"]["dynamic_pj"] = dynamic.total();
-    j["energy"]["leakage"]["core_pj"] = ledger.leakage.core_pj;
-    j["energy"]["leakage"]["router_pj"] = ledger.leakage.router_pj;
-    j["energy"]["leakage"]["chip_pj"] = ledger.leakage.chip_pj;
+    j["energy"]["leakage"] = leakage_json(ledger.leakage);
 
     j["ops"] = ops_json(all);
     const double paper = executed_estimate(chip.energy.paper, all);
@@ -150,6 +151,9 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     noc::fields([&](const char* name, std::uint64_t& v, bool,
                     const char*) { j["noc"][std::string(name).substr(4)] = v; },
                 noc_sum);
+    j["noc"]["link_x"] = noc_sum.both_ways(noc::kLinkX);
+    j["noc"]["link_y"] = noc_sum.both_ways(noc::kLinkY);
+    j["noc"]["link_z"] = noc_sum.both_ways(noc::kLinkZ);
     j["noc"]["flit_hops"] = noc_sum.flit_hops();
     j["spikes"]["total"] = all.spikes;
     j["spikes"]["input"] = r.input_events;
@@ -198,7 +202,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         j["cores"].push_back(std::move(c));
     }
     j["steps"] = Json::array();
-    const std::vector<EnergySplit> step_energy = step_energies(r, chip);
+    const std::vector<EnergySplit> step_energy = step_energies(r, prices);
     for (std::size_t i = 0; i < r.steps.size(); ++i) {
         const StepRecord& s = r.steps[i];
         Json step;
@@ -208,52 +212,16 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         step["mac"] = s.core.mac;
         step["packets"] = s.noc.packets;
         step["energy"] = energy_json(step_energy[i]);
-        step["energy"]["leakage_pj"] = leakage_of(s.cycles, chip).total_pj();
+        step["energy"]["leakage_pj"] = power.over(s.cycles).total_pj();
         j["steps"].push_back(std::move(step));
     }
-    j["unpriced"] = Json::object();
-    std::map<std::string, std::uint64_t> counts;
-    for (const Leaf& l : ledger.leaves) counts[events[l.event].name] += l.count;
-    for (const auto& [name, reason] : chip.energy.unpriced) {
-        j["unpriced"][name]["count"] = counts.count(name) != 0 ? counts[name] : 0;
-        j["unpriced"][name]["reason"] = reason;
-    }
+    j["unpriced"] = unpriced_json(ledger, prices);
     return j;
 }
 
 std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
-    const Ledger ledger = compute_energy(record, chip);
-    const auto& events = all_events();
-    const auto quote = [](const std::string& s) { return Json(s).dump(); };
-    std::map<std::string, std::map<std::string, std::pair<std::uint64_t, double>>> by;
-    for (const Leaf& l : ledger.leaves) {
-        const std::string& name = events[l.event].name;
-        auto& slot = by[name.substr(0, name.find('.'))][name];
-        slot.first += l.count;
-        slot.second += l.pj();
-    }
-    std::string out = fmt::format("# counted events times prices; list: {}\n", chip.energy.name);
-    for (const auto& [component, rows] : by) {
-        double sum = 0;
-        for (const auto& [name, row] : rows) sum += row.second;
-        out += fmt::format("{}:\n  energy: {} pJ\n  events:\n", component, sum);
-        for (const auto& [name, row] : rows) {
-            out += fmt::format("    {}:\n      count: {}\n", name, row.first);
-            if (const auto it = chip.energy.actions.find(name); it != chip.energy.actions.end()) {
-                const auto& p = it->second;
-                out += fmt::format(
-                    "      price: {} pJ\n      energy: {} pJ\n      category: {}\n      scope: {}\n"
-                    "      grade: {}\n      source: {}\n",
-                    p.value, row.second, p.category, p.scope, p.grade, quote(p.source));
-            } else if (const auto why = chip.energy.unpriced.find(name); why != chip.energy.unpriced.end()) {
-                out += fmt::format("      unpriced: {}\n", quote(why->second));
-            }
-        }
-    }
-    out += fmt::format("leakage:\n  energy: {} pJ\n  core: {} pJ\n  router: {} pJ\n  chip: {} pJ\n",
-                       ledger.leakage.total_pj(), ledger.leakage.core_pj, ledger.leakage.router_pj,
-                       ledger.leakage.chip_pj);
-    return out;
+    const PriceTable prices(chip);
+    return energy_yaml(compute_energy(record, prices, StaticPower(chip)), prices);
 }
 
 }  // namespace loom::stats
