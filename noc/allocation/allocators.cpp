@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "noc/names.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
@@ -136,6 +137,10 @@ constexpr std::array<Entry, 4> kAllocators{
       [](const AllocatorShape& s) -> std::unique_ptr<Allocator> { return std::make_unique<Wavefront>(s); }}}};
 
 }  // namespace
+
+std::vector<std::string> allocator_names() {
+    return names_of(kAllocators);
+}
 
 std::unique_ptr<Allocator> make_allocator(std::string_view key, std::string_view name,
                                           const AllocatorShape& shape) {
