@@ -73,7 +73,7 @@ def files_and_reproducibility():
         less = ["--set", "measure.sample=300", "--set", "measure.seeds=[5, 6, 7]"]
         noc(file, "-o", f"{d}/a", *less)
         assert sorted(os.listdir(d)) == ["a", "noc.yaml"], os.listdir(d)
-        assert sorted(os.listdir(f"{d}/a")) == ["config.resolved.yaml", "heatmap.svg", "latency.csv", "links.csv", "manifest.json",
+        assert sorted(os.listdir(f"{d}/a")) == ["config.resolved.yaml", "energy.yaml", "heatmap.svg", "latency.csv", "links.csv", "manifest.json",
                                                 "nodes.csv", "routers.csv", "stats.json", "summary.txt"]
         stats = open(f"{d}/a/stats.json", "rb").read()
         noc(file, "-o", f"{d}/b", "--threads", "3", *less)
