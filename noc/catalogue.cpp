@@ -56,10 +56,26 @@ std::vector<std::string> router_kind_names() {
     return names_of(kKinds);
 }
 
+namespace {
+/// What a router needs for its state grows with ports times channels.
+void check_memory(const arch::NocSpec& spec, const Topology& t) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 26;
+    const std::uint64_t channels = std::uint64_t{t.n_routers()} * t.max_ports() * spec.router.vcs;
+    if (channels > kMost) {
+        throw ConfigError(
+            fmt::format("noc.size: {} routers with {} ports and {} virtual channels need {} buffers; "
+                        "the limit is {}",
+                        t.n_routers(), t.max_ports(), spec.router.vcs, channels, kMost));
+    }
+}
+}  // namespace
+
 std::unique_ptr<Network> make_network(const arch::ChipSpec& spec) {
     for (const Kind& k : kKinds) {
-        if (spec.noc.router.kind == k.name)
-            return k.make(spec, make_topology(spec.noc, spec.clock.period, spec.io.router));
+        if (spec.noc.router.kind != k.name) continue;
+        Topology t = make_topology(spec.noc, spec.clock.period, spec.io.router);
+        check_memory(spec.noc, t);
+        return k.make(spec, std::move(t));
     }
     throw ConfigError("noc.router.kind: " + unknown_name(spec.noc.router.kind, router_kind_names()));
 }

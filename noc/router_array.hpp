@@ -43,6 +43,8 @@ class RouterArray {
     std::uint64_t buffer_cycles(std::uint32_t router) const { return routers_[router].buffer_cycles; }
     /// Appends a line per input buffer with flits, until there are `limit`.
     void describe(std::vector<std::string>& lines, std::size_t limit) const;
+    /// Buffers that wait for each other in a circle, when nothing moves; empty: there are none.
+    std::string wait_cycle() const;
 
   private:
     enum class State : std::uint8_t { Idle, VcAlloc, Active, Drop };
@@ -185,6 +187,7 @@ class RouterArray {
                       std::uint32_t arrived);
     template <bool kPlain>
     void transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id);
+    std::uint32_t waits_for(std::uint32_t input) const;
     void reset_router(std::uint32_t r);
     bool is_lost(std::uint32_t r, unsigned port) const;
     std::uint32_t usual_delay() const;

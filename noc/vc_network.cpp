@@ -48,7 +48,7 @@ RouterRules make_rules(const arch::ChipSpec& spec) {
 
 }  // namespace
 
-VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology, bool check)
+VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
     : spec_(spec.noc),
       topology_(std::move(topology)),
       rules_(make_rules(spec)),
@@ -58,7 +58,7 @@ VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology, bool check)
     if (topology_.max_ports() * fabric_.vcs > 65535)
         throw ConfigError("noc.router.vcs: more than 65535 ports times VCs");
     routing_ = make_routing(spec_, topology_, fabric_.vcs_per_class());
-    const std::string cycle = check ? deadlock_cycle(spec_, topology_, *routing_) : "";
+    const std::string cycle = spec_.check_deadlock ? deadlock_cycle(spec_, topology_, *routing_) : "";
     if (!cycle.empty()) {
         throw ConfigError(fmt::format(
             "noc.routing: {} can deadlock on this {} with {} VC{} per message class: {}", spec_.routing,
@@ -157,6 +157,7 @@ void VcNetwork::reset() {
 
 std::string VcNetwork::describe_stuck(std::size_t limit) const {
     std::vector<std::string> lines;
+    if (std::string cycle = routers_->wait_cycle(); !cycle.empty()) lines.push_back(std::move(cycle));
     routers_->describe(lines, limit);
     endpoints_->describe(lines, limit);
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));

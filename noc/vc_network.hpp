@@ -13,8 +13,7 @@ namespace loom::noc {
 /// destination stay in order only with deterministic routing and one virtual channel.
 class VcNetwork final : public Network {
   public:
-    /// `check`: refuse what can deadlock (tests of the refusal run it all the same).
-    VcNetwork(const arch::ChipSpec& spec, Topology topology, bool check = true);
+    VcNetwork(const arch::ChipSpec& spec, Topology topology);
 
     Cycle evaluate(Cycle now) override;
     void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }

@@ -27,8 +27,8 @@ std::vector<std::uint32_t> sides(const LinkRules& rules, const char* what, std::
         out.push_back(static_cast<std::uint32_t>(k));
         routers *= k;
     }
-    if (routers > (1u << 24))
-        throw ConfigError(fmt::format("noc.size: {} routers are more than 2^24", routers));
+    if (routers > (1u << 20))
+        throw ConfigError(fmt::format("noc.size: {} routers are more than 2^20", routers));
     return out;
 }
 

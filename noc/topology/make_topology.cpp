@@ -40,9 +40,10 @@ std::uint32_t checked_latency(const char* key, std::uint64_t value) {
 /// Whole multiples of the time base.
 std::uint64_t cycles_of(const char* key, double ps, double period) {
     const double n = ps / period;
-    if (std::abs(n - std::nearbyint(n)) > 1e-6 || n < 1) {
-        throw ConfigError(fmt::format(
-            "noc.router.async.{}: {} ps is no whole multiple of the time base of {} ps", key, ps, period));
+    if (std::abs(n - std::nearbyint(n)) > 1e-6 || n < 1 || n > kMaxLatency) {
+        throw ConfigError(
+            fmt::format("noc.router.async.{}: {} ps is no whole multiple, 1 to {}, of the time base of {} ps",
+                        key, ps, kMaxLatency, period));
     }
     return static_cast<std::uint64_t>(std::nearbyint(n));
 }
@@ -134,7 +135,7 @@ std::uint32_t LinkRules::latency(LinkKind kind, std::uint64_t cycles, std::uint6
         n += static_cast<std::uint32_t>(std::ceil(static_cast<double>(ps) / period - 1e-9)) - 1;
     }
     const double own = kind == kLinkBridge ? spec.chips.period : spec.link_period;
-    return own > 0 && own != period ? n + 2 : n;
+    return checked_latency("link_width", own > 0 && own != period ? n + 2 : n);
 }
 
 std::uint32_t LinkRules::default_latency(LinkKind kind, std::uint64_t width) const {
@@ -179,6 +180,10 @@ std::uint64_t LinkRules::flit_ps(LinkKind kind, std::uint64_t width) const {
     if (own <= 0) own = period;
     const std::uint64_t transfers = (spec.flit_bits + width - 1) / width;
     const double ps = static_cast<double>(transfers) * own;
+    if (ps > 4e9) {
+        throw ConfigError(fmt::format("noc.link_width: a flit takes {} transfers of {} ps; the limit is 4 ms",
+                                      transfers, own));
+    }
     return ps > period ? static_cast<std::uint64_t>(std::llround(ps)) : 0;
 }
 

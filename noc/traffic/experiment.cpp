@@ -10,6 +10,7 @@
 #include "noc/traffic/load.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace loom::noc {
 namespace {
@@ -25,13 +26,18 @@ class Watchdog {
   public:
     Watchdog(const Network& network, Cycles limit) : network_(network), limit_(limit) {}
     void look(Cycle now) {
+        ++evaluated_;
         if (now < next_) return;
         next_ = now + limit_;
         const NocCounters c = total(network_);
         const std::uint64_t moved =
             c.buffer_reads + c.buffer_writes + c.ni_in + c.ni_out + c.packets_dropped + c.flit_hops();
-        if (moved == moved_ && network_.flits_in_flight() != 0) stuck(now, "no flit moved");
+        // or a packet rests at its source, and not since nothing is due
+        const bool waits =
+            evaluated_ >= limit_ && c.packets_expected != c.packets_delivered + c.packets_dropped;
+        if (moved == moved_ && (network_.flits_in_flight() != 0 || waits)) stuck(now, "no flit moved");
         moved_ = moved;
+        evaluated_ = 0;
     }
     [[noreturn]] void stuck(Cycle now, const char* what) const {
         throw ModelError(fmt::format("{} for {} cycles at cycle {}, {} flits are in the network: {}", what,
@@ -43,7 +49,103 @@ class Watchdog {
     Cycles limit_;
     Cycle next_ = 0;
     std::uint64_t moved_ = 0;
+    std::uint64_t evaluated_ = 0;  ///< cycles since the last look
 };
+
+/// Cycles for which a flit may rest without being stuck: on a link, for a time-out, for its slot.
+Cycles longest_wait(const arch::NocSpec& noc, const Topology& t) {
+    const auto& r = noc.router;
+    return 2 * t.longest_latency() + (r.kind == "timeout" ? r.wait1 + r.wait2 + r.reinject : 0) +
+           (r.kind == "scheduled" ? 2 * r.slots : 0);
+}
+
+/// A burst's packets are found by going from burst to burst.
+constexpr double kLeastBurstRate = 1e-6;
+
+/// Packets that are copied in the routers must fit their buffers, or they could wait for each other.
+void check_copies(std::uint64_t longest, const arch::NocSpec& noc) {
+    const auto& style = noc.multicast.style;
+    if (style == "unicast" || style == "relay" || longest <= noc.router.buffer) return;
+    throw ConfigError(
+        fmt::format("noc.router.buffer: {} flits; packets of {} flits are copied in the routers and must "
+                    "fit a buffer",
+                    noc.router.buffer, longest));
+}
+
+void check_length(const char* key, std::uint64_t longest, const arch::NocSpec& noc) {
+    if (noc.router.kind == "timeout" && longest > 1)
+        throw ConfigError(
+            fmt::format("{}: the timeout router carries packets of 1 flit, not {}", key, longest));
+}
+
+/// What needs no network.
+void check_traffic(const TrafficSpec& t, const arch::NocSpec& noc) {
+    if (!(t.rate >= 0 && t.rate <= 1))
+        throw ConfigError(fmt::format("traffic.rate: {} is not in 0..1 flits per node and cycle", t.rate));
+    static const std::vector<std::string> injections{"bernoulli", "on_off", "periodic", "timestep",
+                                                     "spatial"};
+    if (std::find(injections.begin(), injections.end(), t.injection) == injections.end())
+        throw ConfigError("traffic.injection: " + unknown_name(t.injection, injections));
+    if (t.injection == "on_off" && t.rate > 0 && t.rate < kLeastBurstRate) {
+        throw ConfigError(
+            fmt::format("traffic.rate: {} is too little for bursts; on_off needs 0 or {} and more", t.rate,
+                        kLeastBurstRate));
+    }
+    std::uint64_t longest = t.packet_sizes.empty() ? t.packet_size : 1;
+    for (const auto& e : t.packet_sizes) {
+        const bool good = e.size() == 2 && e[0] >= 1 && e[0] <= 1024 && e[0] == std::floor(e[0]) &&
+                          e[1] > 0 && e[1] <= 1e12;
+        if (!good)
+            throw ConfigError("traffic.packet_sizes: an entry is [flits, weight]: 1 to 1024, more than 0");
+        longest = std::max(longest, static_cast<std::uint64_t>(e[0]));
+    }
+    double shares = 0;
+    for (const double w : t.classes) {
+        if (!(w >= 0 && w <= 1e12)) throw ConfigError(fmt::format("traffic.classes: {} is no share", w));
+        shares += w;
+    }
+    if (!t.classes.empty() && shares <= 0) throw ConfigError("traffic.classes: all shares are 0");
+    if (t.classes.size() > noc.router.classes) {
+        throw ConfigError(
+            fmt::format("traffic.classes: {} shares for {} message classes (noc.router.classes)",
+                        t.classes.size(), noc.router.classes));
+    }
+    if (t.pattern == "trace") return;
+    check_length(t.packet_sizes.empty() ? "traffic.packet_size" : "traffic.packet_sizes", longest, noc);
+    if (noc.router.kind == "scheduled" && t.packet_sizes.size() > 1)
+        throw ConfigError("traffic.packet_sizes: a flow of the scheduled router has packets of one length");
+    if (t.pattern == "fan_out" || t.pattern == "layers") check_copies(longest, noc);
+}
+
+void check_trace(const std::vector<TracePacket>& trace, const MeasureSpec& m, const arch::NocSpec& noc) {
+    std::uint64_t flits = 0, longest = 1;
+    for (const TracePacket& p : trace) {
+        check_length("traffic.file", p.flits, noc);
+        flits += std::uint64_t{p.flits} * p.destinations.size();
+        if (p.destinations.size() > 1) longest = std::max<std::uint64_t>(longest, p.flits);
+    }
+    check_copies(longest, noc);
+    if (static_cast<double>(flits) > m.max_flits) {
+        throw ConfigError(
+            fmt::format("measure.max_flits: {}, but the trace delivers {} flits", m.max_flits, flits));
+    }
+}
+
+void check_work(const TrafficSpec& t, const MeasureSpec& m, const Pattern& pattern,
+                const Topology& topology) {
+    double nodes = 0;
+    for (std::uint32_t n = 0; n < topology.n_cores(); ++n) {
+        const auto* sets = pattern.sets();
+        nodes += pattern.share(n) * (sets == nullptr ? 1.0 : static_cast<double>((*sets)[n].size()));
+    }
+    const std::uint64_t samples = std::max(m.warmup, m.max_warmup) + m.samples + m.drain;
+    const double flits = nodes * t.rate * static_cast<double>(samples) * static_cast<double>(m.sample);
+    if (flits > m.max_flits) {
+        throw ConfigError(fmt::format(
+            "measure.max_flits: {}, but {} samples of {} cycles at this rate may deliver {:.3g} flits",
+            m.max_flits, samples, m.sample, flits));
+    }
+}
 
 class Runner {
   public:
@@ -53,14 +155,14 @@ class Runner {
           network_(make_network(chip)),
           pattern_(trace == nullptr ? make_pattern(traffic, network_->topology()) : nullptr),
           load_(*network_, scheduler_, traffic, pattern_.get(), trace, seed),
-          watchdog_(*network_, measure.watchdog) {
+          watchdog_(*network_, measure.watchdog + longest_wait(chip.noc, network_->topology())) {
         const auto& n = chip.noc;
         may_drop_ = n.faults.loss > 0 || !n.faults.links.empty() || !n.faults.routers.empty() ||
                     n.router.kind == "timeout";
         result_.seed = seed;
     }
 
-    RunResult run(const std::function<void(std::uint64_t, std::uint64_t)>& progress, bool trace) {
+    RunResult run(const std::function<void(std::uint64_t)>& progress, bool trace) {
         progress_ = &progress;
         if (trace) {
             run_trace();
@@ -71,6 +173,7 @@ class Runner {
         return result_;
     }
     const Network& network() const { return *network_; }
+    const Pattern& pattern() const { return *pattern_; }
 
   private:
     /// Everything up to, but not including, cycle `end`.
@@ -78,13 +181,12 @@ class Runner {
         while (scheduler_.next() < end) {
             scheduler_.run_next();
             watchdog_.look(scheduler_.now());
-            if ((++steps_ & 0x3fffu) == 0 && *progress_) (*progress_)(scheduler_.now(), expected_);
+            if ((++steps_ & 0x3fffu) == 0 && *progress_) (*progress_)(scheduler_.now());
         }
     }
 
     void run_pattern() {
         const Cycles sample = measure_.sample;
-        expected_ = (measure_.warmup + measure_.samples) * sample;
         Cycle now = 0;
         double before = -1;
         for (std::uint64_t i = 0; i < std::max(measure_.warmup, measure_.max_warmup); ++i) {
@@ -124,7 +226,11 @@ class Runner {
         const double mean = load_.packet_latency.mean();
         const bool drained = load_.outstanding() == 0 || may_drop_;
         result_.stable = keeps_up && drained && mean <= measure_.latency_limit;
-        if (!keeps_up) {
+        if (load_.refused != 0) {
+            result_.stable = false;
+            result_.why_unstable =
+                fmt::format("source queues are full: {} packets were not created", load_.refused);
+        } else if (!keeps_up) {
             result_.why_unstable = fmt::format("accepts {:.4f} of {:.4f} flits per node and cycle",
                                                result_.accepted_flit_rate, result_.offered_flit_rate);
         } else if (!drained) {
@@ -167,6 +273,7 @@ class Runner {
         const double window = static_cast<double>(std::max<std::uint64_t>(result_.measured_cycles, 1));
         result_.accepted_min = most == 0 ? 0 : static_cast<double>(least) / window;
         result_.accepted_max = static_cast<double>(most) / window;
+        result_.accepted_flits = load_.ejected_by_node;
         result_.cycles = scheduler_.now();
         result_.queued = load_.queued();
         result_.in_flight = network_->flits_in_flight();
@@ -182,44 +289,29 @@ class Runner {
     Load load_;
     Watchdog watchdog_;
     bool may_drop_ = false;
-    std::uint64_t steps_ = 0, expected_ = 0;
-    const std::function<void(std::uint64_t, std::uint64_t)>* progress_ = nullptr;
+    std::uint64_t steps_ = 0;
+    const std::function<void(std::uint64_t)>* progress_ = nullptr;
     RunResult result_;
 };
 
 }  // namespace
 
-void check_traffic(const TrafficSpec& t, const arch::NocSpec& noc) {
-    if (!(t.rate >= 0 && t.rate <= 1)) {
-        throw ConfigError(fmt::format("traffic.rate: {} is not in 0..1 flits per node and cycle", t.rate));
-    }
-    static const std::vector<std::string> injections{"bernoulli", "on_off", "periodic", "timestep"};
-    if (std::find(injections.begin(), injections.end(), t.injection) == injections.end()) {
-        throw ConfigError(fmt::format(
-            "traffic.injection: unknown `{}`; known: bernoulli, on_off, periodic, timestep", t.injection));
-    }
-    if (t.classes.size() > noc.router.classes) {
-        throw ConfigError(
-            fmt::format("traffic.classes: {} shares for {} message classes (noc.router.classes)",
-                        t.classes.size(), noc.router.classes));
-    }
-    const bool sets = t.pattern == "fan_out" || t.pattern == "layers" || t.pattern == "trace";
-    std::uint64_t longest = t.packet_size;
-    for (const auto& e : t.packet_sizes)
-        longest = std::max(longest, e.empty() ? 1 : static_cast<std::uint64_t>(e[0]));
-    const auto& style = noc.multicast.style;
-    if (sets && style != "unicast" && style != "relay" && longest > noc.router.buffer) {
-        throw ConfigError(
-            fmt::format("noc.router.buffer: {} flits; packets of {} flits are copied in the routers and must "
-                        "fit a buffer",
-                        noc.router.buffer, longest));
+void check_run(const arch::ChipSpec& chip, const TrafficSpec& traffic, const MeasureSpec& measure,
+               const std::vector<TracePacket>* trace) {
+    check_traffic(traffic, chip.noc);
+    if (measure.seeds.empty()) throw ConfigError("measure.seeds: is empty; give one seed or more");
+    const Runner runner(chip, traffic, measure, measure.seeds[0], trace);
+    if (trace != nullptr) {
+        check_trace(*trace, measure, chip.noc);
+    } else {
+        check_work(traffic, measure, runner.pattern(), runner.network().topology());
     }
 }
 
 RunResult run_traffic(const arch::ChipSpec& chip, const TrafficSpec& traffic, const MeasureSpec& measure,
                       std::uint64_t seed, const std::vector<TracePacket>* trace,
                       const std::function<void(const RunView&)>& look,
-                      const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+                      const std::function<void(std::uint64_t)>& progress) {
     Runner runner(chip, traffic, measure, seed, trace);
     const RunResult result = runner.run(progress, trace != nullptr);
     if (look) look({result, runner.network()});

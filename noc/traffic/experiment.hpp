@@ -6,6 +6,7 @@
 
 #include "noc/network.hpp"
 #include "noc/traffic/latency.hpp"
+#include "noc/traffic/pattern.hpp"
 #include "noc/traffic/trace.hpp"
 #include "noc/traffic/traffic_spec.hpp"
 
@@ -21,6 +22,7 @@ struct RunResult {
     double hops = 0;               ///< mean links of a measured packet
     double offered_flit_rate = 0;  ///< created in the window, per node and cycle
     double accepted_flit_rate = 0;
+    std::vector<std::uint64_t> accepted_flits;  ///< [endpoint], in the window
     double accepted_min = 0, accepted_max = 0;  ///< of the nodes that receive anything
     std::uint64_t cycles = 0, measured_cycles = 0, window_begin = 0;
     std::uint64_t queued = 0;  ///< packets left in source queues
@@ -43,11 +45,11 @@ struct RunView {
 };
 
 /// Runs one seed; `look` may read the network before it goes. Throws ModelError when nothing moves for
-/// measure.watchdog cycles, naming what is stuck and where. `progress(cycles done, of)`.
+/// measure.watchdog cycles, naming what is stuck and where. `progress(cycles done)`.
 RunResult run_traffic(const arch::ChipSpec& chip, const TrafficSpec& traffic, const MeasureSpec& measure,
                       std::uint64_t seed, const std::vector<TracePacket>* trace,
                       const std::function<void(const RunView&)>& look,
-                      const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+                      const std::function<void(std::uint64_t)>& progress);
 
 /// Several seeds as one result: means of the seeds' means.
 struct Summary {
@@ -61,7 +63,9 @@ struct Summary {
 };
 Summary summarise(std::vector<RunResult> runs);
 
-/// Checks of the traffic that need no network. ConfigError.
-void check_traffic(const TrafficSpec& traffic, const arch::NocSpec& noc);
+/// Checks before the first cycle, the building of the network included: all that a run would refuse, and that
+/// it ends in bounded time (measure.max_flits). ConfigError, MappingError.
+void check_run(const arch::ChipSpec& chip, const TrafficSpec& traffic, const MeasureSpec& measure,
+               const std::vector<TracePacket>* trace);
 
 }  // namespace loom::noc

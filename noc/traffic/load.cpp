@@ -21,13 +21,15 @@ double mean_size(const TrafficSpec& s) {
     if (s.packet_sizes.empty()) return static_cast<double>(s.packet_size);
     double sum = 0, weights = 0;
     for (const auto& e : s.packet_sizes) {
-        if (e.size() != 2 || e[0] < 1 || e[0] > 1024 || e[0] != std::floor(e[0]) || e[1] <= 0) {
-            throw ConfigError("traffic.packet_sizes: an entry is [flits, weight], 1 to 1024 flits");
-        }
         sum += e[0] * e[1];
         weights += e[1];
     }
     return sum / weights;
+}
+
+/// Whole cycles, at most 2^50: later than any run ends.
+Cycle whole(double cycles) {
+    return static_cast<Cycle>(std::min(cycles, 0x1p50));
 }
 
 }  // namespace
@@ -56,12 +58,6 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
         network.attach(EndpointId{e}, {&in_[e], &out_[e]});
     }
     if (t.n_endpoints() <= kCachedNodes) zero_load_.assign(std::size_t{t.n_endpoints()} * t.n_endpoints(), 0);
-    double weights = 0;
-    for (const double w : spec.classes) {
-        if (w < 0) throw ConfigError("traffic.classes: a share is negative");
-        weights += w;
-    }
-    if (!spec.classes.empty() && weights <= 0) throw ConfigError("traffic.classes: all shares are 0");
     if (trace != nullptr) {
         std::map<std::pair<std::uint32_t, std::vector<std::uint32_t>>, std::uint32_t> known;
         for (const TracePacket& p : *trace) {
@@ -79,8 +75,9 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
     const double packet_rate = spec.rate / mean_size(spec);
     injection_ = spec.injection == "bernoulli"  ? Injection::Bernoulli
                  : spec.injection == "periodic" ? Injection::Periodic
-                 : spec.injection == "timestep" ? Injection::Timestep
-                                                : Injection::OnOff;
+                 : spec.injection == "on_off"   ? Injection::OnOff
+                                                : Injection::Timestep;
+    if (spec.injection == "spatial") spatial_.emplace(t, spec.radius, rng_);
     if (const auto* sets = pattern->sets()) {
         for (std::uint32_t n = 0; n < sets->size(); ++n) {
             if (!(*sets)[n].empty()) nodes_[n].set = network.add_set(EndpointId{n}, (*sets)[n]);
@@ -108,7 +105,7 @@ void Load::schedule(std::uint32_t node, Cycle at) {
 /// Cycles to the next success of trials: geometric, at least 1.
 Cycle Load::gap(std::uint32_t node, const Node& n, std::uint64_t draw) const {
     if (n.log_rest == 0) return 1;
-    return 1 + static_cast<Cycle>(std::log(1.0 - rng_.uniform(node, draw, kDrawGap)) / n.log_rest);
+    return 1 + whole(std::log(1.0 - rng_.uniform(node, draw, kDrawGap)) / n.log_rest);
 }
 
 /// When a node creates its next packet; `now`: its last one, or 0 at the start.
@@ -118,9 +115,8 @@ Cycle Load::next_creation(std::uint32_t node, Cycle now) {
     if (injection_ == Injection::Periodic) {
         // evenly in time, nodes staggered
         const double step = 1.0 / n.rate;
-        return std::max(
-            now + 1,
-            static_cast<Cycle>(step * (static_cast<double>(n.drawn) + rng_.uniform(node, 0, kDrawStep))) + 1);
+        return std::max(now + 1,
+                        whole(step * (static_cast<double>(n.drawn) + rng_.uniform(node, 0, kDrawStep))) + 1);
     }
     if (injection_ == Injection::Timestep)
         return now == 0 ? spec_.period : (now / spec_.period + 1) * spec_.period;
@@ -134,7 +130,7 @@ Cycle Load::next_creation(std::uint32_t node, Cycle now) {
         const auto draw = [&](Draw d, double mean) {
             if (mean <= 0) return Cycle{0};
             const double q = 1.0 - rng_.uniform(node, n.bursts, d);
-            return static_cast<Cycle>(std::log(q) / std::log1p(-1.0 / (mean + 1)));
+            return whole(std::log(q) / std::log1p(-1.0 / (mean + 1)));
         };
         const Cycle begin = std::max(n.burst_end, now) + draw(kDrawPause, pause);
         n.burst_end = begin + 1 + draw(kDrawBurst, spec_.on - 1);
@@ -172,11 +168,16 @@ void Load::enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t 
     packet.source = EndpointId{node};
     packet.axon = static_cast<std::uint32_t>(++numbers_);
     packet.payload = static_cast<std::int64_t>(now);
+    const bool measured = now >= window_.begin && now < window_.end;
     created_flits += packet.flits;
-    if (now >= window_.begin && now < window_.end) {
+    if (measured) measured_flits += packet.flits;
+    if (queued_ >= kMostQueued) {
+        ++refused;
+        return;
+    }
+    if (measured) {
         outstanding_ += fan_out;
         ++measured_packets;
-        measured_flits += packet.flits;
     }
     n.queue.push_back(packet);
     ++queued_;
@@ -185,15 +186,25 @@ void Load::enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t 
     pending_.push_back(node);
 }
 
+/// Successes of the trials of a step: goes from one to the next, so that cost follows the packets.
+std::uint64_t Load::successes(std::uint32_t node, const Node& n, std::uint64_t step, double trials) const {
+    std::uint64_t k = 0;
+    for (double at = 0;; ++k) {
+        const double u = 1.0 - rng_.uniform(node, (step << 32) + k, kDrawStep);
+        at += n.log_rest == 0 ? 1 : 1 + std::floor(std::log(u) / n.log_rest);
+        if (at > trials) return k;
+    }
+}
+
 void Load::create(std::uint32_t node, Cycle now) {
     if (stopped_) return;
     Node& n = nodes_[node];
     std::uint64_t packets = 1;
     if (injection_ == Injection::Timestep) {
         // what Bernoulli trials would create in a period, all at once
-        packets = 0;
-        for (std::uint64_t i = 0; i < spec_.period; ++i)
-            packets += rng_.uniform(node, now + i, kDrawStep) < n.rate ? 1u : 0u;
+        const double trials =
+            static_cast<double>(spec_.period) * (spatial_ ? spatial_->weight(node, now / spec_.period) : 1.0);
+        packets = successes(node, n, now / spec_.period, trials);
     }
     for (std::uint64_t i = 0; i < packets; ++i) {
         ++n.drawn;
@@ -303,6 +314,7 @@ Cycle Load::evaluate(Cycle now) {
             const TracePacket& t = (*trace_)[next_trace_];
             Packet p;
             p.flits = t.flits;
+            p.message_class = t.message_class;
             const std::uint32_t set = trace_sets_[next_trace_];
             p.destination =
                 set == kNone ? Destination::endpoint(EndpointId{t.destinations[0]}) : Destination::set(set);

@@ -2,6 +2,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <vector>
 
@@ -44,6 +45,7 @@ class Load final : public Clocked {
     std::vector<std::uint64_t> ejected_by_node;  ///< in the window
     std::uint64_t deliveries = 0;                ///< all
     Cycle last_delivery = 0;
+    std::uint64_t refused = 0;  ///< packets that were not created since too many were waiting
 
   private:
     /// Unbounded FIFO in one block that grows to the largest number of packets it held.
@@ -71,6 +73,8 @@ class Load final : public Clocked {
         std::size_t head_ = 0, size_ = 0;
     };
     enum class Injection : std::uint8_t { Bernoulli, OnOff, Periodic, Timestep };
+    /// Waiting packets of all nodes, 64 bytes each: far above saturation more of them would say no more.
+    static constexpr std::uint64_t kMostQueued = std::uint64_t{1} << 23;
     struct Node {
         double rate = 0;      ///< packets per cycle
         double log_rest = 0;  ///< log(1 - rate), within bursts: of their rate
@@ -92,6 +96,7 @@ class Load final : public Clocked {
     void enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t fan_out);
     Cycle next_creation(std::uint32_t node, Cycle now);
     Cycle gap(std::uint32_t node, const Node& n, std::uint64_t draw) const;
+    std::uint64_t successes(std::uint32_t node, const Node& n, std::uint64_t step, double trials) const;
     std::uint16_t draw_size(std::uint32_t node);
     std::uint8_t draw_class(std::uint32_t node);
     void pump(std::uint32_t node, Cycle now);
@@ -111,6 +116,7 @@ class Load final : public Clocked {
     std::vector<std::uint32_t> trace_sets_;
     TrafficRng rng_;
     Injection injection_ = Injection::Bernoulli;
+    std::optional<SpatialBursts> spatial_;  ///< timestep: only from a part of the nodes
     std::vector<Node> nodes_;
     std::deque<Link<Packet>> in_, out_;
     Scheduler::ComponentId id_ = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -56,7 +57,7 @@ class Weighted final : public Pattern {
         double up_to;  ///< cumulative weight
     };
     Weighted(std::uint32_t n, double background, bool self)
-        : n_(n), background_(background), self_(self), lists_(1) {}
+        : n_(n), background_(background), background_pattern_(n, self), self_(self), lists_(1) {}
     void add(std::size_t list, std::uint32_t node, double weight) {
         if (list >= lists_.size()) lists_.resize(list + 1);
         auto& l = lists_[list];
@@ -72,7 +73,7 @@ class Weighted final : public Pattern {
     double share(std::uint32_t node) const override { return per_node_ ? shares_[node] : 1; }
     std::uint32_t destination(std::uint32_t node, std::uint64_t k, const TrafficRng& rng) const override {
         if (background_ > 0 && rng.uniform(node, k, 2) < background_)
-            return static_cast<std::uint32_t>(rng.uniform(node, k, 1) * n_);
+            return background_pattern_.destination(node, k, rng);
         const auto& l = lists_[per_node_ ? node : 0];
         if (l.empty()) return kNone;
         const double u = rng.uniform(node, k, 1) * l.back().up_to;
@@ -85,6 +86,7 @@ class Weighted final : public Pattern {
   private:
     std::uint32_t n_;
     double background_;
+    Uniform background_pattern_;
     bool self_;
     bool per_node_ = false;
     std::vector<std::vector<Choice>> lists_;
@@ -158,8 +160,7 @@ Ptr diagonal(const TrafficSpec& s, const Topology& t) {
 }
 
 std::uint32_t node_of(const Topology& t, const char* key, double value) {
-    if (value < 0 || value >= t.n_cores() ||
-        value != static_cast<double>(static_cast<std::uint32_t>(value))) {
+    if (!(value >= 0 && value < t.n_cores() && value == std::floor(value))) {
         throw ConfigError(
             fmt::format("traffic.{}: {} is no node; there are 0..{}", key, value, t.n_cores() - 1));
     }
@@ -168,7 +169,8 @@ std::uint32_t node_of(const Topology& t, const char* key, double value) {
 
 double weight_of(const char* key, const std::vector<double>& entry, std::size_t at) {
     const double w = entry.size() > at ? entry[at] : 1.0;
-    if (w <= 0) throw ConfigError(fmt::format("traffic.{}: the weight {} is not > 0", key, w));
+    if (!(w > 0 && w <= 1e12))
+        throw ConfigError(fmt::format("traffic.{}: the weight {} is not in 0..1e12, 0 excluded", key, w));
     return w;
 }
 
@@ -204,24 +206,53 @@ Ptr permutation(const TrafficSpec& s, const Topology& t) {
     return std::make_unique<Fixed>(std::move(to), s.self);
 }
 
+/// Destination sets are kept in memory, with their trees.
+void check_members(const char* key, std::uint64_t members) {
+    constexpr std::uint64_t kMost = 1u << 20;
+    if (members > kMost)
+        throw ConfigError(fmt::format("traffic.{}: more than {} destinations in all sets", key, kMost));
+}
+
 Ptr fan_out(const TrafficSpec& s, const Topology& t) {
     const std::uint32_t n = t.n_cores();
-    if (s.fan_out > n)
-        throw ConfigError(fmt::format("traffic.fan_out: {} destinations of {} nodes", s.fan_out, n));
+    const std::uint32_t others = s.self ? n : n - 1;
+    const char* key = s.fan_outs.empty() ? "fan_out" : "fan_outs";
+    std::vector<std::vector<double>> sizes = s.fan_outs;
+    if (sizes.empty()) sizes = {{static_cast<double>(s.fan_out), 1.0}};
+    double weights = 0;
+    for (const auto& e : sizes) {
+        if (e.size() != 2) throw ConfigError("traffic.fan_outs: an entry is [destinations, weight]");
+        if (!(e[0] >= 1 && e[0] <= others && e[0] == std::floor(e[0])))
+            throw ConfigError(fmt::format("traffic.{}: {} destinations of {} nodes", key, e[0], others));
+        weights += weight_of("fan_outs", e, 1);
+    }
     const TrafficRng rng(s.seed);
     std::vector<std::vector<std::uint32_t>> sets(n);
+    std::uint64_t all = 0;
     for (std::uint32_t i = 0; i < n; ++i) {
-        for (std::uint64_t k = 0; sets[i].size() < s.fan_out; ++k) {
+        double u = rng.uniform(i, 0, 11) * weights;
+        std::size_t at = 0;
+        while (at + 1 < sizes.size() && u >= sizes[at][1]) u -= sizes[at++][1];
+        const auto size = static_cast<std::size_t>(sizes[at][0]);
+        check_members(key, all += size);
+        std::vector<bool> taken(n, false);
+        taken[i] = !s.self;
+        for (std::uint64_t k = 0; sets[i].size() < size; ++k) {
             const auto d = static_cast<std::uint32_t>(rng.uniform(i, k, 9) * n);
-            if (std::find(sets[i].begin(), sets[i].end(), d) == sets[i].end()) sets[i].push_back(d);
+            if (taken[d]) continue;
+            taken[d] = true;
+            sets[i].push_back(d);
         }
     }
     return std::make_unique<Sets>(std::move(sets));
 }
 
 Ptr layers(const TrafficSpec& s, const Topology& t) {
-    std::uint64_t sum = 0;
-    for (const std::uint64_t l : s.layers) sum += l;
+    std::uint64_t sum = 0, members = 0;
+    for (std::size_t l = 0; l < s.layers.size(); ++l) {
+        sum += std::min<std::uint64_t>(s.layers[l], kNone);
+        if (l != 0 && sum <= t.n_cores()) check_members("layers", members += s.layers[l - 1] * s.layers[l]);
+    }
     if (s.layers.size() < 2 || sum > t.n_cores()) {
         throw ConfigError(
             fmt::format("traffic.layers: {} layers with {} cores; needs 2 layers or more, on {} cores",
@@ -323,6 +354,25 @@ double Pattern::share(std::uint32_t) const {
 
 std::vector<std::string> pattern_names() {
     return names_of(kPatterns);
+}
+
+SpatialBursts::SpatialBursts(const Topology& topology, std::uint64_t radius, const TrafficRng& rng)
+    : topology_(topology), radius_(radius), rng_(rng) {
+    if (topology.grid.empty())
+        throw ConfigError(fmt::format("traffic.injection: spatial needs a grid, not a {}", topology.name));
+    for (const std::uint32_t k : topology.grid)
+        inside_ *= k / static_cast<double>(std::min<std::uint64_t>(k, 2 * radius + 1));
+}
+
+double SpatialBursts::weight(std::uint32_t node, std::uint64_t step) const {
+    const Coord c = topology_.coord(topology_.router_of(node));
+    for (unsigned d = 0; d < topology_.grid.size(); ++d) {
+        const std::uint32_t k = topology_.grid[d];
+        const auto centre = static_cast<std::uint32_t>(rng_.uniform(kNone, step, 20 + d) * k);
+        const std::uint32_t up = (c[d] + k - centre) % k;
+        if (std::min(up, k - up) > radius_) return 0;
+    }
+    return inside_;
 }
 
 std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& topology) {

@@ -38,6 +38,22 @@ class Pattern {
 
 std::vector<std::string> pattern_names();
 
+/// Bursts as of an event camera: in each step the nodes of a square around a random router send, the
+/// others rest. The square wraps around, so that all nodes send equally often.
+class SpatialBursts {
+  public:
+    /// ConfigError without a grid.
+    SpatialBursts(const Topology& topology, std::uint64_t radius, const TrafficRng& rng);
+    /// A node's rate in a step, in multiples of its mean over all steps.
+    double weight(std::uint32_t node, std::uint64_t step) const;
+
+  private:
+    const Topology& topology_;
+    std::uint64_t radius_;
+    TrafficRng rng_;
+    double inside_ = 1;  ///< grid / square
+};
+
 /// Throws ConfigError for unknown patterns and for sizes that they are not made for.
 std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& topology);
 

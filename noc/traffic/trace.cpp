@@ -32,7 +32,8 @@ std::vector<std::string_view> split(std::string_view text, char by) {
 
 class Reader {
   public:
-    Reader(const std::string& path, std::uint32_t n) : path_(path), n_(n) {}
+    Reader(const std::string& path, std::uint32_t n, std::uint64_t classes)
+        : path_(path), n_(n), classes_(classes) {}
 
     std::vector<TracePacket> read() {
         errno = 0;
@@ -49,7 +50,7 @@ class Reader {
                 out.push_back(packet(words));
             }
         }
-        if (columns_.empty()) fail("is empty; expected a header: cycle,source,destination[,flits]");
+        if (columns_.empty()) fail("is empty; expected a header: cycle,source,destination[,flits][,class]");
         std::stable_sort(out.begin(), out.end(),
                          [](const auto& a, const auto& b) { return a.cycle < b.cycle; });
         return out;
@@ -61,7 +62,7 @@ class Reader {
     }
 
     void header(const std::vector<std::string_view>& words) {
-        const std::vector<std::string> known{"cycle", "source", "destination", "flits"};
+        const std::vector<std::string> known{"cycle", "source", "destination", "flits", "class"};
         for (const auto w : words) {
             if (std::find(known.begin(), known.end(), w) == known.end())
                 fail(fmt::format("unknown column {}{}", quoted(std::string(w)), suggestion(w, known)));
@@ -95,6 +96,8 @@ class Reader {
             } else if (columns_[i] == "flits") {
                 p.flits = static_cast<std::uint16_t>(number("flits", words[i], 1024));
                 if (p.flits == 0) fail("a packet has 1 flit or more");
+            } else if (columns_[i] == "class") {
+                p.message_class = static_cast<std::uint8_t>(number("class", words[i], classes_ - 1));
             } else {
                 for (const auto d : split(words[i], ';'))
                     p.destinations.push_back(static_cast<std::uint32_t>(number("destination", d, n_ - 1)));
@@ -105,14 +108,16 @@ class Reader {
 
     std::string path_;
     std::uint32_t n_;
+    std::uint64_t classes_;
     std::size_t line_ = 0;
     std::vector<std::string> columns_;
 };
 
 }  // namespace
 
-std::vector<TracePacket> read_trace(const std::string& path, std::uint32_t n_endpoints) {
-    return Reader(path, n_endpoints).read();
+std::vector<TracePacket> read_trace(const std::string& path, std::uint32_t n_endpoints,
+                                    std::uint64_t n_classes) {
+    return Reader(path, n_endpoints, n_classes).read();
 }
 
 }  // namespace loom::noc

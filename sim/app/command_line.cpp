@@ -54,7 +54,7 @@ int run_command_line(int argc, char** argv) {
         ->allow_extra_args(false);
     run_cmd->add_option("--threads", r.threads, "processes that share the samples")
         ->check(CLI::Range(1, 1024));
-    run_cmd->add_option("--seed", r.seed, "replaces input.seed and map.seed");
+    run_cmd->add_option("--seed", r.seed, "replaces input.seed and map.seed")->check(CLI::NonNegativeNumber);
     run_cmd->add_flag("--json", r.json, "print stats.json on stdout instead of the summary");
     run_cmd->add_flag("-q,--quiet", r.quiet, "no progress");
     run_cmd->add_option("--vcd", r.vcd, "write a waveform, FILE or FILE.vcd (use with --set input.limit=1)");
@@ -76,16 +76,19 @@ int run_command_line(int argc, char** argv) {
     NocOptions n;
     auto* noc_cmd = versioned(app.add_subcommand(
         "noc", "drive a network-on-chip alone with traffic; report latency, load, energy"));
-    noc_cmd->add_option("NOC.yaml", n.file, "network file: noc, traffic, measure")->required();
-    noc_cmd->add_option("-o,--output", n.output, "result directory: JSON, CSV, SVG (default: none)");
+    noc_cmd->add_option("NOC.yaml", n.file, "network file: noc, traffic, measure; docs/noc.md")->required();
+    noc_cmd->add_option("-o,--output", n.output,
+                        "result directory: report, CSV tables, heat map (default: none)");
     noc_cmd->add_option("--set", n.sets, "key.path=value: change the configuration (repeatable)")
         ->allow_extra_args(false);
     noc_cmd
         ->add_option("--fail-if", n.fail_if,
                      "exit with 1 when true, e.g. 'latency.packet.p99 > 100' (repeatable)")
         ->allow_extra_args(false);
-    noc_cmd->add_option("--threads", n.threads, "seeds at a time")->check(CLI::Range(1, 1024));
-    noc_cmd->add_option("--seed", n.seed, "replaces measure.seeds by one seed");
+    noc_cmd->add_option("--threads", n.threads, "seeds that run at a time; does not change the report")
+        ->check(CLI::Range(1, 1024));
+    noc_cmd->add_option("--seed", n.seed, "replaces measure.seeds by one seed")
+        ->check(CLI::NonNegativeNumber);
     noc_cmd->add_flag("--sweep-load", n.sweep_load, "walk the load to saturation and print the curve");
     noc_cmd->add_flag("--json", n.json, "print the report as JSON");
     noc_cmd->add_flag("-q,--quiet", n.quiet, "no progress");
@@ -101,9 +104,11 @@ int run_command_line(int argc, char** argv) {
 
     std::string validate_file;
     std::vector<std::string> validate_sets;
-    auto* validate_cmd = versioned(app.add_subcommand("validate", "check a run, chip, energy or sweep file"));
+    auto* validate_cmd =
+        versioned(app.add_subcommand("validate", "check a run, chip, noc, energy or sweep file"));
     validate_cmd->add_option("FILE.yaml", validate_file, "file")->required();
-    validate_cmd->add_option("--set", validate_sets, "key.path=value (run files)")->allow_extra_args(false);
+    validate_cmd->add_option("--set", validate_sets, "key.path=value (run and noc files)")
+        ->allow_extra_args(false);
     validate_cmd->callback([&] { code = validate(validate_file, validate_sets); });
 
     std::string schema_of;

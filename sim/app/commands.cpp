@@ -203,7 +203,7 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
         load_sweep(file);
     } else if (has("network") || has("profile") || has("input")) {
         load_run(file, sets);
-    } else if (has("traffic") || has("measure")) {
+    } else if (has("traffic") || has("measure") || (has("noc") && !has("name"))) {
         kind = "noc";
         load_noc(file, sets);
     } else if (has("actions") || has("unpriced") || has("ert") || has("ERT")) {

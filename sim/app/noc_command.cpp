@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <exception>
 #include <filesystem>
 #include <future>
 #include <mutex>
 
-#include "noc/catalogue.hpp"
 #include "noc/traffic/experiment.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/content_hash.hpp"
@@ -30,32 +30,42 @@ struct Outcome {
     FabricUse use;  ///< of the first seed
 };
 
-/// All seeds at one rate, on up to `threads` threads.
+/// All seeds at one rate, on up to `threads` threads. What fails first in the order of seeds is thrown.
 Outcome run_seeds(const NocRunSpec& spec, const std::vector<noc::TracePacket>* trace, unsigned threads,
                   bool quiet) {
     const arch::ChipSpec chip = spec.chip();
     const auto& seeds = spec.measure.seeds;
     std::vector<noc::RunResult> results(seeds.size());
+    std::vector<std::exception_ptr> failed(seeds.size());
     Outcome outcome;
-    const std::uint64_t per_seed = (spec.measure.warmup + spec.measure.samples) * spec.measure.sample;
+    const std::uint64_t per_seed = trace != nullptr
+                                       ? (trace->empty() ? 1 : trace->back().cycle + 1)
+                                       : (spec.measure.warmup + spec.measure.samples) * spec.measure.sample;
     Progress progress("network", per_seed * seeds.size(), quiet);
     std::mutex mutex;
     std::atomic<std::size_t> next{0}, finished{0};
+    const auto run = [&](std::size_t i) {
+        results[i] = noc::run_traffic(
+            chip, spec.traffic, spec.measure, seeds[i], trace,
+            [&](const noc::RunView& view) {
+                if (i != 0) return;
+                outcome.use = use_of(view);
+                for (std::uint32_t s = 0; s < view.network.n_sets(); ++s)
+                    outcome.use.sets.push_back(view.network.set_links(s));
+            },
+            [&](std::uint64_t now) {
+                const std::lock_guard lock(mutex);
+                progress.update(
+                    std::min(per_seed * seeds.size(), finished * per_seed + std::min(now, per_seed)), 0);
+            });
+    };
     const auto work = [&] {
         for (std::size_t i = next++; i < seeds.size(); i = next++) {
-            results[i] = noc::run_traffic(
-                chip, spec.traffic, spec.measure, seeds[i], trace,
-                [&](const noc::RunView& view) {
-                    if (i != 0) return;
-                    outcome.use = use_of(view);
-                    for (std::uint32_t s = 0; s < view.network.n_sets(); ++s)
-                        outcome.use.sets.push_back(view.network.set_links(s));
-                },
-                [&](std::uint64_t now, std::uint64_t of) {
-                    const std::lock_guard lock(mutex);
-                    progress.update(
-                        std::min(per_seed * seeds.size(), finished * per_seed + std::min(now, of)), 0);
-                });
+            try {
+                run(i);
+            } catch (...) {
+                failed[i] = std::current_exception();
+            }
             ++finished;
         }
     };
@@ -65,11 +75,17 @@ Outcome run_seeds(const NocRunSpec& spec, const std::vector<noc::TracePacket>* t
     work();
     for (auto& f : pool) f.get();
     progress.finish();
+    for (const auto& f : failed) {
+        if (f != nullptr) std::rethrow_exception(f);
+    }
     outcome.summary = noc::summarise(std::move(results));
     return outcome;
 }
 
-/// From light load up: ever larger steps while stable, then bisection to 1 % of the saturation rate.
+/// From light load up: ever larger steps while stable, then bisection to 1 % of the saturation rate (or to
+/// kLeastRate, for networks that are never stable).
+constexpr double kLeastRate = 1e-5;
+
 Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
     Json curve = Json::array();
     const auto at = [&](double rate) {
@@ -80,6 +96,8 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
                          {"offered_flit_rate", s.offered_flit_rate},
                          {"accepted_flit_rate", s.accepted_flit_rate},
                          {"packet_mean", s.packet_mean},
+                         {"packet_p50", s.packet.quantile(0.50)},
+                         {"packet_p95", s.packet.quantile(0.95)},
                          {"packet_p99", s.packet.quantile(0.99)},
                          {"network_mean", s.network_mean},
                          {"zero_load", s.zero_load},
@@ -99,7 +117,7 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
             high = rate;
         }
     }
-    while (high != 0 && high - low > 0.01 * high) {
+    while (high > kLeastRate && high - low > 0.01 * high) {
         const double rate = (low + high) / 2;
         (at(rate) ? low : high) = rate;
     }
@@ -144,67 +162,87 @@ std::string curve_text(const Json& sweep) {
 
 std::string curve_csv(const Json& sweep) {
     std::string out =
-        "rate,offered_flit_rate,accepted_flit_rate,packet_mean,packet_p99,network_mean,zero_load,stable\n";
+        "rate,offered_flit_rate,accepted_flit_rate,packet_mean,packet_p50,packet_p95,packet_p99,network_mean,"
+        "zero_load,stable\n";
     for (const auto& p : sweep["curve"]) {
-        out += fmt::format("{},{},{},{},{},{},{},{}\n", p["rate"].get<double>(),
+        out += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", p["rate"].get<double>(),
                            p["offered_flit_rate"].get<double>(), p["accepted_flit_rate"].get<double>(),
-                           p["packet_mean"].get<double>(), p["packet_p99"].get<std::uint64_t>(),
+                           p["packet_mean"].get<double>(), p["packet_p50"].get<std::uint64_t>(),
+                           p["packet_p95"].get<std::uint64_t>(), p["packet_p99"].get<std::uint64_t>(),
                            p["network_mean"].get<double>(), p["zero_load"].get<double>(),
                            p["stable"].get<bool>() ? 1 : 0);
     }
     return out;
 }
 
+/// What every endpoint accepted in the measured windows of all seeds.
+std::string nodes_csv(const noc::Summary& s) {
+    std::string out = "node,flits,flits_per_cycle\n";
+    std::uint64_t cycles = 0;
+    for (const auto& r : s.runs) cycles += r.measured_cycles;
+    for (std::size_t n = 0; n < s.runs[0].accepted_flits.size(); ++n) {
+        std::uint64_t flits = 0;
+        for (const auto& r : s.runs) flits += r.accepted_flits[n];
+        out += fmt::format("{},{},{:.6f}\n", n, flits,
+                           cycles == 0 ? 0.0 : static_cast<double>(flits) / static_cast<double>(cycles));
+    }
+    return out;
+}
+
+/// What is the same for runs and sweeps: the configuration, the report, and what proves both.
+void finish(ResultDir& directory, const LoadedNoc& run, const Json& j, const std::string& text) {
+    NocRunSpec resolved = run.spec;
+    if (!run.trace_path.empty())
+        resolved.traffic.file = std::filesystem::relative(run.trace_path, directory.path()).string();
+    const std::string stats = j.dump(1) + "\n";
+    directory.write("config.resolved.yaml", config::emit(config::to_node(resolved)));
+    directory.write("stats.json", stats);
+    directory.write("summary.txt", text);
+    Json manifest{{"spikeloom", kVersion}, {"schema_version", j.value("schema_version", 1)}};
+    manifest["seeds"] = run.spec.measure.seeds;
+    if (!run.trace_path.empty()) manifest["sha1"]["trace"] = hash_file(run.trace_path);
+    manifest["sha1"]["stats"] = hash_text(stats);
+    directory.write("manifest.json", manifest.dump(1) + "\n");
+    directory.commit();
+}
+
 }  // namespace
 
 int noc(const NocOptions& o) {
-    std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
+    const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
     LoadedNoc run = load_noc(o.file, o.sets);
     if (o.seed) run.spec.measure.seeds = {*o.seed};
-    std::vector<noc::TracePacket> trace;
-    const bool from_trace = !run.trace_path.empty();
-    if (from_trace) {
-        const auto network = noc::make_network(run.spec.chip());
-        trace = noc::read_trace(run.trace_path, network->topology().n_endpoints());
-        run.spec.measure.seeds.resize(1);
+    const auto* trace = run.trace_or_null();
+    if (trace != nullptr) {
+        if (o.sweep_load) throw Error(ExitCode::Usage, "--sweep-load: a trace has no rate");
+        run.spec.measure.seeds.resize(1);  // nothing is drawn
     }
-    if (o.sweep_load && from_trace) throw Error(ExitCode::Usage, "--sweep-load: a trace has no rate");
     std::optional<ResultDir> directory;
     if (!o.output.empty()) directory.emplace(o.output);
     Json j;
     std::string text;
-    if (o.sweep_load) {
-        j = sweep_load(run.spec, o.threads, o.quiet);
-        text = curve_text(j);
-        if (directory) directory->write("curve.csv", curve_csv(j));
-    } else {
-        Outcome outcome;
-        with_places(run.root, [&] {
-            outcome = run_seeds(run.spec, from_trace ? &trace : nullptr, o.threads, o.quiet);
-        });
+    with_places(run.root, [&] {
+        if (o.sweep_load) {
+            NocRunSpec full = run.spec;
+            full.traffic.rate = 1;
+            noc::check_run(full.chip(), full.traffic, full.measure, nullptr);
+            j = sweep_load(run.spec, o.threads, o.quiet);
+            text = curve_text(j);
+            if (directory) directory->write("curve.csv", curve_csv(j));
+            return;
+        }
+        const Outcome outcome = run_seeds(run.spec, trace, o.threads, o.quiet);
         j = noc_json(outcome.summary, run.spec.chip(), outcome.use);
         text = noc_text(j, outcome.use);
-        if (directory) {
-            directory->write("links.csv", links_csv(outcome.use, run.spec.chip()));
-            directory->write("routers.csv", routers_csv(outcome.use));
-            directory->write("latency.csv", histogram_csv(outcome.summary));
-            directory->write("heatmap.svg", heat_map_svg(outcome.use));
-            directory->write("energy.yaml", noc_energy_yaml(outcome.summary, run.spec.chip()));
-        }
-    }
-    if (directory) {
-        NocRunSpec resolved = run.spec;
-        if (from_trace)
-            resolved.traffic.file = std::filesystem::relative(run.trace_path, directory->path()).string();
-        directory->write("config.resolved.yaml", config::emit(config::to_node(resolved)));
-        directory->write("stats.json", j.dump(1) + "\n");
-        directory->write("summary.txt", text);
-        Json manifest{{"program", "spikeloom"},
-                      {"version", kVersion},
-                      {"sha1", {{"stats", hash_text(j.dump(1) + "\n")}}}};
-        directory->write("manifest.json", manifest.dump(1) + "\n");
-        directory->commit();
-    }
+        if (!directory) return;
+        directory->write("links.csv", links_csv(outcome.use, run.spec.chip()));
+        directory->write("routers.csv", routers_csv(outcome.use));
+        directory->write("nodes.csv", nodes_csv(outcome.summary));
+        directory->write("latency.csv", histogram_csv(outcome.summary));
+        directory->write("heatmap.svg", heat_map_svg(outcome.use));
+        directory->write("energy.yaml", noc_energy_yaml(outcome.summary, run.spec.chip()));
+    });
+    if (directory) finish(*directory, run, j, text);
     if (o.json) {
         fmt::print("{}\n", j.dump(1));
     } else {

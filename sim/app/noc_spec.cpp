@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/noc_spec.hpp"
 
-#include <filesystem>
-
 #include "noc/catalogue.hpp"
 #include "noc/traffic/experiment.hpp"
-#include "noc/traffic/pattern.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
@@ -13,7 +10,6 @@
 #include "sim/stats/ert.hpp"
 
 namespace loom::app {
-namespace fs = std::filesystem;
 
 /// Prices of Noxim's table (power.yaml; 32-bit flit, buffers of 4, node and voltage not stated there), for
 /// links of 1 mm, where a file has no `energy` of its own.
@@ -56,6 +52,21 @@ arch::ChipSpec NocRunSpec::chip() const {
     return c;
 }
 
+namespace {
+
+void read_trace(LoadedNoc& run) {
+    const std::string& file = run.spec.traffic.file;
+    std::uint32_t endpoints = 0;
+    with_places(run.root, [&] {
+        if (file.empty()) throw ConfigError("traffic.file: pattern trace needs a CSV file");
+        endpoints = noc::make_network(run.spec.chip())->topology().n_endpoints();
+    });
+    run.trace_path = resolve(run.root, "traffic.file", file);
+    run.trace = noc::read_trace(run.trace_path, endpoints, run.spec.noc.router.classes);
+}
+
+}  // namespace
+
 LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets) {
     LoadedNoc run;
     run.root = config::load_with_base(path);
@@ -70,24 +81,11 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
     stats::expand_ert(run.root, "energy");
     if (run.root.find("energy") != nullptr) run.spec.energy = {};
     config::read_into(run.root, "", run.spec);
+    if (run.spec.traffic.pattern == "trace") read_trace(run);
     with_places(run.root, [&] {
         stats::check_prices(run.spec.chip(), stats::PricedPart::Network);
-        noc::check_traffic(run.spec.traffic, run.spec.noc);
-        const auto network = noc::make_network(run.spec.chip());
-        if (run.spec.traffic.pattern != "trace") noc::make_pattern(run.spec.traffic, network->topology());
-        if (run.spec.measure.seeds.empty())
-            throw ConfigError("measure.seeds: is empty; give one seed or more");
+        noc::check_run(run.spec.chip(), run.spec.traffic, run.spec.measure, run.trace_or_null());
     });
-    if (run.spec.traffic.pattern == "trace") {
-        const config::Node* node = config::get(run.root, "traffic.file");
-        if (run.spec.traffic.file.empty()) {
-            with_places(run.root, [] { throw ConfigError("traffic.file: pattern trace needs a CSV file"); });
-        }
-        const fs::path p(run.spec.traffic.file);
-        const fs::path base =
-            node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
-        run.trace_path = fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
-    }
     return run;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "noc/traffic/trace.hpp"
 #include "noc/traffic/traffic_spec.hpp"
 #include "sim/arch/chip_spec.hpp"
 #include "sim/config/located_yaml.hpp"
@@ -39,8 +40,12 @@ struct LoadedNoc {
     NocRunSpec spec;
     config::Node root;
     std::string trace_path;  ///< absolute, or empty
+    std::vector<noc::TracePacket> trace;
+    const std::vector<noc::TracePacket>* trace_or_null() const {
+        return trace_path.empty() ? nullptr : &trace;
+    }
 };
-/// Reads, checks, and builds the network once. ConfigError, IoError.
+/// Reads the file and its trace, checks everything and builds the network once. ConfigError, IoError.
 LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets);
 
 }  // namespace loom::app

@@ -16,15 +16,6 @@ namespace loom::app {
 namespace fs = std::filesystem;
 namespace {
 
-/// A path is relative to the file that says it; --set values to the working directory.
-std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
-    const config::Node* node = config::get(root, key);
-    const fs::path base =
-        node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
-    const fs::path p(value);
-    return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
-}
-
 /// The tree of a run file, includes resolved and --set applied, not yet checked.
 config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
     config::Node root = config::load_with_base(path);
@@ -42,6 +33,14 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
 }
 
 }  // namespace
+
+std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
+    const config::Node* node = config::get(root, key);
+    const fs::path base =
+        node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
+    const fs::path p(value);
+    return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
+}
 
 void with_places(const config::Node& root, const std::function<void()>& f) {
     try {

@@ -38,9 +38,9 @@ void fields(V& v, DecodeSpec& s) {
            "spike_count: most spikes; membrane: largest at the last timestep; sum: largest sum over time"});
 }
 
-enum class Record { Spikes, Membrane, Current };
+enum class Record { Spikes, Membrane, Current, Packets };
 inline std::span<const std::string_view> enum_names(Record*) {
-    static constexpr std::array<std::string_view, 3> names{"spikes", "membrane", "current"};
+    static constexpr std::array<std::string_view, 4> names{"spikes", "membrane", "current", "packets"};
     return names;
 }
 
@@ -72,7 +72,10 @@ void fields(V& v, RunSpec& s) {
     v("chip", s.chip, {.doc = "the chip; `file:` includes one", .required = true});
     v("map", s.map, {.doc = "compiler options"});
     v("schedule", s.schedule, {.doc = "how layers run in time"});
-    v("record", s.record, {.doc = "spikes, membrane, current: written to spikes.h5"});
+    v("record", s.record,
+      {.doc =
+           "spikes, membrane, current: written to spikes.h5; packets: to packets.csv, which `spikeloom noc` "
+           "replays (traffic: {pattern: trace, file: packets.csv})"});
 }
 
 struct LoadedRun {
@@ -86,6 +89,10 @@ struct LoadedRun {
 /// map.seed. Throws ConfigError, IoError; Error(Usage) for a malformed --set.
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets,
                    const std::uint64_t* seed = nullptr);
+
+/// Absolute path of the file that `key` names: relative to the file that says it, --set values to the working
+/// directory.
+std::string resolve(const config::Node& root, std::string_view key, const std::string& value);
 
 /// Runs f; a ConfigError about a key of `root` ("noc.topology: ...") gets the place of its value in front.
 void with_places(const config::Node& root, const std::function<void()>& f);

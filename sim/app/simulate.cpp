@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "sim/app/decoder.hpp"
+#include "sim/app/packet_log.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/recorder.hpp"
 #include "sim/base/counter_math.hpp"
@@ -39,7 +40,8 @@ class Sample final : public chip::SampleInput {
     std::size_t sample_;
 };
 
-using SampleDone = std::function<void(std::size_t sample, Cycles cycles, const std::vector<Signal>&)>;
+using SampleDone = std::function<void(std::size_t sample, Cycles cycles, const std::vector<Signal>&,
+                                      const std::vector<PacketRow>&)>;
 
 /// Samples first, first + stride, ... in this process.
 stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, const traces::Stimulus& stimulus,
@@ -54,6 +56,8 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
     engine.watchdog([&](Cycle now) { model.watch(now, kPatience); });
     Decoder decoder(spec.decode.rule, model);
     Recorder recorder(spec, model);
+    PacketLog packets;
+    if (spec.records(Record::Packets)) model.observe_packets(&packets);
 
     stats::RunRecord r;
     r.timesteps = stimulus.timesteps();
@@ -64,6 +68,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
         decoder.begin_sample();
         recorder.begin_sample();
         const Sample sample(stimulus, i);
+        const Cycle begin = model.scheduler().now() + 1;
         const chip::SampleTiming t = model.run_sample(engine, sample, [&](Step step) {
             decoder.after_step(step);
             recorder.after_step(step);
@@ -84,7 +89,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
             r.steps[s] = sum_of(
                 r.steps[s], {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1});
         }
-        done(i, t.cycles, recorder.signals());
+        done(i, t.cycles, recorder.signals(), packets.take(begin));
     }
     r.host_packets = model.host_packets();
     r.input_events = model.input_events();
@@ -135,7 +140,7 @@ class Workers {
         }
         std::error_code ec;
         for (unsigned k = 0; k < n_; ++k) {
-            for (const char* what : {"signals", "record", "error"})
+            for (const char* what : {"signals", "packets", "record", "error"})
                 std::filesystem::remove(name(k, what), ec);
         }
     }
@@ -236,6 +241,8 @@ stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
         file = std::make_unique<RecordFile>(directory.file("spikes.h5"), layout, program, samples,
                                             stimulus.timesteps(), spec.profile.dt_seconds());
     }
+    std::optional<PacketFile> packet_file;
+    if (spec.records(Record::Packets)) packet_file.emplace(directory.file("packets.csv"));
     Progress progress("run", samples, options.quiet);
     std::uint64_t done = 0, cycles = 0;
     const auto count = [&](std::uint64_t c) {
@@ -247,8 +254,10 @@ stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
     whole.predictions.resize(samples);
     if (stride == 1) {
         whole.add(run_part(spec, program, stimulus, options, 0, 1,
-                           [&](std::size_t i, Cycles c, const std::vector<Signal>& signals) {
+                           [&](std::size_t i, Cycles c, const std::vector<Signal>& signals,
+                               const std::vector<PacketRow>& packets) {
                                if (file) file->append(i, signals);
+                               if (packet_file) packet_file->append(packets, c);
                                count(c);
                            }),
                   0, 1);
@@ -257,24 +266,34 @@ stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
         workers.run(
             [&](unsigned k, int pipe_end) {
                 std::ofstream out(workers.name(k, "signals"), std::ios::binary);
+                std::ofstream rows(workers.name(k, "packets"), std::ios::binary);
                 const auto record = run_part(spec, program, stimulus, options, k, stride,
-                                             [&](std::size_t, Cycles c, const std::vector<Signal>& signals) {
+                                             [&](std::size_t, Cycles c, const std::vector<Signal>& signals,
+                                                 const std::vector<PacketRow>& packets) {
                                                  write_signals(out, signals);
+                                                 if (packet_file) write_rows(rows, packets);
                                                  if (write(pipe_end, &c, sizeof c) != sizeof c)
                                                      throw IoError("progress pipe");
                                              });
                 out.flush();
                 if (!out) throw IoError(workers.name(k, "signals") + ": cannot be written");
+                rows.flush();
+                if (!rows) throw IoError(workers.name(k, "packets") + ": cannot be written");
                 std::ofstream(workers.name(k, "record"), std::ios::binary) << stats::serialise(record);
             },
             count);
-        std::vector<std::ifstream> parts;
+        std::vector<std::ifstream> parts, rows;
         for (unsigned k = 0; k < stride; ++k) {
             std::ifstream in(workers.name(k, "record"), std::ios::binary);
             whole.add(
                 stats::deserialise({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()}), k,
                 stride);
             parts.emplace_back(workers.name(k, "signals"), std::ios::binary);
+            rows.emplace_back(workers.name(k, "packets"), std::ios::binary);
+        }
+        for (std::size_t i = 0; packet_file && i < samples; ++i) {
+            const std::string name = workers.name(static_cast<unsigned>(i % stride), "packets");
+            packet_file->append(read_rows(rows[i % stride], name), whole.cycles_per_sample[i]);
         }
         for (std::size_t i = 0; file && i < samples; ++i) {
             read_signals(parts[i % stride], layout,
@@ -283,6 +302,7 @@ stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
         }
     }
     if (file) file->close();
+    if (packet_file) packet_file->close();
     progress.finish();
     return whole;
 }

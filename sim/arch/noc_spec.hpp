@@ -85,12 +85,17 @@ void fields(V& v, RouterSpec& s) {
     v("arbiter", s.arbiter, {.doc = "round_robin, matrix or age (oldest packet first)"});
     v("iterations", s.iterations, {.doc = "iterations of islip", .min = 1, .max = 16});
     v("wait1", s.wait1,
-      {.doc = "timeout router: cycles a blocked packet waits for its port", .unit = Unit::CycleCount});
+      {.doc = "timeout router: cycles a blocked packet waits for its port",
+       .unit = Unit::CycleCount,
+       .max = 1e12});
     v("wait2", s.wait2,
-      {.doc = "timeout router: further cycles for the emergency route; 0: none", .unit = Unit::CycleCount});
+      {.doc = "timeout router: further cycles for the emergency route; 0: none",
+       .unit = Unit::CycleCount,
+       .max = 1e12});
     v("reinject", s.reinject,
       {.doc = "timeout router: cycles after which a dropped packet is injected again; 0: it is lost",
-       .unit = Unit::CycleCount});
+       .unit = Unit::CycleCount,
+       .max = 1e12});
     v("async", s.async, {.doc = "asynchronous router: its delays"});
     v("slots", s.slots,
       {.doc = "scheduled router: slots of the table; 0: as many as the flows need", .max = 65536});
@@ -159,6 +164,7 @@ struct NocSpec {
     std::vector<std::uint64_t> size{4, 4};
     std::uint64_t cores_per_router = 1;
     std::string routing = "auto";
+    bool check_deadlock = true;
     std::uint64_t link_latency = 1;
     std::uint64_t link_latency_y = 0;
     std::uint64_t link_latency_z = 0;
@@ -213,6 +219,8 @@ void fields(V& v, NocSpec& s) {
       {.doc = "auto (dimension order on grids, else up_down), xy and other orders of the dimensions, "
               "relative, west_first, north_last, negative_first, odd_even, "
               "adaptive, up_down, table"});
+    v("check_deadlock", s.check_deadlock,
+      {.doc = "refuse a routing that can deadlock; false: run it, the watchdog shows what happens"});
     v("link_latency", s.link_latency,
       {.doc = "cycles on a link (in x, and in y and z unless set)", .unit = Unit::CycleCount, .min = 1});
     v("link_latency_y", s.link_latency_y,
@@ -221,7 +229,7 @@ void fields(V& v, NocSpec& s) {
       {.doc = "cycles on a link in z; 0: as in x", .unit = Unit::CycleCount});
     v("local_latency", s.local_latency,
       {.doc = "cycles on the link from router to core", .unit = Unit::CycleCount, .min = 1});
-    v("flit_bits", s.flit_bits, {.doc = "width of a flit", .unit = Unit::Memory, .min = 8});
+    v("flit_bits", s.flit_bits, {.doc = "width of a flit", .unit = Unit::Memory, .min = 8, .max = 65536});
     v("link_width", s.link_width,
       {.doc = "bits per transfer on a link; 0: a flit. Less: a flit takes several transfers",
        .unit = Unit::Memory});

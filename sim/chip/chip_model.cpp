@@ -76,6 +76,11 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     controller_ = std::make_unique<StepController>(scheduler_, activity_, barrier_);
 }
 
+void ChipModel::observe_packets(LinkObserver<Packet>* observer) {
+    from_host_->observe(observer);
+    for (auto& link : from_core_) link->observe(observer);
+}
+
 std::int64_t ChipModel::algorithmic_step(LayerId layer, Step chip_step) const {
     const std::int64_t skew = schedule_.free_start ? 0 : program_.layers[index(layer)].skew;
     return static_cast<std::int64_t>(chip_step) - skew;

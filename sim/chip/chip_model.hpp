@@ -86,6 +86,8 @@ class ChipModel {
     const Activity& activity() const { return activity_; }
     const StepController& controller() const { return *controller_; }
     std::uint64_t host_packets() const { return host_->packets(); }
+    /// `observer` is told of every packet that a core or the host hands to the network.
+    void observe_packets(LinkObserver<Packet>* observer);
     /// Values presented to the input layer so far.
     std::uint64_t input_events() const { return input_events_; }
     /// Off-chip MACs executed so far, by layer.

@@ -7,6 +7,14 @@
 
 namespace loom {
 
+/// Told of every entry that is sent on a link, in the order of the sender.
+template <class T>
+class LinkObserver {
+  public:
+    virtual ~LinkObserver() = default;
+    virtual void sent(Cycle now, const T& value) = 0;
+};
+
 /// A point-to-point channel with latency and credits; the only way between two components.
 /// Every entry is stamped with the cycle from which it may be seen, every freed slot with the cycle
 /// from which it may be used again: both at least one cycle ahead, so no commit phase is needed.
@@ -48,8 +56,11 @@ class Link {
         entry.value = value;
         ++queued_;
         ++used_;
+        if (observer_ != nullptr) observer_->sent(now, value);
         consumer_.wake(now + latency_);
     }
+    /// nullptr: nobody.
+    void observe(LinkObserver<T>* observer) { observer_ = observer; }
 
     /// The oldest entry, or nullptr when none is visible at `now`.
     const T* peek(Cycle now) const {
@@ -112,6 +123,7 @@ class Link {
     std::size_t used_ = 0;
     bool starved_ = false;  ///< the producer waits for a credit that is not on its way yet
     End producer_, consumer_;
+    LinkObserver<T>* observer_ = nullptr;
 };
 
 }  // namespace loom

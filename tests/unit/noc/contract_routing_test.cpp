@@ -309,8 +309,8 @@ bool ring_drains(unsigned vcs, bool check) {
     s.noc = grid("ring", {6}, vcs);
     s.noc.router.buffer = 2;
     s.io.router = {0};
-    Bench b(s, std::make_unique<noc::VcNetwork>(s, noc::make_topology(s.noc, s.clock.period, s.io.router),
-                                                check));
+    s.noc.check_deadlock = check;
+    Bench b(s);
     for (std::uint32_t e = 0; e < 6; ++e) {
         for (unsigned i = 0; i < 20; ++i) b.offer(3, e, (e + 2) % 6, 8, i);
     }
@@ -332,8 +332,8 @@ TEST(DeadlockCheck, ATableOnACycleReallyDeadlocks) {
     for (std::uint64_t i = 0; i < 6; ++i) s.noc.links.push_back({{i, (i + 1) % 6}, 0, 0});
     s.io.router = {0};
     EXPECT_THROW(noc::make_network(s), ConfigError);
-    Bench b(s, std::make_unique<noc::VcNetwork>(s, noc::make_topology(s.noc, s.clock.period, s.io.router),
-                                                false));
+    s.noc.check_deadlock = false;
+    Bench b(s);
     for (std::uint32_t e = 0; e < 6; ++e) {
         for (unsigned i = 0; i < 20; ++i) b.offer(3, e, (e + 2) % 6, 8, i);
     }

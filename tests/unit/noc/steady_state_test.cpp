@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
              [](arch::NocSpec& n, noc::TrafficSpec& spec) {
                  n.router.kind = "timeout";
                  spec.packet_size = 1;
-                               spec.rate = 0.04;
+                 spec.rate = 0.04;
              }},
         Case{"scheduled",
              [](arch::NocSpec& n, noc::TrafficSpec& spec) {
