@@ -166,14 +166,19 @@ void ScheduledNetwork::send(std::uint32_t e, Packet p, Cycle now) {
     busy_until_ = std::max(busy_until_, start + f.length + flits_after + f.per_flit);
     const Cycle begin = start + now + 1 - age(now);
     p.entered = static_cast<std::uint32_t>(begin);
+    count(p).ni_in += p.flits;
+    const auto flow = static_cast<std::uint32_t>(&f - flows_.data());
+    arriving_.push(begin + f.length + flits_after, {p, flow});
+}
+
+/// Counts a packet's way when it is at its end: before, it has still to cross links. False: damaged.
+bool ScheduledNetwork::account(const Flow& f, Packet& p) {
     NocCounters& c = count(p);
-    c.ni_in += p.flits;
     c.ni_out += p.flits;
     bool is_damaged = false;
     for (const Hop& h : f.way) {
         if (h.port >= topology_.max_ports()) continue;
-        const bool link = h.port < topology_.link_ports();
-        if (link) {
+        if (h.port < topology_.link_ports()) {
             c.links[topology_.channel(h.router, h.port).kind] += p.flits;
             ++p.hops;
         } else {
@@ -181,25 +186,22 @@ void ScheduledNetwork::send(std::uint32_t e, Packet p, Cycle now) {
         }
         for (unsigned k = 0; k < p.flits; ++k) {
             count_port(h.router, h.port);
-            is_damaged |= link && damaged(h.router, h.port);
+            is_damaged |= h.port < topology_.link_ports() && damaged(h.router, h.port);
         }
     }
-    if (is_damaged) {
-        in_flight_ -= p.flits;
-        drop(p);
-        return;
-    }
-    arriving_.push(begin + f.length + flits_after, p);
+    return !is_damaged;
 }
 
 Cycle ScheduledNetwork::step(Cycle now) {
     while (arriving_.due(now)) {
-        const Packet p = arriving_.pop();
-        if (!deliver(p.destination.value, now, now, p)) {
-            throw ModelError(
-                fmt::format("endpoint {} does not take a scheduled packet in time", p.destination.value));
+        Booked b = arriving_.pop();
+        if (!account(flows_[b.flow], b.packet)) {
+            drop(b.packet);
+        } else if (!deliver(b.packet.destination.value, now, now, b.packet)) {
+            throw ModelError(fmt::format("endpoint {} does not take a scheduled packet in time",
+                                         b.packet.destination.value));
         }
-        in_flight_ -= p.flits;
+        in_flight_ -= b.packet.flits;
     }
     ready_now_.clear();
     ready_now_.swap(ready_);

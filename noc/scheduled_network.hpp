@@ -50,12 +50,18 @@ class ScheduledNetwork final : public PacketFabric {
         std::uint32_t flow = kNone;
         Hop hop{};
     };
+    /// A packet on its way.
+    struct Booked {
+        Packet packet;
+        std::uint32_t flow = 0;
+    };
     Flow& flow_of(std::uint32_t from, const Packet& p);
     void lay(Flow& f) const;
     void place(std::uint32_t flow);
     Conflict conflict(const Flow& f, Cycle slot) const;
     void take(std::uint32_t flow);
     void send(std::uint32_t endpoint, Packet p, Cycle now);
+    bool account(const Flow& f, Packet& p);
     std::size_t lane(const Flow& f, const Hop& h) const {
         return (std::size_t{f.message_class} * topology_.n_routers() + h.router) * n_lanes_ + h.port;
     }
@@ -73,7 +79,7 @@ class ScheduledNetwork final : public PacketFabric {
         owner_;             ///< [class, router, lane][slot]: flow + 1, or 0; may be shorter
     Cycle busy_until_ = 0;  ///< the last slot that a packet has been given
     Cycle hold_until_ = 0;  ///< the same when the table grew: new flows come after it
-    EventQueue<Packet> arriving_;
+    EventQueue<Booked> arriving_;
     std::vector<std::uint32_t> ready_now_;
 };
 

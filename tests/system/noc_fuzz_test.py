@@ -7,7 +7,7 @@ import sys
 from support import PROGRAM, ROOT, main
 
 # deflection and scheduled routers: not yet (flits are counted before they move, dead routers keep theirs)
-ROUTERS = os.environ.get("SPIKELOOM_ROUTERS", "vc,async,handshake,timeout,deflection,scheduled")
+ROUTERS = os.environ.get("SPIKELOOM_ROUTERS", "vc,async,handshake,timeout,deflection")
 
 
 def fuzz():
