@@ -50,7 +50,6 @@ class CimArray {
 
     /// active: rows with a spike, ascending, each once. step: keys the read noise (and ages two-level noise).
     /// Afterwards sums() and values() are the outcome. Cost: active rows x used columns at most.
-    /// Throws ModelError while writing (ask writing() first).
     void evaluate(std::span<const std::uint32_t> active, std::uint64_t step);
     /// Partial sums [outputs], in codes; value = sum * scale() + correction. Exact integers.
     std::span<const std::int64_t> sums() const;
@@ -62,7 +61,7 @@ class CimArray {
     double scale() const;
 
     /// The evaluated vector enters the stages at `now`; each stage is a resource, held by vectors and row
-    /// sets in order. Returns when it is out.
+    /// sets in order. Returns when it is out. Throws ModelError during a write (ask writing() first).
     CimTimes schedule(Cycle now);
     /// All stages empty: start of a sample or measurement.
     void reset_stages();
@@ -73,6 +72,8 @@ class CimArray {
     /// Starts to program a matrix of the same shape at `now`: pulses, verify reads, wear. Returns the end.
     /// Reads before it are refused.
     Cycle write(const CimWeights& target, Cycle now);
+    /// All cells to Gmin, without time: what a matrix is loaded into for the first time.
+    void erase();
     bool writing(Cycle now) const;
     Cycle write_end() const;
     /// A read asked for during a write: counted.

@@ -12,6 +12,7 @@ struct CimCounters {
     std::uint64_t sets = 0;
     std::uint64_t rows_driven = 0;
     std::uint64_t cell_conductance = 0;
+    std::uint64_t cell_charges = 0;
     std::uint64_t columns_charged = 0;
     std::uint64_t samples = 0;
     std::uint64_t mux_switches = 0;
@@ -28,6 +29,7 @@ struct CimCounters {
     std::uint64_t half_select = 0;
     std::uint64_t write_lines = 0;
     std::uint64_t write_pulses = 0;
+    std::uint64_t cells_written = 0;
     std::uint64_t verify_reads = 0;
     std::uint64_t clips = 0;
     std::uint64_t psum_overflows = 0;
@@ -51,6 +53,7 @@ void fields(V&& v, CimCounters& c) {
     v("cim.select_cycles", c.select_cycles, true, "cycles of the priority encoder (one row set each)");
     v("cim.rows_driven", c.rows_driven, true, "wordline pulses: active rows, once per column block");
     v("cim.cell_conductance", c.cell_conductance, true, "nS of driven cells times cycles they conduct");
+    v("cim.cell_charges", c.cell_charges, true, "cell capacitors charged or shared (charge readout, dram)");
     v("cim.columns_charged", c.columns_charged, true, "columns charged, once per row set");
     v("cim.samples", c.samples, true, "columns sampled and held");
     v("cim.mux_switches", c.mux_switches, true, "columns switched to a shared converter");
@@ -66,6 +69,7 @@ void fields(V&& v, CimCounters& c) {
     v("cim.reset_energy", c.reset_energy, true, "conductance under RESET pulses, nS times pulses");
     v("cim.half_select", c.half_select, true, "conductance of half-selected cells, nS times pulses");
     v("cim.write_lines", c.write_lines, true, "wordlines and bitlines charged by write pulses");
+    v("cim.cells_written", c.cells_written, true, "SRAM and DRAM cells written");
     v("cim.verify_reads", c.verify_reads, true, "cells read to verify a write");
     v("cim.vectors", c.vectors, false, "input vectors");
     v("cim.sets", c.sets, false, "row sets driven");

@@ -18,6 +18,7 @@ struct CimShape {
     std::uint64_t mux_steps = 0;  ///< conversion steps per row set
     std::uint64_t converted = 0;  ///< conversions per row set: columns, or pairs (analog subtraction)
     std::uint64_t t_wl = 0, t_rd = 0, t_sh = 0, t_adc = 0, t_sa = 0, t_restore = 0;
+    std::uint64_t t_pulse = 0, t_verify = 0;
     std::uint64_t tree = 0;   ///< levels of the tree that joins row blocks
     std::uint64_t fetch = 0;  ///< cycles to fetch a vector
     double period_ps = 1000;

@@ -109,6 +109,7 @@ struct CimRowsSpec {
     std::uint64_t rows_parallel = 31;
     CimRowSelect row_select = CimRowSelect::Packed;
     std::uint64_t bus_bits = 0;
+    bool double_buffer = true;
 };
 template <class V>
 void fields(V& v, CimRowsSpec& s) {
@@ -118,6 +119,8 @@ void fields(V& v, CimRowsSpec& s) {
               "of active rows"});
     v("bus_bits", s.bus_bits,
       {.doc = "bits per cycle that fetch an input vector into the spike register; 0: it is there already"});
+    v("double_buffer", s.double_buffer,
+      {.doc = "two spike registers: a vector is fetched during the one before"});
 }
 
 struct CimAdcSpec {
@@ -265,7 +268,7 @@ struct CimWriteSpec {
     double endurance = 0;
     double endurance_sigma = 0.5;
     bool verify = true;
-    double tolerance = 0.05;
+    double tolerance = 0.01;
     std::uint64_t n_max = 64;
     std::uint64_t page_rows = 1;
 };
