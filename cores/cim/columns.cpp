@@ -75,7 +75,8 @@ void CimColumns::sum_currents(std::span<const std::uint32_t> rows) {
     if (spec_->array.type != arch::CimType::RramXbar) {
         positions_.clear();
         for (const std::uint32_t r : rows) positions_.push_back(static_cast<std::uint32_t>(r - block));
-        column_drop_.currents(row_pointers_, positions_, spec_->array.rows, n, d.r_col, y_.data());
+        column_drop_.currents(row_pointers_, positions_, spec_->array.rows, n, d.r_col, d.ir_passes,
+                              y_.data());
         return;
     }
     // A passive array conducts through the rows that are not driven, too: all its rows take part.

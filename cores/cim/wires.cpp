@@ -12,14 +12,15 @@ constexpr double kWide = 1e9;      // a wire without resistance, as a conductanc
 }  // namespace
 
 void ColumnDrop::currents(std::span<const double* const> rows, std::span<const std::uint32_t> positions,
-                          std::size_t n_rows, std::size_t n_columns, double r_ohm, double* out) {
+                          std::size_t n_rows, std::size_t n_columns, double r_ohm, std::size_t passes,
+                          double* out) {
     const std::size_t n = rows.size();
     const double r = r_ohm * 1e-6;  // ohm * uS
     v_.resize(std::max(v_.size(), n * kTile));
     for (std::size_t first = 0; first < n_columns; first += kTile) {
         const std::size_t width = std::min(kTile, n_columns - first);
         double total[kTile], start[kTile], below[kTile], drop[kTile];
-        for (int pass = 0; pass < 2; ++pass) {
+        for (std::size_t pass = 0; pass < passes; ++pass) {
             std::fill_n(total, width, 0.0);
             std::fill_n(start, width, 0.0);
             for (std::size_t k = 0; k < n; ++k) {
@@ -70,12 +71,24 @@ void LineRelaxation::currents(const double* g, std::size_t stride, std::span<con
     factor_.resize(std::max(n_columns, n_rows * n_columns));
     const double row_wire = r_row_ohm > 0 ? 1e6 / r_row_ohm : kWide;
     const double column_wire = r_col_ohm > 0 ? 1e6 / r_col_ohm : kWide;
+    before_.assign(n_columns, 0.0);
+    change_.assign(n_columns, 0.0);
+    double left = 0;  // the part of an error that the last sweep left
     for (std::size_t s = 0; s < sweeps; ++s) {
         solve_rows(g, stride, driven, n_columns, row_wire);
         solve_columns(g, stride, n_rows, n_columns, column_wire);
+        double now_before = 0, before_before = 0;
+        for (std::size_t c = 0; c < n_columns; ++c) {
+            const double current = column_v_[(n_rows - 1) * n_columns + c] * column_wire;
+            const double change = current - before_[c];
+            now_before += change * change_[c];
+            before_before += change_[c] * change_[c];
+            before_[c] = current;
+            change_[c] = change;
+        }
+        left = s < 2 || before_before <= 0 ? 0 : std::clamp(now_before / before_before, -0.9, 0.9);
     }
-    for (std::size_t c = 0; c < n_columns; ++c)
-        out[c] = column_v_[(n_rows - 1) * n_columns + c] * column_wire;
+    for (std::size_t c = 0; c < n_columns; ++c) out[c] = before_[c] + change_[c] * left / (1 - left);
 }
 
 /// Each row with the column voltages as they are: driven at the left, open at the right.

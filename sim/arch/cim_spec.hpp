@@ -219,6 +219,7 @@ struct CimDeviceSpec {
     double bitline_cap = 0;
     double r_col = 0;
     double r_row = 0;
+    std::uint64_t ir_passes = 2;
     std::uint64_t ir_sweeps = 4;
 };
 template <class V>
@@ -253,6 +254,8 @@ void fields(V& v, CimDeviceSpec& s) {
     v("r_col", s.r_col, {.doc = "wire along the column, per cell", .unit = Unit::Resistance, .min = 0});
     v("r_row", s.r_row,
       {.doc = "wire along the row, per cell (row-driven)", .unit = Unit::Resistance, .min = 0});
+    v("ir_passes", s.ir_passes,
+      {.doc = "gate-driven: fixed-point passes over a column", .min = 1, .max = 100});
     v("ir_sweeps", s.ir_sweeps, {.doc = "row-driven: alternating tridiagonal solves", .min = 1, .max = 1000});
 }
 
