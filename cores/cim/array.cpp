@@ -10,6 +10,7 @@
 #include "cores/cim/cells.hpp"
 #include "cores/cim/columns.hpp"
 #include "cores/cim/converter.hpp"
+#include "cores/cim/row_sets.hpp"
 #include "cores/cim/stages.hpp"
 #include "cores/cim/writer.hpp"
 #include "sim/base/counter_math.hpp"
@@ -92,42 +93,12 @@ struct CimArray::Impl {
 
     // ---- values ---------------------------------------------------------------------------------
 
-    struct Set {
-        std::uint32_t block, begin, end;  ///< rows active[begin, end)
-        std::uint64_t row_sum;            ///< of their cells, nS or levels
-    };
-    void select(std::span<const std::uint32_t> active) {
-        sets.clear();
-        const std::size_t parallel = spec.rows.rows_parallel;
-        std::uint32_t at = 0;
-        const auto n = static_cast<std::uint32_t>(active.size());
-        for (std::uint32_t b = 0; b < shape.row_blocks; ++b) {
-            const std::size_t first = b * spec.array.rows;
-            const std::size_t end = std::min<std::size_t>(first + spec.array.rows, shape.rows);
-            if (spec.rows.row_select == CimRowSelect::Packed) {
-                while (at < n && active[at] < end) {
-                    const std::uint32_t begin = at;
-                    while (at < n && at - begin < parallel && active[at] < end) ++at;
-                    sets.push_back({b, begin, at, 0});
-                }
-                continue;
-            }
-            for (std::size_t group = first; group < end; group += parallel) {
-                const std::size_t group_end = std::min(group + parallel, end);
-                const std::uint32_t begin = at;
-                while (at < n && active[at] < group_end) ++at;
-                if (begin != at || spec.rows.row_select == CimRowSelect::All)
-                    sets.push_back({b, begin, at, 0});
-            }
-        }
-    }
-
     void evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
         check_rows(active);
-        select(active);
+        select_row_sets(spec, shape, active, sets);
         n_active = active.size();
         ++counters.vectors;
-        for (Set& s : sets) {
+        for (CimRowSet& s : sets) {
             for (std::uint32_t i = s.begin; i < s.end; ++i) s.row_sum += cells.row_sum(active[i]);
         }
         const auto bits = static_cast<int>(spec.weights.weight_bits);
@@ -311,7 +282,7 @@ struct CimArray::Impl {
         c.shift_adds += n_sets * shape.converted;
         if (spec.array.type == CimType::Dram) c.restores += n * shape.columns;
         if (charge) {
-            for (const Set& s : sets) c.cell_charges += s.row_sum;
+            for (const CimRowSet& s : sets) c.cell_charges += s.row_sum;
         }
     }
 
@@ -349,7 +320,7 @@ struct CimArray::Impl {
     CimTimes schedule_adder_tree(Cycle ready) {
         CimTimes t;
         std::vector<std::uint64_t> of_block(shape.row_blocks, 0);
-        for (const Set& s : sets) t.sets = std::max(t.sets, ++of_block[s.block]);
+        for (const CimRowSet& s : sets) t.sets = std::max(t.sets, ++of_block[s.block]);
         const Cycle begin = std::max(ready, digital_free);
         const Cycles busy = t.sets * spec.timing.serial;
         digital_free = begin + busy;
@@ -392,7 +363,7 @@ struct CimArray::Impl {
     Cycle tree_free = 0, digital_free = 0, write_end = 0;
     std::vector<std::size_t> adc_of_column;
     std::vector<std::int64_t> terms;  ///< weight of a code, per column (or pair) of a weight
-    std::vector<Set> sets;
+    std::vector<CimRowSet> sets;
     std::vector<CimStages> stages;  ///< per row block
     std::vector<std::int64_t> sums, block_sums, integers;
     std::vector<std::int32_t> row_sums, column_sums;
@@ -437,6 +408,7 @@ void CimArray::reset_stages() {
 }
 Cycle CimArray::sweep(Cycle now) {
     Impl& a = *impl_;
+    if (!a.event_row) return now;
     const Cycle begin = std::max(now, a.digital_free);
     a.counters.sweeps += a.shape.outputs;
     a.counters.array_busy += a.spec.timing.c_step;
@@ -476,8 +448,8 @@ void CimArray::calibrate(std::span<const std::vector<std::uint32_t>> vectors) {
     std::int64_t n = 0, sum = 0, squares = 0;
     for (const auto& active : vectors) {
         a.check_rows(active);
-        a.select(active);
-        for (const Impl::Set& s : a.sets) {
+        select_row_sets(a.spec, a.shape, active, a.sets);
+        for (const CimRowSet& s : a.sets) {
             a.sum_levels(std::span(active).subspan(s.begin, s.end - s.begin));
             const std::size_t step = a.analog() ? 2 : 1;
             for (std::size_t c = 0; c < a.shape.columns; c += step) {

@@ -66,7 +66,7 @@ class CimArray {
     /// All stages empty: start of a sample or measurement.
     void reset_stages();
 
-    /// Event-row arrays: the sweep that ends a timestep. Returns its end.
+    /// Event-row arrays: the sweep that ends a timestep. Returns its end; `now` for other arrays.
     Cycle sweep(Cycle now);
 
     /// Starts to program a matrix of the same shape at `now`: pulses, verify reads, wear. Returns the end.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/commands.hpp"
+#include "sim/app/cim_file.hpp"
 #include "sim/app/noc_spec.hpp"
 
 #include <fmt/format.h>
@@ -204,6 +205,9 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else if (has("traffic") || has("measure")) {
         kind = "noc";
         load_noc(file, sets);
+    } else if (is_cim_file(root)) {
+        kind = "cim";
+        load_cim(file, sets);
     } else if (has("actions") || has("unpriced")) {
         kind = "energy";
         const config::Node tree = config::load_tree(file);
@@ -225,6 +229,8 @@ int schema(const std::string& what) {
         fmt::print("{}", config::json_schema<arch::ChipSpec>(options));
     } else if (what == "energy") {
         fmt::print("{}", config::json_schema<arch::EnergySpec>(options));
+    } else if (what == "cim") {
+        fmt::print("{}", config::json_schema<CimFile>(options));
     } else if (what == "noc") {
         fmt::print("{}", config::json_schema<NocRunSpec>(options));
     } else {

@@ -106,11 +106,6 @@ std::span<const Suffix> suffixes(Unit unit) {
     return {};
 }
 
-/// A bare number is in the canonical unit.
-bool bare_number(Unit unit) {
-    return unit == Unit::None || unit == Unit::CycleCount || unit >= Unit::Frequency;
-}
-
 /// Noun and example of an error message.
 struct Words {
     std::string_view noun, article, example;
@@ -183,6 +178,10 @@ const Suffix* find_suffix(Unit unit, std::string_view name) {
 }
 
 }  // namespace
+
+bool bare_number(Unit unit) {
+    return unit == Unit::None || unit == Unit::CycleCount || unit >= Unit::Frequency;
+}
 
 std::string_view unit_noun(Unit unit) {
     return words(unit).noun;

@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 
+#include "cores/cim/counters.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 
@@ -25,6 +26,7 @@ void collect_events(std::vector<EventInfo>& out) {
 
 /// Events of fabrics that few chips have: their price may be missing as long as they do not occur.
 bool is_rare(const std::string& name) {
+    if (name.starts_with("cim.")) return true;
     static constexpr std::array<std::string_view, 7> rare{
         "noc.link_z", "noc.link_other", "noc.link_bridge", "noc.table_lookups",
         "noc.relays", "noc.filtered",   "noc.reinjected"};
@@ -56,6 +58,7 @@ const Layout& layout() {
         l.events.push_back({"host.packets", "packets injected by the host", true});
         l.barrier = l.events.size();
         l.events.push_back({"barrier.barriers", "barriers between timesteps", true});
+        collect_events<cores::CimCounters>(l.events);
         return l;
     }();
     return result;
