@@ -84,22 +84,19 @@ TEST(CimValues, EveryEncodingGivesTheProduct) {
     using enum arch::CimType;
     using enum arch::CimEncoding;
     using enum arch::CimSubtraction;
-    const std::vector<Case> cases{{Rram1t1r, Differential, Digital, 1, 4},
-                                  {Rram1t1r, Differential, Analog, 1, 4},
-                                  {Rram1t1r, Offset, Digital, 1, 4},
-                                  {Rram1t1r, TwosComplement, Digital, 1, 4},
-                                  {Pcm, Differential, Digital, 2, 8},
-                                  {Flash, TwosComplement, Digital, 3, 8},
-                                  {Rram1t1r, Offset, Digital, 3, 8},
-                                  {SramAnalog, TwosComplement, Digital, 1, 6},
-                                  {SramAnalog, Differential, Analog, 1, 2},
-                                  {Dram, Differential, Digital, 1, 4},
-                                  {SramDigital, TwosComplement, Digital, 1, 8},
-                                  {SramDigital, Offset, Digital, 1, 3}};
+    const std::vector<Case> cases{
+        {Rram1t1r, Differential, Digital, 1, 4}, {Rram1t1r, Differential, Analog, 1, 4},
+        {Rram1t1r, Offset, Digital, 1, 4},       {Rram1t1r, TwosComplement, Digital, 1, 4},
+        {Pcm, Differential, Digital, 2, 8},      {Flash, TwosComplement, Digital, 3, 8},
+        {Rram1t1r, Offset, Digital, 3, 8},       {SramAnalog, TwosComplement, Digital, 1, 6},
+        {RramXbar, Differential, Digital, 2, 4}, {SramAnalog, Differential, Analog, 1, 2},
+        {Dram, Differential, Digital, 1, 4},     {SramDigital, TwosComplement, Digital, 1, 8},
+        {SramDigital, Offset, Digital, 1, 3}};
     std::uint64_t seed = 1;
     for (const Case& c : cases) {
         for (const auto select :
              {arch::CimRowSelect::All, arch::CimRowSelect::GroupsSkip, arch::CimRowSelect::Packed}) {
+            if (c.type == RramXbar && select == arch::CimRowSelect::Packed) continue;
             for (int way = 0; way < 3; ++way) {
                 arch::CimSpec s = golden_spec();
                 s.array.rows = 32;

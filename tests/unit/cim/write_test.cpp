@@ -111,6 +111,20 @@ TEST(CimWrite, VerifyBringsNoisyCellsWithinTolerance) {
     }
 }
 
+/// A stuck cell takes its pulses and stays; the verify read tells.
+TEST(CimWrite, StuckCellsDoNotAnswer) {
+    arch::CimSpec s = write_spec();
+    s.weights.weight_bits = 2;
+    s.write.verify = true;
+    s.write.n_max = 40;
+    s.device.p_sa0 = 1;
+    CimArray a(s, CimWeights{5, 1, {0, 0, 0, 0, 0}}, {});
+    a.write(CimWeights{5, 1, {1, 1, 1, 0, -1}}, 0);
+    EXPECT_EQ(a.counters().unverified, 4u);
+    EXPECT_EQ(a.counters().write_pulses, 4u * 40);
+    EXPECT_EQ(a.conductance(0, 0), 1);
+}
+
 TEST(CimWrite, HalfSelectOfRowDrivenArrays) {
     arch::CimSpec s = write_spec();
     s.array.type = arch::CimType::RramXbar;
