@@ -9,6 +9,7 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/ir/linear_ops.hpp"
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -72,8 +73,9 @@ class Checker {
     }
 
     void capacities() const {
-        const auto& c = chip_.core;
+        const auto kinds = arch::core_kinds(chip_);
         for (const auto& image : prog_.cores) {
+            const arch::CoreSpec& c = chip_.kind(image.kind);
             std::uint64_t bits = 0, axons = 0;
             for (const auto& a : image.axons) {
                 if (a.first != axons) fail("axon groups overlap");
@@ -82,7 +84,11 @@ class Checker {
                 const bool sparse = std::holds_alternative<arch::SparseRows>(a.rows);
                 bits += n * (c.synapse.weight_bits + (sparse ? c.synapse.index_bits : 0));
             }
-            if (index(image.endpoint) >= chip_.n_cores()) fail("a core beyond the chip");
+            if (index(image.endpoint) >= kinds.size()) fail("a core beyond the chip");
+            if (kinds[index(image.endpoint)] != image.kind) fail("a core of another kind");
+            for (const auto& g : image.neurons) {
+                if (m_.kind_of[index(g.layer)] != image.kind) fail("a layer on a core of another kind");
+            }
             if (image.n_neurons > c.soma.max_neurons) fail("too many neurons on a core");
             if (axons != image.n_axons || axons > c.axon_in.max_axons) fail("too many axons on a core");
             if (bits != image.synapse_bits || bits > c.synapse.memory)

@@ -70,6 +70,7 @@ struct Partition {
     std::vector<std::vector<std::uint32_t>> of;  ///< [populations] -> slices
     std::vector<Need> needs;                     ///< [slices]
     std::uint32_t n_cores = 0;                   ///< logical cores in use
+    std::vector<std::uint32_t> kind_of_core;     ///< [logical cores]
 };
 
 /// For one projection and one target slice: source element -> axons within the slice, in the order in
@@ -127,11 +128,11 @@ class AxonMap {
     std::vector<std::uint32_t> dense_index_;
 };
 
-/// on_host[p]: projection p takes nothing from a core. min_slices: of every layer that has as many neurons.
-/// Throws MappingError (neurons, input axons,
-/// synapse memory, fan-out entries, cores).
+/// on_host[p]: projection p takes nothing from a core. kind_of: kind of core of each population.
+/// min_slices: of every layer that has as many neurons.
+/// Throws MappingError (neurons, input axons, synapse memory, fan-out entries, cores).
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
-                    std::uint64_t min_slices = 1);
+                    const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices = 1);
 
 }  // namespace loom::compiler

@@ -17,17 +17,17 @@ template <class Acc>
 class NearMemoryCore final : public Core {
   public:
     NearMemoryCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
-                   const arch::Program& program, CoreContext context, CoreSchedule schedule)
-        : spec_(spec.core),
+                   CoreContext context, CoreSchedule schedule)
+        : spec_(spec.kind(image->kind)),
           image_(std::move(image)),
           context_(context),
           schedule_(schedule),
-          flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(false))),
-          flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(true))),
-          pipeline_(spec.core),
-          ring_(program.ring_depth, image_->n_neurons),
-          soma_(spec, program, image_->n_neurons),
-          axon_out_(spec.core, image_->fanout, image_->endpoint, *context.out, *context.activity) {
+          flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(image_->kind, false))),
+          flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(image_->kind, true))),
+          pipeline_(spec_),
+          ring_(static_cast<std::uint32_t>(spec_.dendrite.max_delay) + 1, image_->n_neurons),
+          soma_(spec_, image_->n_neurons),
+          axon_out_(spec_, image_->fanout, image_->endpoint, *context.out, *context.activity) {
         for (const auto& g : image_->neurons) neuron_slot_.push_back(slot_of(g.layer));
         for (const auto& g : image_->axons) axon_slot_.push_back(slot_of(g.target));
     }

@@ -22,11 +22,11 @@ class Soma {
     using State = std::conditional_t<kFloat, FloatState, FixedState>;
     using Value = std::conditional_t<kFloat, double, std::int64_t>;
 
-    Soma(const arch::ChipSpec& spec, const arch::Program& program, std::uint32_t neurons)
-        : spec_(spec.core.soma),
-          format_(FixedFormat::of(program)),
-          narrow_(program.state_bits + program.decay_bits <= 62),
-          accumulator_max_((std::int64_t{1} << (program.accumulator_bits - 1)) - 1),
+    Soma(const arch::CoreSpec& spec, std::uint32_t neurons)
+        : spec_(spec.soma),
+          format_(FixedFormat::of(spec.soma)),
+          narrow_(spec.soma.state_bits + spec.soma.decay_bits <= 62),
+          accumulator_max_((std::int64_t{1} << (spec.dendrite.accumulator_bits - 1)) - 1),
           state_(neurons),
           used_(neurons) {}
 

@@ -61,9 +61,9 @@ void with_places(const config::Node& root, const std::function<void()>& f) {
 }
 
 void check_chip(const arch::ChipSpec& chip) {
-    stats::check_prices(chip.energy);
-    cores::check_kind(chip.core.kind);
     noc::make_network(chip);
+    cores::check_kinds(chip);
+    stats::check_prices(chip);
 }
 
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {

@@ -124,6 +124,7 @@ struct FanoutTable {
 /// Everything one core holds.
 struct CoreImage {
     EndpointId endpoint{};
+    std::uint32_t kind = 0;  ///< of the chip's kinds of cores
     std::vector<NeuronGroup> neurons;
     std::vector<AxonGroup> axons;
     FanoutTable fanout;  ///< [neurons of the core]
@@ -169,12 +170,7 @@ struct HostCurrent {
 
 struct Program {
     bool fixed = true;
-    std::uint32_t decay_bits = 12;
-    std::uint32_t state_bits = 40;
-    std::uint32_t accumulator_bits = 24;
-    bool floor_rounding = true;
     std::uint32_t max_skew = 0;
-    std::uint32_t ring_depth = 9;  ///< slots of the delay ring, max_delay + 1
     std::vector<LayerInfo> layers;
     std::vector<ProjectionInfo> projections;
     std::vector<CoreImage> cores;

@@ -44,6 +44,10 @@ class SchemaVisitor {
         if (!required.empty()) required += ", ";
         required += json_string(name);
     }
+    template <class T, class Base>
+    void list_over(std::string_view name, const std::vector<T>& member, const Base&, const Field& field) {
+        (*this)(name, member, field);
+    }
     std::vector<std::string> properties;
     std::string required;
 

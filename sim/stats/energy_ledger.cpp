@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cores/cim/counters.hpp"
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 
@@ -33,9 +34,10 @@ bool is_rare(const std::string& name) {
     return std::find(rare.begin(), rare.end(), name) != rare.end();
 }
 
-std::string missing_price(const EventInfo& e) {
-    return fmt::format("energy.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})",
-                       e.name, e.doc);
+/// list: key of the price list that should have it.
+std::string missing_price(const EventInfo& e, const std::string& list = "energy") {
+    return fmt::format("{}.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})",
+                       list, e.name, e.doc);
 }
 
 std::uint32_t category_of(const std::string& name) {
@@ -64,47 +66,53 @@ const Layout& layout() {
     return result;
 }
 
-/// Makes leaves of counters, with the prices of a list.
+/// Makes leaves of counters, with the prices of a chip and its kinds of cores.
 class LeafMaker {
   public:
-    explicit LeafMaker(const arch::EnergySpec& prices) {
-        for (const EventInfo& e : all_events()) {
-            const auto it = prices.actions.find(e.name);
-            known_.push_back(!e.priced || it != prices.actions.end() || prices.unpriced.count(e.name) != 0);
-            price_.push_back(it == prices.actions.end() ? 0.0 : it->second.value);
-            category_.push_back(it == prices.actions.end() ? 3 : category_of(it->second.category));
+    explicit LeafMaker(const arch::ChipSpec& chip) {
+        for (std::size_t kind = 0; kind < chip.n_kinds(); ++kind) {
+            std::vector<Price>& list = prices_.emplace_back();
+            for (const EventInfo& e : all_events()) {
+                const arch::EventPrice p = arch::price_of(chip, kind, e.name);
+                list.push_back({!e.priced || p.known(), p.price == nullptr ? 0.0 : p.price->value,
+                                p.price == nullptr ? 3 : category_of(p.price->category)});
+            }
         }
     }
-    void add_core(Ledger& to, std::uint32_t core, std::uint32_t layer, const cores::CoreCounters& c) const {
-        add_all(to, core, layer, 0, c);
+    void add_core(Ledger& to, std::size_t kind, std::uint32_t core, std::uint32_t layer,
+                  const cores::CoreCounters& c) const {
+        add_all(to, prices_[kind], core, layer, 0, c);
     }
     void add_noc(Ledger& to, std::uint32_t layer, const noc::NocCounters& c) const {
-        add_all(to, Leaf::kNoCore, layer, layout().noc, c);
+        add_all(to, prices_[0], Leaf::kNoCore, layer, layout().noc, c);
     }
     void add_chip(Ledger& to, std::uint64_t host_packets, std::uint64_t barriers) const {
-        add(to, Leaf::kNoCore, Leaf::kNoLayer, layout().host, host_packets);
-        add(to, Leaf::kNoCore, Leaf::kNoLayer, layout().barrier, barriers);
+        add(to, prices_[0], Leaf::kNoCore, Leaf::kNoLayer, layout().host, host_packets);
+        add(to, prices_[0], Leaf::kNoCore, Leaf::kNoLayer, layout().barrier, barriers);
     }
 
   private:
-    void add(Ledger& to, std::uint32_t core, std::uint32_t layer, std::size_t event,
-             std::uint64_t count) const {
+    struct Price {
+        bool known = false;
+        double pj = 0;
+        std::uint32_t category = 0;
+    };
+    static void add(Ledger& to, const std::vector<Price>& prices, std::uint32_t core, std::uint32_t layer,
+                    std::size_t event, std::uint64_t count) {
         if (count == 0) return;
-        if (!known_[event]) throw ConfigError(missing_price(all_events()[event]));
-        to.leaves.push_back(
-            {core, layer, static_cast<std::uint32_t>(event), count, price_[event], category_[event]});
+        const Price& p = prices[event];
+        if (!p.known) throw ConfigError(missing_price(all_events()[event]));
+        to.leaves.push_back({core, layer, static_cast<std::uint32_t>(event), count, p.pj, p.category});
     }
     template <class C>
-    void add_all(Ledger& to, std::uint32_t core, std::uint32_t layer, std::size_t event,
-                 const C& counters) const {
+    static void add_all(Ledger& to, const std::vector<Price>& prices, std::uint32_t core, std::uint32_t layer,
+                        std::size_t event, const C& counters) {
         fields([&](const char*, std::uint64_t& count, bool,
-                   const char*) { add(to, core, layer, event++, count); },
+                   const char*) { add(to, prices, core, layer, event++, count); },
                const_cast<C&>(counters));  // only read
     }
 
-    std::vector<bool> known_;
-    std::vector<double> price_;
-    std::vector<std::uint32_t> category_;
+    std::vector<std::vector<Price>> prices_;  ///< [kinds][events]
 };
 
 }  // namespace
@@ -113,7 +121,10 @@ const std::vector<EventInfo>& all_events() {
     return layout().events;
 }
 
-void check_prices(const arch::EnergySpec& prices) {
+namespace {
+
+/// That a list (at key `list`) names events, categories and grades that exist.
+void check_names(const arch::EnergySpec& prices, const std::string& list) {
     std::vector<std::string> names;
     for (const EventInfo& e : all_events()) names.push_back(e.name);
     const auto known = [&](const std::string& name) {
@@ -122,32 +133,59 @@ void check_prices(const arch::EnergySpec& prices) {
     const std::vector<std::string> categories(kCategories.begin(), kCategories.end());
     const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
     const auto one_of = [](const std::string& path, const std::string& value,
-                           const std::vector<std::string>& list) {
-        if (std::find(list.begin(), list.end(), value) == list.end()) {
-            throw ConfigError(path + ": unknown " + quoted(value) + suggestion(value, list));
+                           const std::vector<std::string>& known_ones) {
+        if (std::find(known_ones.begin(), known_ones.end(), value) == known_ones.end()) {
+            throw ConfigError(path + ": unknown " + quoted(value) + suggestion(value, known_ones));
         }
     };
     for (const auto& [name, price] : prices.actions) {
-        const std::string path = "energy.actions." + name;
+        const std::string path = list + ".actions." + name;
         if (!known(name)) throw ConfigError(path + ": no such event" + suggestion(name, names));
         one_of(path + ".category", price.category, categories);
         one_of(path + ".grade", price.grade, grades);
         one_of(path + ".scope", price.scope, {"marginal", "all_in"});
         if (prices.unpriced.count(name) != 0)
-            throw ConfigError("energy.unpriced." + name + ": has a price as well");
+            throw ConfigError(list + ".unpriced." + name + ": has a price as well");
     }
     for (const auto& [name, reason] : prices.unpriced) {
         if (!known(name))
-            throw ConfigError("energy.unpriced." + name + ": no such event" + suggestion(name, names));
+            throw ConfigError(list + ".unpriced." + name + ": no such event" + suggestion(name, names));
     }
     for (const auto& [name, leak] : prices.leakage) {
-        one_of("energy.leakage." + name, name, {"core", "router", "chip"});
-        one_of("energy.leakage." + name + ".grade", leak.grade, grades);
+        one_of(list + ".leakage." + name, name, {"core", "router", "chip"});
+        one_of(list + ".leakage." + name + ".grade", leak.grade, grades);
     }
+}
+
+}  // namespace
+
+void check_prices(const arch::EnergySpec& prices) {
+    check_names(prices, "energy");
     for (const EventInfo& e : all_events()) {
         if (!e.priced || prices.actions.count(e.name) != 0 || prices.unpriced.count(e.name) != 0) continue;
         if (!is_rare(e.name)) throw ConfigError(missing_price(e));
     }
+}
+
+void check_prices(const arch::ChipSpec& chip) {
+    check_names(chip.energy, "energy");
+    for (std::size_t k = 0; k < chip.cores.size(); ++k)
+        check_names(chip.cores[k].energy, fmt::format("cores.{}.energy", k));
+    for (std::size_t i = 0; i < all_events().size(); ++i) {
+        const EventInfo& e = all_events()[i];
+        if (!e.priced || is_rare(e.name)) continue;
+        for (std::size_t k = 0; k < (i < layout().noc ? chip.n_kinds() : 1); ++k) {
+            if (arch::price_of(chip, k, e.name).known()) continue;
+            throw ConfigError(
+                missing_price(e, chip.cores.empty() ? "energy" : fmt::format("cores.{}.energy", k)));
+        }
+    }
+}
+
+double leakage_of_kind(std::uint64_t cycles, const arch::ChipSpec& chip, std::size_t kind,
+                       std::uint64_t cores) {
+    const double ps = static_cast<double>(cycles) * chip.clock.period;
+    return arch::core_leakage(chip, kind) * static_cast<double>(cores) * ps * 1e-3;  // mW * ps = 1e-3 pJ
 }
 
 Leakage leakage_of(std::uint64_t cycles, const arch::ChipSpec& chip) {
@@ -157,16 +195,19 @@ Leakage leakage_of(std::uint64_t cycles, const arch::ChipSpec& chip) {
         // mW * ps = 1e-15 J = 1e-3 pJ
         return it == chip.energy.leakage.end() ? 0.0 : it->second.value * instances * ps * 1e-3;
     };
-    return {pj("core", static_cast<double>(chip.n_cores())),
-            pj("router", static_cast<double>(chip.n_routers())), pj("chip", 1.0)};
+    double cores_pj = 0;
+    const auto cores = arch::cores_of_kinds(chip);
+    for (std::size_t k = 0; k < cores.size(); ++k) cores_pj += leakage_of_kind(cycles, chip, k, cores[k]);
+    return {cores_pj, pj("router", static_cast<double>(chip.n_routers())), pj("chip", 1.0)};
 }
 
 std::vector<EnergySplit> step_energies(const RunRecord& record, const arch::ChipSpec& chip) {
-    const LeafMaker maker(chip.energy);
+    const LeafMaker maker(chip);
     std::vector<EnergySplit> out;
     for (const StepRecord& step : record.steps) {
         Ledger ledger;
-        maker.add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, step.core);
+        for (std::size_t k = 0; k < step.core.size(); ++k)
+            maker.add_core(ledger, k, Leaf::kNoCore, Leaf::kNoLayer, step.core[k]);
         maker.add_noc(ledger, Leaf::kNoLayer, step.noc);
         maker.add_chip(ledger, step.host_packets, step.barriers);
         out.push_back(ledger.total());
@@ -175,9 +216,11 @@ std::vector<EnergySplit> step_energies(const RunRecord& record, const arch::Chip
 }
 
 Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip) {
-    const LeafMaker maker(chip.energy);
+    const LeafMaker maker(chip);
+    const auto kinds = arch::core_kinds(chip);
     Ledger ledger;
-    for (const CoreLayerRecord& c : record.cores) maker.add_core(ledger, c.endpoint, c.layer, c.counters);
+    for (const CoreLayerRecord& c : record.cores)
+        maker.add_core(ledger, kinds.at(c.endpoint), c.endpoint, c.layer, c.counters);
     for (std::size_t layer = 0; layer < record.noc.size(); ++layer) {
         maker.add_noc(ledger, static_cast<std::uint32_t>(layer), record.noc[layer]);
     }

@@ -51,6 +51,9 @@ struct Leakage {
     double total_pj() const { return core_pj + router_pj + chip_pj; }
 };
 Leakage leakage_of(std::uint64_t cycles, const arch::ChipSpec& chip);
+/// Of `cores` cores of a kind, in pJ.
+double leakage_of_kind(std::uint64_t cycles, const arch::ChipSpec& chip, std::size_t kind,
+                       std::uint64_t cores);
 
 struct Ledger {
     std::vector<Leaf> leaves;
@@ -73,6 +76,8 @@ struct Ledger {
 /// Throws ConfigError when a price names no event, a category or grade is unknown, or a counted event
 /// is neither priced nor excused.
 void check_prices(const arch::EnergySpec& prices);
+/// The same of a chip: its list and those of its kinds of cores.
+void check_prices(const arch::ChipSpec& chip);
 
 /// Of every chip timestep: the same prices, summed over cores and layers.
 std::vector<EnergySplit> step_energies(const RunRecord& record, const arch::ChipSpec& chip);

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/version.hpp"
 
@@ -78,10 +79,64 @@ double rate_estimate(const RunRecord& r, const arch::ChipSpec& chip, const arch:
     return pj;
 }
 
+/// Which price list a leaf was paid from.
+class Pricing {
+  public:
+    explicit Pricing(const arch::ChipSpec& chip) : chip_(chip), kind_of_(arch::core_kinds(chip)) {}
+    std::uint32_t kind(const Leaf& l) const { return l.core == Leaf::kNoCore ? 0 : kind_of_.at(l.core); }
+    arch::EventPrice price(const Leaf& l) const {
+        return arch::price_of(chip_, kind(l), all_events()[l.event].name);
+    }
+    /// "near." when the kind 'near' has a price of its own for the event, else nothing.
+    std::string list(const Leaf& l) const {
+        if (chip_.cores.empty() || l.core == Leaf::kNoCore) return "";
+        const auto& own = chip_.cores[kind(l)];
+        const std::string& name = all_events()[l.event].name;
+        const bool has = own.energy.actions.count(name) + own.energy.unpriced.count(name) != 0;
+        return has ? own.name + "." : "";
+    }
+    std::string key(const Leaf& l) const { return list(l) + all_events()[l.event].name; }
+
+  private:
+    const arch::ChipSpec& chip_;
+    std::vector<std::uint32_t> kind_of_;
+};
+
+/// The kind of core that a layer is on.
+std::uint32_t kind_of_layer(const arch::Program& program, std::uint32_t layer) {
+    for (const auto& image : program.cores) {
+        for (const auto& g : image.neurons) {
+            if (index(g.layer) == layer) return image.kind;
+        }
+    }
+    return 0;
+}
+
+/// Cores in use, energy and leakage of each kind of cores.
+Json kinds_json(const RunRecord& r, const arch::ChipSpec& chip, const Ledger& ledger) {
+    const auto kind_of = arch::core_kinds(chip);
+    const auto total = arch::cores_of_kinds(chip);
+    std::set<std::pair<std::uint32_t, std::uint32_t>> used;
+    for (const CoreLayerRecord& c : r.cores) used.insert({kind_of[c.endpoint], c.endpoint});
+    Json j = Json::object();
+    for (std::uint32_t k = 0; k < chip.n_kinds(); ++k) {
+        Json& kind = j[arch::kind_name(chip, k)];
+        kind["kind"] = chip.kind(k).kind;
+        kind["cores_used"] =
+            std::count_if(used.begin(), used.end(), [&](const auto& u) { return u.first == k; });
+        kind["cores_total"] = total[k];
+        kind["energy"] = energy_json(
+            ledger.sum([&](const Leaf& l) { return l.core != Leaf::kNoCore && kind_of[l.core] == k; }));
+        kind["energy"]["leakage_pj"] = leakage_of_kind(r.total_cycles, chip, k, total[k]);
+    }
+    return j;
+}
+
 }  // namespace
 
 Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Program& program) {
     const Ledger ledger = compute_energy(r, chip);
+    const Pricing pricing(chip);
     const auto& events = all_events();
     const double samples = static_cast<double>(r.samples);
     const double seconds = static_cast<double>(r.total_cycles) * chip.clock.period * 1e-12;
@@ -159,6 +214,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["cores_used"] = endpoints.size();
     j["cores_total"] = chip.n_cores();
     j["routers_used"] = r.routers_in_use;
+    if (!chip.cores.empty()) j["kinds"] = kinds_json(r, chip, ledger);
 
     Json component;
     for (const Leaf& l : ledger.leaves) {
@@ -178,6 +234,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         Json l;
         l["name"] = info.name;
         l["kind"] = info.kind;
+        if (!chip.cores.empty() && !info.is_input)
+            l["cores"] = arch::kind_name(chip, kind_of_layer(program, i));
         l["neurons"] = info.count;
         l["spikes"] = layers[i].spikes;
         l["rate"] = ratio(static_cast<double>(layers[i].spikes), slots);
@@ -189,9 +247,11 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         j["layers"].push_back(std::move(l));
     }
     j["cores"] = Json::array();
+    const auto core_kind = arch::core_kinds(chip);
     for (const std::uint32_t endpoint : endpoints) {
         Json c;
         c["endpoint"] = endpoint;
+        if (!chip.cores.empty()) c["kind"] = arch::kind_name(chip, core_kind[endpoint]);
         const auto on_core = [&](const Leaf& l) { return l.core == endpoint; };
         c["energy"] = energy_json(ledger.sum(on_core));
         c["counters"] = counters_json(ledger, on_core);
@@ -203,9 +263,10 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         const StepRecord& s = r.steps[i];
         Json step;
         step["cycles"] = s.cycles;
-        step["spikes"] = s.core.spikes;
-        step["ac"] = s.core.ac;
-        step["mac"] = s.core.mac;
+        const cores::CoreCounters cores = s.all_cores();
+        step["spikes"] = cores.spikes;
+        step["ac"] = cores.ac;
+        step["mac"] = cores.mac;
         step["packets"] = s.noc.packets;
         step["energy"] = energy_json(step_energy[i]);
         step["energy"]["leakage_pj"] = leakage_of(s.cycles, chip).total_pj();
@@ -213,40 +274,51 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     }
     j["unpriced"] = Json::object();
     std::map<std::string, std::uint64_t> counts;
-    for (const Leaf& l : ledger.leaves) counts[events[l.event].name] += l.count;
-    for (const auto& [name, reason] : chip.energy.unpriced) {
-        j["unpriced"][name]["count"] = counts.count(name) != 0 ? counts[name] : 0;
-        j["unpriced"][name]["reason"] = reason;
-    }
+    for (const Leaf& l : ledger.leaves) counts[pricing.key(l)] += l.count;
+    const auto excuses = [&](const std::string& prefix, const arch::EnergySpec& list) {
+        for (const auto& [name, reason] : list.unpriced) {
+            const auto it = counts.find(prefix + name);
+            j["unpriced"][prefix + name]["count"] = it == counts.end() ? 0 : it->second;
+            j["unpriced"][prefix + name]["reason"] = reason;
+        }
+    };
+    excuses("", chip.energy);
+    for (const auto& kind : chip.cores) excuses(kind.name + ".", kind.energy);
     return j;
 }
 
 std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
     const Ledger ledger = compute_energy(record, chip);
+    const Pricing pricing(chip);
     const auto& events = all_events();
     const auto quote = [](const std::string& s) { return Json(s).dump(); };
-    std::map<std::string, std::map<std::string, std::pair<std::uint64_t, double>>> by;
+    struct Row {
+        std::uint64_t count = 0;
+        double pj = 0;
+        arch::EventPrice price;
+    };
+    std::map<std::string, std::map<std::string, Row>> by;
     for (const Leaf& l : ledger.leaves) {
         const std::string& name = events[l.event].name;
-        auto& slot = by[name.substr(0, name.find('.'))][name];
-        slot.first += l.count;
-        slot.second += l.pj();
+        Row& row = by[pricing.list(l) + name.substr(0, name.find('.'))][name];
+        row.count += l.count;
+        row.pj += l.pj();
+        row.price = pricing.price(l);
     }
     std::string out = fmt::format("# counted events times prices; list: {}\n", chip.energy.name);
     for (const auto& [component, rows] : by) {
         double sum = 0;
-        for (const auto& [name, row] : rows) sum += row.second;
+        for (const auto& [name, row] : rows) sum += row.pj;
         out += fmt::format("{}:\n  energy: {} pJ\n  events:\n", component, sum);
         for (const auto& [name, row] : rows) {
-            out += fmt::format("    {}:\n      count: {}\n", name, row.first);
-            if (const auto it = chip.energy.actions.find(name); it != chip.energy.actions.end()) {
-                const auto& p = it->second;
+            out += fmt::format("    {}:\n      count: {}\n", name, row.count);
+            if (const arch::PriceSpec* p = row.price.price) {
                 out += fmt::format(
                     "      price: {} pJ\n      energy: {} pJ\n      category: {}\n      scope: {}\n"
                     "      grade: {}\n      source: {}\n",
-                    p.value, row.second, p.category, p.scope, p.grade, quote(p.source));
-            } else if (const auto why = chip.energy.unpriced.find(name); why != chip.energy.unpriced.end()) {
-                out += fmt::format("      unpriced: {}\n", quote(why->second));
+                    p->value, row.pj, p->category, p->scope, p->grade, quote(p->source));
+            } else if (row.price.reason != nullptr) {
+                out += fmt::format("      unpriced: {}\n", quote(*row.price.reason));
             }
         }
     }

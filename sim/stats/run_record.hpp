@@ -13,10 +13,12 @@ namespace loom::stats {
 /// Totals over the chip of one chip timestep, summed over samples.
 struct StepRecord {
     std::uint64_t cycles = 0;
-    cores::CoreCounters core;
+    std::vector<cores::CoreCounters> core;  ///< [kinds of cores]
     noc::NocCounters noc;
     std::uint64_t host_packets = 0;
     std::uint64_t barriers = 0;
+    StepRecord& operator+=(const StepRecord& o);
+    cores::CoreCounters all_cores() const;
 };
 
 /// Counters of one core on behalf of one layer.
