@@ -12,6 +12,7 @@
 #include "compiler/passes/emit.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "compiler/passes/passes.hpp"
+#include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 
@@ -50,12 +51,35 @@ std::string dump_graph(const Graph& g) {
     return out;
 }
 
+/// Arrays read a kernel once per output position; other cores need an address generator.
+bool has_conv(const arch::CoreSpec& core) {
+    return core.in_memory() || core.synapse.conv;
+}
+
+/// What an array row can get in one timestep: pooled inputs meet on one axon.
+void check_row_inputs(const Mapping& m, std::uint32_t p, const arch::CoreSpec& core,
+                      const InputFormat& input) {
+    if (!core.in_memory() || m.on_host[p]) return;
+    const Projection& projection = m.graph.projections[p];
+    std::vector<std::uint32_t> ways(m.lowered[p].n_axons, m.lowered[p].identity ? 1 : 0);
+    for (const std::uint32_t axon : m.lowered[p].axons_of.items) ++ways[axon];
+    double most = ways.empty() ? 0 : *std::max_element(ways.begin(), ways.end());
+    if (m.graph.populations[projection.source].is_input && input.analogue)
+        most *= std::ldexp(input.max_abs, input.exponent);
+    const double need = std::ceil(std::log2(most + 1));
+    if (need > static_cast<double>(core.cim->input_bits)) {
+        throw MappingError("input bits of an array row (cim.input_bits)",
+                           fmt::format("layer '{}'", m.graph.populations[projection.target].name), need,
+                           static_cast<double>(core.cim->input_bits));
+    }
+}
+
 /// Lowers all projections; a population has the shape of one convolution only, others become rows.
 void lower_all(Mapping& m, double dt, const arch::ChipSpec& chip) {
     std::vector<const ConvShape*> shape_of(m.graph.populations.size(), nullptr);
     m.lowered.reserve(m.graph.projections.size());
     for (const Projection& p : m.graph.projections) {
-        m.lowered.push_back(lower_projection(m.graph, p, dt, chip.kind(m.kind_of[p.target]).synapse.conv));
+        m.lowered.push_back(lower_projection(m.graph, p, dt, has_conv(chip.kind(m.kind_of[p.target]))));
         LoweredProjection& l = m.lowered.back();
         if (l.form != LoweredProjection::Form::Conv) continue;
         const ConvShape*& first = shape_of[p.target];
@@ -81,7 +105,7 @@ void check_input(const Graph& g, const arch::CoreSpec& core, const InputFormat& 
 
 std::string weight_bits(const arch::ChipSpec& chip) {
     std::set<std::uint64_t> bits;
-    for (std::size_t k = 0; k < chip.n_kinds(); ++k) bits.insert(chip.kind(k).synapse.weight_bits);
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) bits.insert(chip.kind(k).weight_bits());
     return fmt::format("{}", fmt::join(bits, ", "));
 }
 
@@ -129,6 +153,7 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
         const arch::CoreSpec& core = chip.kind(m.kind_of[g.target]);
         if (from_input) check_input(m.graph, core, input);
         m.on_host.push_back(from_input && input.analogue && core.axon_in.payload_bits == 0);
+        check_row_inputs(m, p, core, input);
         if (fixed && !from_input && !neurons[g.source].rule.fires) {
             throw UnsupportedError(fmt::format(
                 "layer '{}' of type {} sends analogue values to '{}'; fixed-point cores send spikes only",
@@ -161,7 +186,7 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     timer.done("quantisation", fixed ? fmt::format("{}-bit weights", weight_bits(chip)) : "none: float64",
                std::move(dump));
 
-    m.partition = partition(m.graph, m.lowered, m.on_host, chip, m.kind_of, map.min_slices);
+    m.partition = partition(m.graph, m.lowered, m.on_host, chip, m.kind_of, map.min_slices, map.duplicate);
     dump.clear();
     for (std::size_t i = 0; i < m.partition.slices.size(); ++i) {
         const Slice& s = m.partition.slices[i];
@@ -177,7 +202,7 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
                         m.partition.kind_of_core, chip);
     timer.done("placement", fmt::format("{}: {} entry-hops (sequential {})", map.place, m.placement.cost,
                                         m.placement.sequential_cost));
-    emit_program(m, neurons, chip, input, dt);
+    emit_program(m, neurons, chip, input, map.duplicate, dt);
     timer.done("routing tables",
                fmt::format("{} fan-out entries of the input", m.program.input_fanout.entries.size()));
     if (map.check) {
@@ -186,6 +211,28 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     }
     return m;
 }
+
+namespace {
+
+/// A line per matrix in arrays.
+std::string describe_arrays(const Mapping& m, const arch::CoreSpec& core, const arch::CoreImage& image) {
+    std::string out;
+    for (const auto& a : image.axons) {
+        const arch::ArrayUse use = arch::array_use(image, a, *core.cim);
+        out += fmt::format("{:>24} {} -> {}: {} x {} in {} x {} arrays, {} of {} cells ({:.1f} %)", "",
+                           m.program.projections[a.projection].name, m.program.layers[index(a.target)].name,
+                           use.size.rows, use.size.outputs, use.layout.row_blocks, use.layout.column_blocks,
+                           use.cells, use.cells_of_arrays,
+                           100.0 * static_cast<double>(use.cells) / static_cast<double>(use.cells_of_arrays));
+        if (use.size.positions > 1)
+            out += fmt::format(", {} positions, {} cop{}", use.size.positions, use.copies,
+                               use.copies == 1 ? "y" : "ies");
+        out += '\n';
+    }
+    return out;
+}
+
+}  // namespace
 
 std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     std::string out;
@@ -206,10 +253,13 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
             fmt::format("{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n",
                         e, fmt::format("{},{}", r % w, r / w), e % per, c.n_neurons, core.soma.max_neurons,
                         c.n_axons, core.axon_in.max_axons, static_cast<double>(c.synapse_bits) / 8192.0,
-                        static_cast<double>(core.synapse.memory) / 8192.0, c.fanout.entries.size(),
-                        core.axon_out.max_fanout_entries, fmt::join(layers, " "));
+                        core.in_memory() ? 0.0 : static_cast<double>(core.synapse.memory) / 8192.0,
+                        c.fanout.entries.size(), core.axon_out.max_fanout_entries, fmt::join(layers, " "));
         if (!chip.cores.empty())
             out.insert(out.size() - 1, fmt::format("  ({})", arch::kind_name(chip, c.kind)));
+        if (!core.in_memory()) continue;
+        out.insert(out.size() - 1, fmt::format("  {} of {} arrays", c.arrays, core.cim->arrays));
+        out += describe_arrays(m, core, c);
     }
     out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), chip.n_cores());
     if (chip.cores.empty()) return out;

@@ -24,6 +24,7 @@ struct MapSpec {
     std::optional<std::int64_t> weight_exponent;
     std::map<std::string, std::string> kinds;
     double rate = 0.1;
+    std::uint64_t duplicate = 1;
     bool check = true;
 };
 template <class V>
@@ -44,6 +45,9 @@ void fields(V& v, MapSpec& s) {
       {.doc = "spikes per neuron and timestep that this estimate assumes for hidden layers",
        .min = 0,
        .max = 1});
+    v("duplicate", s.duplicate,
+      {.doc = "compute-in-memory: copies of every convolution's kernel, which share the output positions",
+       .min = 1});
     v("check", s.check, {.doc = "replay every connection of the mapping against the network"});
 }
 
@@ -70,7 +74,7 @@ struct Mapping {
     std::vector<bool> on_host;
     std::vector<std::uint32_t> kind_of;  ///< [populations] kind of core
     std::vector<std::vector<double>>
-        estimates;  ///< [populations][kinds] pJ per inference; NaN: cannot; or empty
+        estimates;  ///< [populations][kinds] pJ per inference; NaN: not taken into account; or empty
     Partition partition;
     Placement placement;
     std::vector<PopulationFormat> formats;  ///< [populations], fixed point

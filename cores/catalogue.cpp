@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "cores/cim/cim_core.hpp"
 #include "cores/near_memory/near_memory_core.hpp"
 #include "sim/arch/core_kinds.hpp"
 
@@ -43,11 +44,33 @@ std::unique_ptr<Core> make_near_memory(const arch::ChipSpec& spec,
     return std::make_unique<NearMemoryCore<std::int32_t>>(spec, std::move(image), context, schedule);
 }
 
+std::unique_ptr<Core> make_cim(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
+                               const arch::Program& program, CoreContext context, CoreSchedule schedule) {
+    return std::make_unique<CimCore>(spec, std::move(image), program.device_seed, context, schedule);
+}
+
+void check_near_memory(const arch::CoreSpec&, const arch::ChipSpec&, const std::string&) {}
+
+void check_cim_core(const arch::CoreSpec& core, const arch::ChipSpec& chip, const std::string& key) {
+    if (!core.cim) throw ConfigError(key + ".cim: a core of kind cim needs this section");
+    if (core.soma.arithmetic != arch::Arithmetic::Fixed)
+        throw ConfigError(key + ".soma.arithmetic: cores of kind cim compute in integers (fixed)");
+    if (core.cim->timing.f_clk != 0)
+        throw ConfigError(key + ".cim.timing.f_clk: arrays of a chip have its clock (clock.period)");
+    cim_shape(*core.cim, 1, 1, chip.clock.period, key + ".cim.");
+}
+
 struct Kind {
     std::string_view name;
     Make make;
+    void (*check)(const arch::CoreSpec&, const arch::ChipSpec&, const std::string& key);
 };
-constexpr std::array kKinds{Kind{"near_memory", make_near_memory}};
+constexpr std::array kKinds{Kind{"near_memory", make_near_memory, check_near_memory},
+                            Kind{"cim", make_cim, check_cim_core}};
+
+std::string key_of(const arch::ChipSpec& spec, std::size_t kind) {
+    return spec.cores.empty() ? "core" : fmt::format("cores.{}", kind);
+}
 
 const Kind& find_kind(const arch::ChipSpec& spec, std::size_t kind) {
     const std::string& name = spec.kind(kind).kind;
@@ -56,8 +79,7 @@ const Kind& find_kind(const arch::ChipSpec& spec, std::size_t kind) {
         if (k.name == name) return k;
         known += (known.empty() ? "" : ", ") + std::string(k.name);
     }
-    const std::string key = spec.cores.empty() ? "core" : fmt::format("cores.{}", kind);
-    throw ConfigError(fmt::format("{}.kind: unknown '{}' (known: {})", key, name, known));
+    throw ConfigError(fmt::format("{}.kind: unknown '{}' (known: {})", key_of(spec, kind), name, known));
 }
 
 }  // namespace
@@ -65,7 +87,7 @@ const Kind& find_kind(const arch::ChipSpec& spec, std::size_t kind) {
 void check_kinds(const arch::ChipSpec& spec) {
     std::set<std::string> names;
     for (std::size_t k = 0; k < spec.n_kinds(); ++k) {
-        find_kind(spec, k);
+        find_kind(spec, k).check(spec.kind(k), spec, key_of(spec, k));
         if (spec.cores.empty()) continue;
         if (!names.insert(spec.cores[k].name).second)
             throw ConfigError(

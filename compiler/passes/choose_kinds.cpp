@@ -42,8 +42,13 @@ std::vector<std::uint32_t> wishes(const Graph& graph, const arch::ChipSpec& chip
 }
 
 std::vector<double> estimates_of(const LayerLoad& load, const arch::ChipSpec& chip) {
-    std::vector<double> out;
-    for (std::size_t k = 0; k < chip.n_kinds(); ++k) out.push_back(estimate_energy(load, chip, k));
+    const bool graded = std::any_of(load.in.begin(), load.in.end(), [](const auto& in) { return in.graded; });
+    const auto accepts = [&](std::size_t k) { return !graded || chip.kind(k).axon_in.payload_bits != 0; };
+    bool any = false;
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) any |= accepts(k);
+    std::vector<double> out;  // the host computes graded input only when no kind of core can
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k)
+        out.push_back(accepts(k) || !any ? estimate_energy(load, chip, k) : std::nan(""));
     return out;
 }
 
@@ -91,8 +96,9 @@ std::string dump_kinds(const Mapping& m, const arch::ChipSpec& chip) {
         out += fmt::format("  {:<16}", m.graph.populations[i].name);
         for (std::size_t k = 0; k < m.estimates[i].size(); ++k) {
             const double pj = m.estimates[i][k];
-            out += fmt::format("  {}{} {}", m.kind_of[i] == k ? "*" : " ", arch::kind_name(chip, k),
-                               std::isnan(pj) ? std::string("cannot") : fmt::format("{:.4g}", pj / 1e3));
+            out += fmt::format(
+                "  {}{} {}", m.kind_of[i] == k ? "*" : " ", arch::kind_name(chip, k),
+                std::isnan(pj) ? std::string("no graded input") : fmt::format("{:.4g}", pj / 1e3));
         }
         out += '\n';
     }

@@ -40,8 +40,14 @@ struct DenseTarget {
 class Emitter {
   public:
     Emitter(Mapping& m, const std::vector<LoweredNeurons>& neurons, const arch::ChipSpec& chip,
-            const InputFormat& input, double dt)
-        : m_(m), neurons_(neurons), chip_(chip), input_(input), dt_(dt), prog_(m.program) {
+            const InputFormat& input, std::uint64_t duplicate, double dt)
+        : m_(m),
+          neurons_(neurons),
+          chip_(chip),
+          input_(input),
+          duplicate_(duplicate),
+          dt_(dt),
+          prog_(m.program) {
         prog_ = {};
         prog_.fixed = chip.kind(0).soma.arithmetic == arch::Arithmetic::Fixed;  // of all kinds
     }
@@ -317,7 +323,7 @@ class Emitter {
     }
 
     unsigned weight_bits(std::uint32_t p) const {
-        return static_cast<unsigned>(core_of(m_.graph.projections[p].target).synapse.weight_bits);
+        return static_cast<unsigned>(core_of(m_.graph.projections[p].target).weight_bits());
     }
 
     WeightsPtr block(std::uint32_t p, const std::vector<double>& values) const {
@@ -351,6 +357,8 @@ class Emitter {
                 a.delay = static_cast<std::uint8_t>(projection.chip_delay);
                 a.analogue = prog_.projections[p].analogue;
                 a.real_payload = !prog_.fixed && a.analogue;
+                if (core_of(projection.target).in_memory())
+                    a.copies = static_cast<std::uint32_t>(matrix_copies(m_.lowered[p], s, duplicate_));
                 if (prog_.fixed) {
                     const WeightedInput& in = m_.inputs[p];
                     a.shift = static_cast<std::uint8_t>(m_.formats[projection.target].accumulator -
@@ -374,8 +382,9 @@ class Emitter {
             if (!dense.empty()) dense_weights(p, dense);
         }
         for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
-            prog_.cores[image_of_[m_.partition.slices[i].core]].synapse_bits +=
-                m_.partition.needs[i].synapse_bits;
+            arch::CoreImage& image = prog_.cores[image_of_[m_.partition.slices[i].core]];
+            image.synapse_bits += m_.partition.needs[i].synapse_bits;
+            image.arrays += m_.partition.needs[i].arrays;
         }
     }
 
@@ -418,6 +427,7 @@ class Emitter {
     const std::vector<LoweredNeurons>& neurons_;
     const arch::ChipSpec& chip_;
     const InputFormat& input_;
+    std::uint64_t duplicate_;
     double dt_;
     arch::Program& prog_;
     std::vector<std::uint32_t> image_of_;                 ///< logical core -> index in program.cores
@@ -428,8 +438,8 @@ class Emitter {
 }  // namespace
 
 void emit_program(Mapping& mapping, const std::vector<LoweredNeurons>& neurons, const arch::ChipSpec& chip,
-                  const InputFormat& input, double dt) {
-    Emitter e(mapping, neurons, chip, input, dt);
+                  const InputFormat& input, std::uint64_t duplicate, double dt) {
+    Emitter e(mapping, neurons, chip, input, duplicate, dt);
     e.run();
 }
 

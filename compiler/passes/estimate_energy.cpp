@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
 
 namespace loom::compiler {
@@ -40,6 +41,50 @@ void add_rows(Bill& bill, const LayerLoad::In& in, const arch::CoreSpec& core) {
     bill.add("synapse.word_reads", runs * ceil_div(in.run * bits, word));
     bill.add("dendrite.accesses", runs * ceil_div(in.run, lanes));
     bill.add(in.graded ? "dendrite.mac" : "dendrite.ac", in.synops);
+}
+
+/// Row sets and conversions of a layer in arrays; the cells' own energy is left out.
+void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& cim, double steps) {
+    const bool conv = in.form == LoweredProjection::Form::Conv;
+    const double outputs = static_cast<double>(conv ? in.conv.out_c : in.targets);
+    const double positions = conv ? static_cast<double>(in.conv.out_h * in.conv.out_w) : 1;
+    const auto rows =
+        static_cast<std::uint64_t>(conv ? in.conv.kernel_h * in.conv.kernel_w * in.conv.in_c : in.axons);
+    const arch::CimLayout l = arch::cim_layout(cim, rows, static_cast<std::uint64_t>(outputs));
+    const auto columns = static_cast<double>(l.columns()),
+               parallel = static_cast<double>(cim.rows.rows_parallel);
+    const double driven = in.synops / outputs;  // rows, over all vectors
+    const double slots = positions * steps, vectors = slots * (1 - std::exp(-driven / slots));
+    const double groups = std::ceil(static_cast<double>(rows) / parallel),
+                 share = driven / (slots * static_cast<double>(rows));
+    double sets = std::max(vectors, driven / parallel);
+    if (cim.rows.row_select == arch::CimRowSelect::All) sets = vectors * groups;
+    if (cim.rows.row_select == arch::CimRowSelect::GroupsSkip)
+        sets = slots * groups * (1 - std::pow(1 - std::min(share, 1.0), parallel));
+    bill.add("axon_in.packets", in.events);
+    if (cim.array.type == arch::CimType::SramDigital && cim.array.digital == arch::CimDigital::EventRow) {
+        bill.add("cim.row_adds", driven * columns);
+        bill.add("cim.sweeps", outputs * slots);
+        return;
+    }
+    const double beats = cim.rows.bus_bits == 0
+                             ? 0
+                             : ceil_div(static_cast<double>(rows), static_cast<double>(cim.rows.bus_bits));
+    bill.add("cim.fetch_beats", vectors * beats);
+    bill.add("cim.rows_driven", driven * static_cast<double>(l.column_blocks));
+    if (cim.rows.row_select != arch::CimRowSelect::All) bill.add("cim.select_cycles", sets);
+    bill.add("cim.tree_adds", vectors * outputs * static_cast<double>(l.row_blocks - 1));
+    bill.add("cim.shift_adds", sets * columns);
+    if (cim.array.type == arch::CimType::SramDigital) {
+        bill.add("cim.digital_active", driven * columns);
+        bill.add("cim.digital_rows", sets * std::min(parallel, static_cast<double>(rows)) * columns);
+        return;
+    }
+    const double converted = columns / (cim.weights.sub_position == arch::CimSubtraction::Analog ? 2 : 1);
+    bill.add("cim.columns_charged", sets * columns);
+    bill.add("cim.samples", sets * converted);
+    bill.add("cim.mux_switches", sets * converted);
+    bill.add("cim.conversions", sets * converted);
 }
 
 void add_neurons(Bill& bill, const LayerLoad& load) {
@@ -96,7 +141,11 @@ double estimate_energy(const LayerLoad& load, const arch::ChipSpec& chip, std::s
     Bill bill(chip, kind);
     for (const LayerLoad::In& in : load.in) {
         if (in.graded && core.axon_in.payload_bits == 0) continue;  // the host's work
-        add_rows(bill, in, core);
+        if (core.in_memory()) {
+            add_arrays(bill, in, *core.cim, load.steps);
+        } else {
+            add_rows(bill, in, core);
+        }
     }
     add_neurons(bill, load);
     return bill.pj();

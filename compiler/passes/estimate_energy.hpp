@@ -27,7 +27,8 @@ struct LayerLoad {
 LayerLoad load_of(const Graph& graph, std::uint32_t population, const InputFormat& input, double rate,
                   double dt);
 
-/// Expected events times prices of a kind of core, pJ per inference; NaN when it cannot run the layer.
+/// Expected events times prices of a kind of core, pJ per inference. Graded input that it does not take is
+/// the host's work.
 double estimate_energy(const LayerLoad& load, const arch::ChipSpec& chip, std::size_t kind);
 
 }  // namespace loom::compiler

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "compiler/passes/slices.hpp"
+#include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 
@@ -22,9 +23,12 @@ struct Limit {
 };
 
 std::vector<Limit> core_limits(const arch::CoreSpec& core) {
+    const Limit weights =
+        core.in_memory() ? Limit{&Need::arrays, "arrays of a core", core.cim->arrays}
+                         : Limit{&Need::synapse_bits, "synapse memory of a core (bits)", core.synapse.memory};
     return {{&Need::neurons, "neurons of a core", core.soma.max_neurons},
             {&Need::axons, "input axons of a core", core.axon_in.max_axons},
-            {&Need::synapse_bits, "synapse memory of a core (bits)", core.synapse.memory},
+            weights,
             {&Need::fanout, "output fan-out entries of a core", core.axon_out.max_fanout_entries}};
 }
 
@@ -40,12 +44,13 @@ class Partitioner {
   public:
     Partitioner(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                 const std::vector<bool>& on_host, const arch::ChipSpec& chip,
-                const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices)
+                const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices, std::uint64_t duplicate)
         : g_(graph),
           lowered_(lowered),
           on_host_(on_host),
           chip_(chip),
           kind_of_(kind_of),
+          duplicate_(duplicate),
           cores_(arch::cores_of_kinds(chip)) {
         for (std::size_t k = 0; k < chip.n_kinds(); ++k) limits_.push_back(core_limits(chip.kind(k)));
         const std::size_t n = graph.populations.size();
@@ -105,7 +110,12 @@ class Partitioner {
         const std::uint64_t wb = core.synapse.weight_bits, ib = core.synapse.index_bits;
         for (const std::uint32_t p : into_[s.population]) {
             const LoweredProjection& l = lowered_[p];
-            if (l.form == Form::Dense) {
+            if (core.in_memory()) {
+                const arch::MatrixSize m = slice_matrix(l, s);
+                need.axons += l.form == Form::Conv ? conv_window(l.conv, s).axons() : m.rows;
+                need.arrays +=
+                    arch::cim_layout(*core.cim, m.rows, m.outputs).arrays() * matrix_copies(l, s, duplicate_);
+            } else if (l.form == Form::Dense) {
                 need.axons += l.n_axons;
                 need.synapse_bits += std::uint64_t{l.n_axons} * s.count() * wb;
             } else if (l.form == Form::Conv) {
@@ -296,6 +306,7 @@ class Partitioner {
     const std::vector<bool>& on_host_;
     const arch::ChipSpec& chip_;
     const std::vector<std::uint32_t>& kind_of_;
+    std::uint64_t duplicate_;
     std::vector<std::uint64_t> cores_;        ///< [kinds]
     std::vector<std::vector<Limit>> limits_;  ///< [kinds]
     std::vector<std::vector<std::uint32_t>> into_, out_of_;
@@ -307,6 +318,19 @@ class Partitioner {
 };
 
 }  // namespace
+
+arch::MatrixSize slice_matrix(const LoweredProjection& l, const Slice& s) {
+    if (l.form == Form::Conv) {
+        const ConvWindow w = conv_window(l.conv, s);
+        return {l.conv.kernel_h * l.conv.kernel_w * (w.c1 - w.c0), s.c1 - s.c0,
+                std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)};
+    }
+    return {l.form == Form::Dense ? l.n_axons : AxonMap(l, s).count(), s.count(), 1};
+}
+
+std::uint64_t matrix_copies(const LoweredProjection& l, const Slice& s, std::uint64_t duplicate) {
+    return std::min(duplicate, slice_matrix(l, s).positions);
+}
 
 ConvWindow conv_window(const ConvShape& s, const Slice& slice) {
     const auto range = [](std::uint32_t o0, std::uint32_t o1, std::size_t stride, std::size_t dilation,
@@ -357,8 +381,9 @@ AxonMap::AxonMap(const LoweredProjection& lowered, const Slice& slice) : lowered
 
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
-                    const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices) {
-    return Partitioner(graph, lowered, on_host, chip, kind_of, min_slices).run();
+                    const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices,
+                    std::uint64_t duplicate) {
+    return Partitioner(graph, lowered, on_host, chip, kind_of, min_slices, duplicate).run();
 }
 
 }  // namespace loom::compiler

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 
+#include "sim/arch/cim_layout.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/quantity.hpp"
 
@@ -131,23 +132,12 @@ CimShape cim_shape(const arch::CimSpec& s, std::uint64_t rows, std::uint64_t out
     CimShape c;
     c.rows = rows;
     c.outputs = outputs;
-    const std::uint64_t cb = s.array.cell_bits, bits = s.weights.weight_bits;
-    const bool pairs = s.weights.encoding == CimEncoding::Differential;
-    switch (s.weights.encoding) {
-        case CimEncoding::Differential:
-            c.slices = ceil_div(bits - 1, cb);
-            break;
-        case CimEncoding::Offset:
-            c.slices = ceil_div(bits, cb);
-            break;
-        case CimEncoding::TwosComplement:
-            c.slices = 1 + ceil_div(bits - 1, cb);  // the sign bit has a cell of its own
-            break;
-    }
-    c.columns_per_weight = c.slices * (pairs ? 2 : 1);
-    c.columns = outputs * c.columns_per_weight;
-    c.row_blocks = ceil_div(rows, s.array.rows);
-    c.column_blocks = ceil_div(c.columns, s.array.cols);
+    const arch::CimLayout l = arch::cim_layout(s, rows, outputs);
+    c.slices = l.slices;
+    c.columns_per_weight = l.columns_per_weight;
+    c.columns = l.columns();
+    c.row_blocks = l.row_blocks;
+    c.column_blocks = l.column_blocks;
     const bool analog = s.weights.sub_position == arch::CimSubtraction::Analog;
     c.converted = analog ? c.columns / 2 : c.columns;
     if (s.array.type == CimType::SramDigital) {

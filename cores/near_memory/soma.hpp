@@ -30,16 +30,17 @@ class Soma {
           state_(neurons),
           used_(neurons) {}
 
-    /// Sweeps one group of neurons. `sums`, `host`: of the core's neurons (host may be null). Calls
+    /// Sweeps neurons [from, to) of a group. `sums`, `host`: of the core's neurons (host may be null). Calls
     /// fired(neuron, spikes, cycles until its lane group is done). Returns the cycles of the sweep.
     template <class F>
-    Cycles sweep(const arch::NeuronGroup& g, const Acc* sums, const Value* host, CoreCounters& c, F fired) {
+    Cycles sweep(const arch::NeuronGroup& g, std::uint32_t from, std::uint32_t to, const Acc* sums,
+                 const Value* host, CoreCounters& c, F fired) {
         const auto lanes = static_cast<std::uint32_t>(spec_.lanes);
         Cycles time = 0;
         const bool plain = is_plain(g);
         const Plain p = plain ? Plain(g) : Plain();
-        for (std::uint32_t base = 0; base < g.count; base += lanes) {
-            const std::uint32_t end = std::min(base + lanes, g.count);
+        for (std::uint32_t base = from; base < to; base += lanes) {
+            const std::uint32_t end = std::min(base + lanes, to);
             bool active = false;
             pending_.clear();
             for (std::uint32_t n = base; n < end; ++n) {

@@ -33,6 +33,7 @@ class Sample final : public chip::SampleInput {
     Sample(const traces::Stimulus& s, std::size_t i) : stimulus_(s), sample_(i) {}
     void values(Step step, chip::InputValues& out) const override { stimulus_.values(sample_, step, out); }
     bool constant() const override { return stimulus_.constant(); }
+    std::uint64_t number() const override { return sample_; }
 
   private:
     const traces::Stimulus& stimulus_;

@@ -3,11 +3,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/arch/cim_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
 #include "sim/base/fields.hpp"
 
@@ -148,7 +150,30 @@ void fields(V& v, AxonOutSpec& s) {
       {.doc = "flits of a packet with payload; 0: (packet_bits + payload_bits) / noc.flit_bits", .max = 64});
 }
 
-/// A core. The blocks are the stages of the near-memory pipeline.
+/// Compute-in-memory arrays of a core: how many, and their description (the same sections as in a file of an
+/// array alone).
+struct CimCoreSpec : CimSpec {
+    CimCoreSpec() = default;  // no aggregate: g++ 12 would warn of its base's texts
+    std::uint64_t arrays = 16;
+    std::uint64_t input_bits = 4;
+    bool reload = false;
+};
+template <class V>
+void fields(V& v, CimCoreSpec& s) {
+    v("arrays", s.arrays, {.doc = "arrays of a core", .min = 1});
+    v("input_bits", s.input_bits,
+      {.doc = "bits of an input of a row: several spikes of a timestep on one row, or a graded value, are "
+              "read bit by "
+              "bit",
+       .min = 1,
+       .max = 31});
+    v("reload", s.reload,
+      {.doc = "the arrays are erased and programmed at the start of every sample; reads and spikes wait"});
+    fields(v, static_cast<CimSpec&>(s));
+}
+
+/// A core. The blocks are the stages of the near-memory pipeline; `cim` stands for synapse memory and
+/// accumulation in cores of kind cim.
 struct CoreSpec {
     std::string kind = "near_memory";
     AxonInSpec axon_in;
@@ -156,15 +181,26 @@ struct CoreSpec {
     DendriteSpec dendrite;
     SomaSpec soma;
     AxonOutSpec axon_out;
+    std::optional<CimCoreSpec> cim;
+
+    bool in_memory() const { return kind == "cim"; }
+    std::uint64_t weight_bits() const {
+        return in_memory() && cim ? cim->weights.weight_bits : synapse.weight_bits;
+    }
+    /// Differential pairs of columns have no weight of -2^(bits-1).
+    bool symmetric_weights() const {
+        return in_memory() && cim && cim->weights.encoding == CimEncoding::Differential;
+    }
 };
 template <class V>
 void fields(V& v, CoreSpec& s) {
-    v("kind", s.kind, {.doc = "core type: near_memory"});
+    v("kind", s.kind, {.doc = "core type: near_memory or cim"});
     v("axon_in", s.axon_in, {.doc = "input FIFO and axon table"});
     v("synapse", s.synapse, {.doc = "synapse memory and row fetch"});
     v("dendrite", s.dendrite, {.doc = "accumulators and delay ring"});
     v("soma", s.soma, {.doc = "neuron update"});
     v("axon_out", s.axon_out, {.doc = "fan-out table and packet formation"});
+    v.optional_section("cim", s.cim, {.doc = "kind cim: compute-in-memory arrays"});
 }
 
 // ---- chip ----------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ struct AxonGroup {
     std::uint8_t delay = 1;          ///< timesteps until the input counts, >= 1
     std::uint8_t shift = 0;          ///< fixed: the payload is shifted left by this before use
     bool analogue = false;           ///< input is graded: operations count as MAC, else AC
+    std::uint32_t copies = 1;        ///< cim: the matrix is in so many arrays, for throughput
     bool real_payload = false;       ///< float64: the payload holds the bits of a double
     std::variant<DenseRows, SparseRows, ConvRows> rows;
     std::shared_ptr<const WeightBlock> weights;
@@ -121,6 +122,19 @@ struct FanoutTable {
     std::vector<FanoutEntry> entries;
 };
 
+/// A group as a matrix: rows (inputs of an output position) x outputs, read once per position. neurons: of
+/// its slice.
+struct MatrixSize {
+    std::uint64_t rows = 0, outputs = 0, positions = 1;
+};
+inline MatrixSize matrix_of(const AxonGroup& g, std::uint64_t neurons) {
+    if (const auto* c = std::get_if<ConvRows>(&g.rows)) {
+        return {std::uint64_t{c->kernel_h} * c->kernel_w * c->in_c, c->tile_c,
+                std::uint64_t{c->tile_h} * c->tile_w};
+    }
+    return {g.count, neurons, 1};
+}
+
 /// Everything one core holds.
 struct CoreImage {
     EndpointId endpoint{};
@@ -131,6 +145,7 @@ struct CoreImage {
     std::uint32_t n_neurons = 0;
     std::uint32_t n_axons = 0;
     std::uint64_t synapse_bits = 0;  ///< of the modelled memory
+    std::uint64_t arrays = 0;        ///< cim: in use
 };
 
 /// A population of the network, for reports and records.
@@ -179,6 +194,7 @@ struct Program {
     double input_lsb = 1.0;     ///< value of payload 1 (fixed)
     bool input_graded = false;  ///< payload carries a value
     std::vector<HostCurrent> host_currents;
+    std::uint64_t device_seed = 1;  ///< of what differs between chips of one design
     LayerId output{};
 };
 

@@ -150,6 +150,7 @@ Totals Totals::operator-(const Totals& o) const {
 SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, const StepHook& after_step) {
     SampleTiming timing;
     input_ = &input;
+    for (auto& core : cores_) core->set_sample(input.number());
     for (auto& core : cores_) timing.reset_cycles = std::max(timing.reset_cycles, core->reset_state());
     network_->reset();
     activity_.reset();

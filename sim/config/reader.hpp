@@ -102,6 +102,11 @@ class ReadVisitor {
         static_cast<Base&>(start) = base;
         read_list(errors_, *value, join(path_, name), field, start, member);
     }
+    /// A section that most configurations do without.
+    template <class T>
+    void optional_section(std::string_view name, std::optional<T>& member, const Field& field) {
+        (*this)(name, member, field);
+    }
     std::span<const std::string_view> known() const { return known_; }
 
   private:
@@ -134,8 +139,9 @@ void read_value(Errors& errors, const Node& node, const std::string& path, const
             out = static_cast<T>(index);
         }
     } else if constexpr (is_optional<T>) {
-        out.reset();
-        if (!node.is_null()) read_value(errors, node, path, field, out.emplace());
+        if (node.is_null()) return out.reset();
+        if (!out) out.emplace();
+        read_value(errors, node, path, field, *out);
     } else if constexpr (is_vector<T>) {
         read_list(errors, node, path, field, typename T::value_type{}, out);
     } else if constexpr (is_map<T>) {

@@ -48,6 +48,10 @@ class SchemaVisitor {
     void list_over(std::string_view name, const std::vector<T>& member, const Base&, const Field& field) {
         (*this)(name, member, field);
     }
+    template <class T>
+    void optional_section(std::string_view name, const std::optional<T>&, const Field& field) {
+        (*this)(name, T{}, field);
+    }
     std::vector<std::string> properties;
     std::string required;
 

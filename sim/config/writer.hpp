@@ -25,6 +25,10 @@ class WriteVisitor {
     void list_over(std::string_view name, const std::vector<T>& member, const Base&, const Field& field) {
         if (!member.empty()) (*this)(name, member, field);
     }
+    template <class T>
+    void optional_section(std::string_view name, const std::optional<T>& member, const Field& field) {
+        if (member) (*this)(name, *member, field);
+    }
     Node node = Node::make_map();
 };
 

@@ -7,7 +7,6 @@
 #include <array>
 #include <string_view>
 
-#include "cores/cim/counters.hpp"
 #include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
@@ -27,11 +26,27 @@ void collect_events(std::vector<EventInfo>& out) {
 
 /// Events of fabrics that few chips have: their price may be missing as long as they do not occur.
 bool is_rare(const std::string& name) {
-    if (name.starts_with("cim.")) return true;
     static constexpr std::array<std::string_view, 7> rare{
         "noc.link_z", "noc.link_other", "noc.link_bridge", "noc.table_lookups",
         "noc.relays", "noc.filtered",   "noc.reinjected"};
     return std::find(rare.begin(), rare.end(), name) != rare.end();
+}
+
+/// Events that a kind of core cannot have need no price there.
+bool occurs(const EventInfo& e, const arch::CoreSpec& core) {
+    const std::string_view name = e.name;
+    if (!core.in_memory()) return !name.starts_with("cim.");
+    if (name.starts_with("synapse.") || name.starts_with("dendrite.") || name == "axon_in.lookups")
+        return false;
+    if (!name.starts_with("cim.")) return true;
+    static constexpr std::array<std::string_view, 5> digital{
+        "cim.digital_rows", "cim.digital_active", "cim.row_adds", "cim.sweeps", "cim.cells_written"};
+    static constexpr std::array<std::string_view, 4> both{"cim.fetch_beats", "cim.rows_driven",
+                                                          "cim.shift_adds", "cim.tree_adds"};
+    const auto in = [&](const auto& list) { return std::find(list.begin(), list.end(), name) != list.end(); };
+    if (in(both)) return true;
+    return in(digital) == (core.cim && core.cim->array.type == arch::CimType::SramDigital) ||
+           name == "cim.select_cycles";
 }
 
 /// list: key of the price list that should have it.
@@ -60,7 +75,6 @@ const Layout& layout() {
         l.events.push_back({"host.packets", "packets injected by the host", true});
         l.barrier = l.events.size();
         l.events.push_back({"barrier.barriers", "barriers between timesteps", true});
-        collect_events<cores::CimCounters>(l.events);
         return l;
     }();
     return result;
@@ -161,10 +175,6 @@ void check_names(const arch::EnergySpec& prices, const std::string& list) {
 
 void check_prices(const arch::EnergySpec& prices) {
     check_names(prices, "energy");
-    for (const EventInfo& e : all_events()) {
-        if (!e.priced || prices.actions.count(e.name) != 0 || prices.unpriced.count(e.name) != 0) continue;
-        if (!is_rare(e.name)) throw ConfigError(missing_price(e));
-    }
 }
 
 void check_prices(const arch::ChipSpec& chip) {
@@ -175,7 +185,8 @@ void check_prices(const arch::ChipSpec& chip) {
         const EventInfo& e = all_events()[i];
         if (!e.priced || is_rare(e.name)) continue;
         for (std::size_t k = 0; k < (i < layout().noc ? chip.n_kinds() : 1); ++k) {
-            if (arch::price_of(chip, k, e.name).known()) continue;
+            if (arch::price_of(chip, k, e.name).known() || (i < layout().noc && !occurs(e, chip.kind(k))))
+                continue;
             throw ConfigError(
                 missing_price(e, chip.cores.empty() ? "energy" : fmt::format("cores.{}.energy", k)));
         }

@@ -73,10 +73,9 @@ struct Ledger {
     }
 };
 
-/// Throws ConfigError when a price names no event, a category or grade is unknown, or a counted event
-/// is neither priced nor excused.
+/// Throws ConfigError when a price names no event, or a category or grade is unknown.
 void check_prices(const arch::EnergySpec& prices);
-/// The same of a chip: its list and those of its kinds of cores.
+/// The same of a chip's lists, and that every event its cores and network can count is priced or excused.
 void check_prices(const arch::ChipSpec& chip);
 
 /// Of every chip timestep: the same prices, summed over cores and layers.

@@ -9,6 +9,7 @@
 
 #include "sim/arch/core_kinds.hpp"
 #include "sim/base/counter_math.hpp"
+#include "sim/stats/array_report.hpp"
 #include "sim/version.hpp"
 
 namespace loom::stats {
@@ -145,8 +146,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     LayerOps all;
     for (const CoreLayerRecord& c : r.cores) {
         layers[c.layer].spikes += c.counters.spikes;
-        layers[c.layer].ac += c.counters.ac;
-        layers[c.layer].mac += c.counters.mac;
+        layers[c.layer].ac += c.counters.all_ac();
+        layers[c.layer].mac += c.counters.all_mac();
     }
     layers[index(program.input)].spikes = r.input_events;
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -215,6 +216,14 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["cores_total"] = chip.n_cores();
     j["routers_used"] = r.routers_in_use;
     if (!chip.cores.empty()) j["kinds"] = kinds_json(r, chip, ledger);
+    if (Json arrays = arrays_json(chip, program, ~0u, ~0u); !arrays.is_null()) {
+        j["arrays"] = std::move(arrays);
+        j["load"] = load_json(r, chip);
+    }
+    if (!r.accuracy_of_others.empty() && r.labelled != 0) {
+        j["devices"] = devices_json(r, j["accuracy"].get<double>());
+        j["accuracy"] = j["devices"]["accuracy_mean"];
+    }
 
     Json component;
     for (const Leaf& l : ledger.leaves) {
@@ -244,6 +253,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         l["estimate"]["paper_pj"] = estimate;
         l["estimate"]["ratio"] = ratio(e.total(), estimate);
         l["counters"] = counters_json(ledger, of_layer);
+        if (Json arrays = arrays_json(chip, program, i, ~0u); !arrays.is_null())
+            l["arrays"] = std::move(arrays);
         j["layers"].push_back(std::move(l));
     }
     j["cores"] = Json::array();
@@ -255,6 +266,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         const auto on_core = [&](const Leaf& l) { return l.core == endpoint; };
         c["energy"] = energy_json(ledger.sum(on_core));
         c["counters"] = counters_json(ledger, on_core);
+        if (Json arrays = arrays_json(chip, program, ~0u, endpoint); !arrays.is_null())
+            c["arrays"] = std::move(arrays);
         j["cores"].push_back(std::move(c));
     }
     j["steps"] = Json::array();
@@ -265,8 +278,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         step["cycles"] = s.cycles;
         const cores::CoreCounters cores = s.all_cores();
         step["spikes"] = cores.spikes;
-        step["ac"] = cores.ac;
-        step["mac"] = cores.mac;
+        step["ac"] = cores.all_ac();
+        step["mac"] = cores.all_mac();
         step["packets"] = s.noc.packets;
         step["energy"] = energy_json(step_energy[i]);
         step["energy"]["leakage_pj"] = leakage_of(s.cycles, chip).total_pj();

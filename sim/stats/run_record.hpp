@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cores/cim/load.hpp"
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
 #include "sim/base/ids.hpp"
@@ -43,6 +44,8 @@ struct RunRecord {
     std::vector<CoreLayerRecord> cores;            ///< same order in every part
     std::vector<noc::NocCounters> noc;             ///< [source layers]
     std::vector<StepRecord> steps;                 ///< [chip_steps]
+    std::vector<double> accuracy_of_others;        ///< chips with further device seeds; not part of add()
+    std::vector<cores::ArrayLoad> loads;  ///< [kinds of cores] programming the arrays; not part of add()
 
     /// Adds a part. The samples of `other` come at positions first, first + stride, ... of the whole,
     /// whose per-sample lists must have been sized.

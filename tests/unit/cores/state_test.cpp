@@ -160,7 +160,7 @@ TEST(Catalogue, UnknownKind) {
         f.build();
         FAIL();
     } catch (const ConfigError& e) {
-        EXPECT_STREQ(e.what(), "core.kind: unknown 'far_memory' (known: near_memory)");
+        EXPECT_STREQ(e.what(), "core.kind: unknown 'far_memory' (known: near_memory, cim)");
     }
 }
 

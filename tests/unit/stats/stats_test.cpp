@@ -171,7 +171,7 @@ TEST(Prices, EveryMistakeIsNamed) {
         arch::ChipSpec chip = priced_chip();
         change(chip.energy);
         try {
-            check_prices(chip.energy);
+            check_prices(chip);
         } catch (const ConfigError& e) {
             return std::string(e.what());
         }
