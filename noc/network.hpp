@@ -34,6 +34,7 @@ struct NocCounters {
     std::uint64_t filtered = 0;                     ///< packets that reached a core they are not for (region)
     std::uint64_t reinjected = 0;                   ///< dropped packets injected again
 
+    std::uint64_t both_ways(LinkKind k) const { return links[axis(k)] + links[opposite(axis(k))]; }
     std::uint64_t flit_hops() const {
         std::uint64_t n = 0;
         for (const std::uint64_t l : links) n += l;
@@ -54,9 +55,12 @@ void fields(V&& v, C& c) {
     v("noc.vc_grants", c.vc_grants, true, "virtual channels allocated");
     v("noc.switch_grants", c.switch_grants, true, "switch allocations granted");
     v("noc.crossbar", c.crossbar, true, "flits through a crossbar");
-    v("noc.link_x", c.links[kLinkX], true, "flits over a link in x");
-    v("noc.link_y", c.links[kLinkY], true, "flits over a link in y");
-    v("noc.link_z", c.links[kLinkZ], true, "flits over a link in z");
+    v("noc.link_x+", c.links[kLinkX], true, "flits over a link in x");
+    v("noc.link_x-", c.links[kLinkXMinus], true, "flits over a link against x");
+    v("noc.link_y+", c.links[kLinkY], true, "flits over a link in y");
+    v("noc.link_y-", c.links[kLinkYMinus], true, "flits over a link against y");
+    v("noc.link_z+", c.links[kLinkZ], true, "flits over a link in z");
+    v("noc.link_z-", c.links[kLinkZMinus], true, "flits over a link against z");
     v("noc.link_other", c.links[kLinkOther], true, "flits over a diagonal or a link of a tree or graph");
     v("noc.link_bridge", c.links[kLinkBridge], true, "flits over a bridge between chips");
     v("noc.local", c.local, true, "flits over the link from router to core");

@@ -29,6 +29,7 @@ class PacketFabric : public Network {
     std::uint32_t n_sets() const override {
         return sets_ == nullptr ? 0 : static_cast<std::uint32_t>(sets_->size());
     }
+    std::string describe_tables() const override { return sets_ == nullptr ? "" : sets_->describe_tables(); }
     unsigned zero_load_hops(EndpointId from, EndpointId to) const override;
     std::vector<PortUse> port_use(std::uint32_t router) const override;
     std::uint64_t buffer_cycles(std::uint32_t router) const override { return buffer_cycles_[router]; }

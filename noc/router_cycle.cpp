@@ -6,6 +6,7 @@
 #include "noc/multicast/sets.hpp"
 #include "noc/round_robin.hpp"
 #include "noc/router_array.hpp"
+#include "noc/slow_link.hpp"
 
 namespace loom::noc {
 namespace {
@@ -439,8 +440,8 @@ void RouterArray::take_link(const View& r, unsigned port, Cycle now) {
     if (slow_links_.empty()) return;
     SlowLink& link = slow_links_[std::size_t{r.id} * n_ports_ + port];
     if (link.flit_ps == 0) return;
-    const auto at = static_cast<std::uint64_t>(static_cast<double>(now) * rules_.period);
-    link.free_ps = std::max(link.free_ps, at) + link.flit_ps;
+    link.free_ps =
+        next_free(link.free_ps, static_cast<double>(now) * rules_.period, rules_.period, link.flit_ps);
 }
 
 /// A flit onto its link, or to its endpoint.

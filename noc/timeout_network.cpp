@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 
+#include "noc/slow_link.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
@@ -31,7 +32,7 @@ TimeoutNetwork::TimeoutNetwork(const arch::ChipSpec& spec, Topology topology)
     routers_.resize(topology_.n_routers());
     for (Router& r : routers_) {
         r.inputs.resize(topology_.max_ports());
-        r.free_at.resize(topology_.max_ports());
+        r.free_ps.resize(topology_.max_ports());
     }
     room_.assign(topology_.n_routers(),
                  std::vector<std::uint16_t>(topology_.max_ports(),
@@ -41,7 +42,7 @@ TimeoutNetwork::TimeoutNetwork(const arch::ChipSpec& spec, Topology topology)
 void TimeoutNetwork::reset() {
     if (in_flight_ != 0) throw InternalError("the network is reset while packets are in it");
     for (Router& r : routers_) {
-        std::fill(r.free_at.begin(), r.free_at.end(), Cycle{0});
+        std::fill(r.free_ps.begin(), r.free_ps.end(), std::uint64_t{0});
         r.next_input = 0;
     }
 }
@@ -50,11 +51,6 @@ void TimeoutNetwork::activate(std::uint32_t r) {
     if (routers_[r].active) return;
     routers_[r].active = true;
     active_.push_back(r);
-}
-
-Cycles TimeoutNetwork::link_cycles(const Channel& c) const {
-    return c.flit_ps == 0 ? 1
-                          : static_cast<Cycles>(std::ceil(static_cast<double>(c.flit_ps) / period_ - 1e-9));
 }
 
 std::uint64_t TimeoutNetwork::route(std::uint32_t r, const Queued& q) {
@@ -93,7 +89,8 @@ std::uint64_t TimeoutNetwork::deliveries_behind(const Packet& p, std::uint32_t r
 bool TimeoutNetwork::try_link(std::uint32_t r, unsigned port, const Queued& item, std::uint8_t emergency,
                               Cycle now) {
     Router& router = routers_[r];
-    if (router.free_at[port] > now) return false;
+    const double now_ps = static_cast<double>(now) * period_;
+    if (static_cast<double>(router.free_ps[port]) > now_ps) return false;
     if (port >= topology_.link_ports()) {
         const std::uint32_t base = r * topology_.cores_per_router();
         std::uint32_t to = base + port - topology_.link_ports();
@@ -118,7 +115,8 @@ bool TimeoutNetwork::try_link(std::uint32_t r, unsigned port, const Queued& item
         ++count(item.packet).links[c.kind];
         ++in_flight_;
         arriving_.push({now + 1 + c.latency, order_++, c.peer, copy});
-        router.free_at[port] = now + link_cycles(c);
+        const auto flit_ps = c.flit_ps != 0 ? c.flit_ps : static_cast<std::uint64_t>(std::llround(period_));
+        router.free_ps[port] = next_free(router.free_ps[port], now_ps, period_, flit_ps);
     }
     ++count(item.packet).crossbar;
     count_port(r, port);

@@ -38,7 +38,7 @@ class TimeoutNetwork final : public PacketFabric {
     };
     struct Router {
         std::vector<std::deque<Queued>> inputs;
-        std::vector<Cycle> free_at;  ///< [port]: the link is free
+        std::vector<std::uint64_t> free_ps;  ///< [port]: the link is free
         Stage stage;
         unsigned next_input = 0;
         bool active = false;
@@ -56,7 +56,6 @@ class TimeoutNetwork final : public PacketFabric {
     void work(std::uint32_t r, Cycle now);
     void give_up(std::uint32_t r, Cycle now);
     std::uint64_t deliveries_behind(const Packet& p, std::uint32_t r, unsigned port) const;
-    Cycles link_cycles(const Channel& c) const;
 
     std::vector<Router> routers_;
     std::vector<std::vector<std::uint16_t>> room_;  ///< [router][port]: free places of an input

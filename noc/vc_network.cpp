@@ -92,11 +92,7 @@ Network::SetLinks VcNetwork::set_links(std::uint32_t set) const {
 }
 
 std::string VcNetwork::describe_tables() const {
-    if (sets_ == nullptr || sets_->style() != MulticastStyle::Table) return "";
-    const auto& s = sets_->table_sizes();
-    return fmt::format(
-        "key/mask tables: {} entries in {} routers, largest {} (before minimisation {} and {})", s.entries,
-        s.routers, s.largest, s.entries_before, s.largest_before);
+    return sets_ == nullptr ? "" : sets_->describe_tables();
 }
 
 /// Every flit that leaves a router has been read, granted the switch and taken through the crossbar; every

@@ -16,7 +16,13 @@ class Bill {
     Bill(const arch::ChipSpec& chip, std::size_t kind) : chip_(chip), kind_(kind) {}
     void add(const std::string& event, double count) {
         const arch::EventPrice p = arch::price_of(chip_, kind_, event);
-        if (p.price != nullptr) pj_ += p.price->value * count;
+        if (p.price == nullptr) return;
+        // prices per bit: of the memory's word, or of a packet
+        const arch::CoreSpec& core = chip_.kind(kind_);
+        const std::uint64_t bits =
+            event == "synapse.word_reads" ? core.synapse.word : core.axon_out.packet_bits;
+        const bool per_bit = p.price->value.per != EnergyPrice::Per::Event;
+        pj_ += p.price->value.pj * count * (per_bit ? static_cast<double>(bits) : 1.0);
     }
     double pj() const { return pj_; }
 

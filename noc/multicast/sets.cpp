@@ -245,4 +245,11 @@ void MulticastSets::finish() {
     }
 }
 
+std::string MulticastSets::describe_tables() const {
+    if (style_ != MulticastStyle::Table) return "";
+    return fmt::format(
+        "key/mask tables: {} entries in {} routers, largest {} (before minimisation {} and {})",
+        sizes_.entries, sizes_.routers, sizes_.largest, sizes_.entries_before, sizes_.largest_before);
+}
+
 }  // namespace loom::noc

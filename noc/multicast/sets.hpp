@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -46,6 +47,8 @@ class MulticastSets {
         std::size_t entries_before = 0, largest_before = 0;
     };
     const TableSizes& table_sizes() const { return sizes_; }
+    /// The same in words; empty for other styles.
+    std::string describe_tables() const;
 
   private:
     struct Branch {

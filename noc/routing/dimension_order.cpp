@@ -145,17 +145,21 @@ Route relative(const Routing& base, const RouteQuery& q) {
     return {std::uint64_t{1} << p.port};
 }
 
-/// Chips joined by bridges: x, then y in the coordinates of the whole; a merger sends everything over the
-/// bridge, a splitter back into the row or column that the packet is in.
+/// Chips joined by bridges: x, then y in the coordinates of the whole; a merger sends everything on towards
+/// the bridge, a splitter back into the row or column that the packet is in.
 Route bridged(const Routing& base, const RouteQuery& q) {
     const auto& self = static_cast<const DimensionOrder&>(base);
     const Topology& t = self.topology();
     if (q.router < t.n_cores() / t.cores_per_router()) return xy(base, q);
-    const unsigned bridge = t.link_ports() - 1;
-    if (q.in_port != bridge) return {self.link(q.router, bridge)};
+    const unsigned up = t.link_ports() - 1;
+    if (q.in_port != up) return {self.link(q.router, up)};
     const Coord corner = self.here_[q.router];
-    const bool in_x = t.channel(q.router, 0).kind == kLinkX;
-    return {self.link(q.router, in_x ? q.packet.from.y - corner.y : q.packet.at.x - corner.x)};
+    // port 0 of a second stage leads to a merger of the first, which has up to `up` channels
+    const bool second = t.channel(q.router, 0).kind == kLinkOther;
+    const bool in_x = second ? self.here_[t.channel(q.router, up).peer].x != corner.x
+                             : axis(t.channel(q.router, 0).kind) == kLinkX;
+    const auto row = static_cast<unsigned>(in_x ? q.packet.from.y - corner.y : q.packet.at.x - corner.x);
+    return {self.link(q.router, second ? row / up : row)};
 }
 
 }  // namespace

@@ -11,11 +11,14 @@ struct LinkRules {
 
     std::uint32_t latency(LinkKind kind, std::uint64_t cycles) const;
     std::uint32_t latency(LinkKind kind) const;
+    std::uint32_t local_latency() const;
     /// Time that a flit takes a link of `width` bits (0: the default), clocked with `link_period`.
     std::uint64_t flit_ps(LinkKind kind, std::uint64_t width = 0) const;
     void connect(Topology& t, std::uint32_t a, unsigned pa, std::uint32_t b, unsigned pb,
                  LinkKind kind) const {
         t.connect(a, pa, b, pb, kind, latency(kind), flit_ps(kind));
+        t.channel(b, pb).latency = latency(opposite(kind));
+        t.channel(b, pb).flit_ps = flit_ps(opposite(kind));
     }
 };
 

@@ -46,6 +46,20 @@ std::uint64_t cycles_of(const char* key, double ps, double period) {
     return static_cast<std::uint64_t>(std::nearbyint(n));
 }
 
+/// Of x, against x, y, ...: that of a link; what is not set is as in the axis, or as in x.
+struct Delay {
+    const char* key;
+    double ps;
+};
+Delay delay_of(LinkKind kind, const std::array<double, 6>& ps) {
+    static constexpr std::array<const char*, 6> keys{"x", "x_minus", "y", "y_minus", "z", "z_minus"};
+    const std::size_t k = kind < kLinkOther ? kind : kLinkZ;
+    for (const std::size_t i : {k, k & ~std::size_t{1}}) {
+        if (ps[i] > 0) return {keys[i], ps[i]};
+    }
+    return {keys[0], ps[0]};
+}
+
 void take_out(Topology& t, std::uint32_t router, unsigned port) {
     const Channel c = t.channel(router, port);
     if (c.peer == kNone) return;
@@ -121,14 +135,10 @@ std::uint32_t LinkRules::latency(LinkKind kind) const {
     if (spec.router.kind == "async") {
         const auto& a = spec.router.async;
         if (a.x <= 0) throw ConfigError("noc.router.async.x: an asynchronous router needs the time of a hop");
-        const double ps = kind == kLinkX   ? a.x
-                          : kind == kLinkY ? (a.y > 0 ? a.y : a.x)
-                                           : (a.z > 0 ? a.z : a.x);
-        return checked_latency("router.async", cycles_of(kind == kLinkX   ? "x"
-                                                         : kind == kLinkY ? "y"
-                                                                          : "z",
-                                                         ps, period));
+        const Delay d = delay_of(kind, {a.x, a.x_minus, a.y, a.y_minus, a.z, a.z_minus});
+        return checked_latency("router.async", cycles_of(d.key, d.ps, period));
     }
+    kind = axis(kind);
     if (kind == kLinkY && spec.link_latency_y != 0) {
         checked_latency("link_latency_y", spec.link_latency_y);
         return latency(kind, spec.link_latency_y);
@@ -137,11 +147,24 @@ std::uint32_t LinkRules::latency(LinkKind kind) const {
     return latency(kind, spec.link_latency);
 }
 
+std::uint32_t LinkRules::local_latency() const {
+    const double ps = spec.router.async.local;
+    if (spec.router.kind != "async" || ps <= 0) return checked_latency("local_latency", spec.local_latency);
+    const std::uint64_t cycles = cycles_of("local", ps, period);
+    if (cycles < 2)
+        throw ConfigError(
+            fmt::format("noc.router.async.local: {} ps is less than two units of the time base of "
+                        "{} ps",
+                        ps, period));
+    return checked_latency("router.async", cycles - 1);  // one is the last router's
+}
+
 std::uint64_t LinkRules::flit_ps(LinkKind kind, std::uint64_t width) const {
     if (spec.router.kind == "async" && kind != kLinkBridge) {
         const auto& a = spec.router.async;
-        double ps = kind == kLinkX ? a.handshake_x : kind == kLinkY ? a.handshake_y : a.handshake_z;
-        if (ps <= 0) ps = a.handshake_x;
+        const double ps = delay_of(kind, {a.handshake_x, a.handshake_x_minus, a.handshake_y,
+                                          a.handshake_y_minus, a.handshake_z, a.handshake_z_minus})
+                              .ps;
         return ps > period ? static_cast<std::uint64_t>(std::llround(ps)) : 0;
     }
     if (width == 0) width = kind == kLinkBridge ? spec.chips.width : spec.link_width;
@@ -169,10 +192,7 @@ Topology make_topology(const arch::NocSpec& spec, double period, const std::vect
         Topology t = e.build(rules);
         t.name = e.name;
         if (t.grid.size() > 1) t.name = fmt::format("{} {}", fmt::join(t.grid, " x "), e.name);
-        t.local_latency =
-            spec.router.kind == "async" && spec.router.async.local > 0
-                ? checked_latency("router.async", cycles_of("local", spec.router.async.local, period))
-                : checked_latency("local_latency", spec.local_latency);
+        t.local_latency = rules.local_latency();
         const auto cores = static_cast<std::uint32_t>(spec.core_routers());
         t.attach_cores(cores, static_cast<std::uint32_t>(spec.cores_at_a_router()),
                        host_router(t, cores, host));

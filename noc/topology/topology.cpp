@@ -13,7 +13,7 @@ namespace loom::noc {
 void Topology::connect(std::uint32_t a, unsigned port_a, std::uint32_t b, unsigned port_b, LinkKind kind,
                        std::uint32_t latency, std::uint64_t flit_ps) {
     channel(a, port_a) = {b, static_cast<std::uint16_t>(port_b), kind, latency, flit_ps};
-    channel(b, port_b) = {a, static_cast<std::uint16_t>(port_a), kind, latency, flit_ps};
+    channel(b, port_b) = {a, static_cast<std::uint16_t>(port_a), opposite(kind), latency, flit_ps};
 }
 
 void Topology::attach_cores(std::uint32_t core_routers, std::uint32_t per, std::uint32_t host_router) {

@@ -22,8 +22,26 @@ struct Coord {
     bool operator==(const Coord&) const = default;
 };
 
-/// What kind of link: counted and priced apart.
-enum LinkKind : std::uint16_t { kLinkX, kLinkY, kLinkZ, kLinkOther, kLinkBridge, kLinkKinds };
+/// What kind of link and which way: counted and priced apart.
+enum LinkKind : std::uint16_t {
+    kLinkX,
+    kLinkXMinus,
+    kLinkY,
+    kLinkYMinus,
+    kLinkZ,
+    kLinkZMinus,
+    kLinkOther,
+    kLinkBridge,
+    kLinkKinds
+};
+/// The other way of the same link.
+constexpr LinkKind opposite(LinkKind k) {
+    return k < kLinkOther ? static_cast<LinkKind>(k ^ 1u) : k;
+}
+/// Without the way: kLinkX of both directions of x.
+constexpr LinkKind axis(LinkKind k) {
+    return k < kLinkOther ? static_cast<LinkKind>(k & ~1u) : k;
+}
 
 /// One direction of a link, seen from the router that sends.
 struct Channel {
@@ -52,7 +70,7 @@ class Topology {
     Channel& channel(std::uint32_t router, unsigned port) {
         return channels_[std::size_t{router} * link_ports_ + port];
     }
-    /// Joins two ports, both ways.
+    /// Joins two ports, both ways; `kind` is that of the way from a to b.
     void connect(std::uint32_t a, unsigned port_a, std::uint32_t b, unsigned port_b, LinkKind kind,
                  std::uint32_t latency, std::uint64_t flit_ps = 0);
 

@@ -48,7 +48,7 @@ std::vector<std::pair<std::string, double>> cim_energy(const cores::CimCounters&
                                   ": missing; give it a price, or a reason under energy.unpriced (" + doc +
                                   ")");
             }
-            out.emplace_back(std::string(name).substr(4), static_cast<double>(n) * it->second.value);
+            out.emplace_back(std::string(name).substr(4), static_cast<double>(n) * it->second.value.pj);
         },
         copy);
     return out;

@@ -22,6 +22,8 @@
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/schema.hpp"
+#include "sim/stats/energy_prices.hpp"
+#include "sim/stats/ert.hpp"
 #include "sim/stats/fail_if.hpp"
 #include "sim/stats/report.hpp"
 #include "sim/version.hpp"
@@ -232,14 +234,16 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else if (is_cim_file(root)) {
         kind = "cim";
         load_cim(file, sets);
-    } else if (has("actions") || has("unpriced")) {
+    } else if (has("actions") || has("unpriced") || has("ert") || has("ERT")) {
         kind = "energy";
-        const config::Node tree = config::load_tree(file);
+        config::Node tree = config::load_tree(file);
+        stats::expand_ert(tree, "");
         const auto prices = config::read<arch::EnergySpec>(tree);
-        with_places(tree, [&] { stats::check_prices(prices); });
+        with_places(tree, [&] { stats::check_price_list(prices); });
     } else {
         kind = "chip";
-        const config::Node tree = config::load_tree(file);
+        config::Node tree = config::load_tree(file);
+        stats::expand_ert(tree, "energy");
         const auto chip = config::read<arch::ChipSpec>(tree);
         with_places(tree, [&] { check_chip(chip); });
     }

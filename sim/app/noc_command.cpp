@@ -185,10 +185,11 @@ int noc(const NocOptions& o) {
         j = noc_json(outcome.summary, run.spec.chip(), outcome.use);
         text = noc_text(j, outcome.use);
         if (directory) {
-            directory->write("links.csv", links_csv(outcome.use));
+            directory->write("links.csv", links_csv(outcome.use, run.spec.chip()));
             directory->write("routers.csv", routers_csv(outcome.use));
             directory->write("latency.csv", histogram_csv(outcome.summary));
             directory->write("heatmap.svg", heat_map_svg(outcome.use));
+            directory->write("energy.yaml", noc_energy_yaml(outcome.summary, run.spec.chip()));
         }
     }
     if (directory) {

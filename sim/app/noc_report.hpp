@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -16,17 +17,30 @@ struct FabricUse {
         double occupancy = 0;  ///< mean flits in its buffers
         std::uint64_t flits = 0;
         std::vector<noc::PortUse> ports;
+        std::vector<noc::LinkKind> kinds;  ///< of the first ports, those of links
+    };
+    /// All links of a kind, each way for itself.
+    struct Links {
+        std::uint64_t links = 0, flits = 0, busiest = 0;
     };
     std::vector<Router> routers;
+    std::array<Links, noc::kLinkKinds> links{};
     std::vector<std::uint32_t> grid;
     std::uint64_t cycles = 0;
     std::vector<noc::Network::SetLinks> sets;
 };
 FabricUse use_of(const noc::RunView& view);
+double utilisation(const FabricUse& use, std::uint64_t flits);
+/// Flits per cycle on the busiest link out of a router.
+double busiest_link(const FabricUse& use, const FabricUse::Router& r);
 
 nlohmann::ordered_json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
+/// Every event with count, price, formula, source and energy.
+std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip);
 std::string noc_text(const nlohmann::ordered_json& j, const FabricUse& use);
-std::string links_csv(const FabricUse& use);
+/// One row per output port; `pj`: flits times the price of a flit over that link (dynamic, of the first
+/// seed).
+std::string links_csv(const FabricUse& use, const arch::ChipSpec& chip);
 std::string routers_csv(const FabricUse& use);
 std::string histogram_csv(const noc::Summary& s);
 std::string heat_map_svg(const FabricUse& use);

@@ -9,16 +9,20 @@
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
+#include "sim/stats/energy_prices.hpp"
+#include "sim/stats/ert.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
 
-/// Prices of Noxim's table (power.yaml; 32-bit flit, buffers of 4, links of 1 mm; node and voltage not stated
-/// there).
+/// Prices of Noxim's table (power.yaml; 32-bit flit, buffers of 4, node and voltage not stated there), for
+/// links of 1 mm, where a file has no `energy` of its own.
 NocRunSpec::NocRunSpec() {
-    const auto price = [&](const char* event, double pj, const char* from, const char* grade = "simulated") {
+    noc.link_length = 1;
+    noc.local_length = 0.1;
+    const auto price = [&](const char* event, EnergyPrice value, const char* from, const char* grade) {
         arch::PriceSpec p;
-        p.value = pj;
+        p.value = value;
         p.category = "noc";
         p.grade = grade;
         p.source = from;
@@ -26,15 +30,20 @@ NocRunSpec::NocRunSpec() {
     };
     const char* table = "Noxim power.yaml (4c8e72d), node and voltage not stated";
     energy.name = "Noxim's table";
-    price("noc.buffer_writes", 0.762, table);
-    price("noc.buffer_reads", 0.534, table);
-    price("noc.switch_grants", 0.050, "Noxim power.yaml, selection");
-    price("noc.vc_grants", 0.060, "Noxim power.yaml, XY routing");
-    price("noc.crossbar", 0.221, "Noxim power.yaml, crossbar 5x5");
-    for (const char* link : {"noc.link_x", "noc.link_y", "noc.link_z", "noc.link_other"})
-        price(link, 1.56, "Noxim power.yaml, 48.8 fJ/bit/mm x 32 bit x 1 mm", "derived");
-    price("noc.local", 0.156, "assumed: a tenth of a link", "assumed");
-    price("noc.link_bridge", 832, "26 pJ/bit x 32 bit, TrueNorth chip to chip (Merolla 2014)", "derived");
+    price("noc.buffer_writes", 0.762, table, "simulated");
+    price("noc.buffer_reads", 0.534, table, "simulated");
+    price("noc.switch_grants", 0.050, "Noxim power.yaml, selection", "simulated");
+    price("noc.vc_grants", 0.060, "Noxim power.yaml, XY routing", "simulated");
+    price("noc.table_lookups", 0.120, "Noxim power.yaml, table-based routing", "simulated");
+    price("noc.crossbar", 0.221, "Noxim power.yaml, crossbar 5x5", "simulated");
+    for (const char* link : {"noc.link_x", "noc.link_y", "noc.link_z", "noc.link_other", "noc.local"})
+        price(link, {0.0488, EnergyPrice::Per::BitMm}, "Noxim power.yaml; lengths assumed", "simulated");
+    price("noc.link_bridge", {26, EnergyPrice::Per::Bit},
+          "Merolla et al. 2014, Science 345:668: TrueNorth chip to chip, 1.8 V", "measured");
+    for (const char* event : {"noc.packets", "noc.relays", "noc.filtered", "noc.reinjected"})
+        energy.unpriced[event] = "priced by its flits";
+    for (const char* event : {"noc.ni_in", "noc.ni_out"})
+        energy.unpriced[event] = "not characterised by Noxim";
 }
 
 arch::ChipSpec NocRunSpec::chip() const {
@@ -58,8 +67,11 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
     }
     const std::vector<std::string> sections{"noc", "energy"};
     config::include_files(run.root, sections);
+    stats::expand_ert(run.root, "energy");
+    if (run.root.find("energy") != nullptr) run.spec.energy = {};
     config::read_into(run.root, "", run.spec);
     with_places(run.root, [&] {
+        stats::check_prices(run.spec.chip(), stats::PricedPart::Network);
         noc::check_traffic(run.spec.traffic, run.spec.noc);
         const auto network = noc::make_network(run.spec.chip());
         if (run.spec.traffic.pattern != "trace") noc::make_pattern(run.spec.traffic, network->topology());

@@ -10,7 +10,8 @@
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
-#include "sim/stats/energy_ledger.hpp"
+#include "sim/stats/energy_prices.hpp"
+#include "sim/stats/ert.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -37,6 +38,7 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
     }
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(root, sections);
+    stats::expand_ert(root, "chip.energy");
     return root;
 }
 

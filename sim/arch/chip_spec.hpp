@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/arch/cim_spec.hpp"
+#include "sim/arch/energy_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
 #include "sim/base/fields.hpp"
 
@@ -238,89 +239,6 @@ void fields(V& v, IoSpec& s) {
       {.doc = "cycles per packet injected by the host", .unit = Unit::CycleCount, .min = 1});
 }
 
-/// What a counted event costs.
-struct PriceSpec {
-    double value = 0.0;
-    std::string category = "compute";
-    std::string scope = "marginal";
-    std::string grade = "assumed";
-    std::string source;
-    std::string note;
-};
-template <class V>
-void fields(V& v, PriceSpec& s) {
-    v("value", s.value, {.doc = "energy per event", .unit = Unit::Energy, .min = 0, .required = true});
-    v("category", s.category, {.doc = "compute, memory, noc or control"});
-    v("scope", s.scope, {.doc = "marginal or all_in"});
-    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
-    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
-    v("note", s.note, {.doc = "condition or remark"});
-}
-
-struct LeakageSpec {
-    double value = 0.0;
-    std::string grade = "assumed";
-    std::string source;
-    std::string note;
-};
-template <class V>
-void fields(V& v, LeakageSpec& s) {
-    v("value", s.value,
-      {.doc = "static power of one instance", .unit = Unit::Power, .min = 0, .required = true});
-    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
-    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
-    v("note", s.note, {.doc = "condition or remark"});
-}
-
-/// Silicon area of one instance.
-struct AreaSpec {
-    double value = 0.0;
-    std::string grade = "assumed";
-    std::string source;
-    std::string note;
-};
-template <class V>
-void fields(V& v, AreaSpec& s) {
-    v("value", s.value, {.doc = "um2", .min = 0, .required = true});
-    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
-    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
-    v("note", s.note, {.doc = "condition or remark"});
-}
-
-struct PaperEstimateSpec {
-    double ac = 0.9;
-    double mac = 4.6;
-    std::string source = "Horowitz ISSCC 2014, 45 nm, float32";
-};
-template <class V>
-void fields(V& v, PaperEstimateSpec& s) {
-    v("ac", s.ac, {.doc = "energy per accumulate", .unit = Unit::Energy});
-    v("mac", s.mac, {.doc = "energy per multiply-accumulate", .unit = Unit::Energy});
-    v("source", s.source, {.doc = "where the two figures come from"});
-}
-
-/// Prices by action ("synapse.word_read"); `unpriced` names counted events that are deliberately free
-/// and why. Leakage by component: "core", "router", "chip".
-struct EnergySpec {
-    std::string name;
-    std::map<std::string, PriceSpec> actions;
-    std::map<std::string, std::string> unpriced;
-    std::map<std::string, LeakageSpec> leakage;
-    std::map<std::string, std::map<std::string, PriceSpec>> adc;
-    std::map<std::string, AreaSpec> area;
-    PaperEstimateSpec paper;
-};
-template <class V>
-void fields(V& v, EnergySpec& s) {
-    v("name", s.name, {.doc = "name of the price list"});
-    v("actions", s.actions, {.doc = "price per counted event"});
-    v("unpriced", s.unpriced, {.doc = "events without a price, with the reason"});
-    v("leakage", s.leakage, {.doc = "static power per core, router and chip"});
-    v("adc", s.adc, {.doc = "energy of a conversion: table, bits, price (compute-in-memory arrays)"});
-    v("area", s.area, {.doc = "um2: cell, sram_cell, mux, adc.<bits> (compute-in-memory arrays)"});
-    v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
-}
-
 /// One of several kinds of cores of a chip, and which cores are of it: all that satisfy everything given here
 /// and are not of a kind named before.
 struct CoreKindSpec : CoreSpec {
@@ -381,7 +299,7 @@ void fields(V& v, ChipSpec& s) {
     v("core", s.core, {.doc = "the cores, all alike; with `cores`, what every kind starts from"});
     v.list_over("cores", s.cores, s.core, {.doc = "kinds of cores; without, all are as `core` says"});
     v("io", s.io, {.doc = "host port"});
-    v("energy", s.energy, {.doc = "price list; `file:` includes one"});
+    v("energy", s.energy, {.doc = "price list; `file:` includes one, `ert:` one of Accelergy"});
 }
 
 }  // namespace loom::arch

@@ -24,7 +24,7 @@ inline PriceSpec conversion_price(const EnergySpec& list, const std::string& tab
     for (const auto& [name, price] : found->second) {
         unsigned n = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
-        if (error != std::errc{} || end != name.data() + name.size() || n == 0 || !(price.value > 0)) {
+        if (error != std::errc{} || end != name.data() + name.size() || n == 0 || !(price.value.pj > 0)) {
             throw ConfigError("energy.adc." + table + "." + name + ": expected bits: price above 0");
         }
         entries[n] = &price;
@@ -39,7 +39,7 @@ inline PriceSpec conversion_price(const EnergySpec& list, const std::string& tab
         const auto below = std::prev(above);
         const double t = (x - below->first) / (above->first - below->first);
         result = *below->second;
-        result.value *= portable_pow(above->second->value / below->second->value, t);
+        result.value.pj *= portable_pow(above->second->value.pj / below->second->value.pj, t);
     }
     result.grade = "assumed";
     result.note = "interpolated to " + std::to_string(bits) + " bits; " + result.note;
@@ -51,7 +51,7 @@ inline PriceSpec conversion_price(const EnergySpec& list, const std::string& tab
 inline EnergySpec with_cim_prices(EnergySpec list, const CimSpec& s, double period_ps, double pulse_ps) {
     const auto scale = [&](const char* event, double factor) {
         const auto it = list.actions.find(event);
-        if (it != list.actions.end()) it->second.value *= factor;
+        if (it != list.actions.end()) it->second.value.pj *= factor;
     };
     scale("cim.rows_driven", static_cast<double>(s.array.cols) / 128);
     scale("cim.columns_charged", static_cast<double>(s.array.rows) / 128);

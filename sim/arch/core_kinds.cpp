@@ -118,14 +118,29 @@ EventPrice price_of(const ChipSpec& chip, std::size_t kind, const std::string& e
     return out;
 }
 
-double core_leakage(const ChipSpec& chip, std::size_t kind) {
+const LeakageSpec* core_leakage(const ChipSpec& chip, std::size_t kind) {
     const auto look = [](const EnergySpec& list) {
         const auto it = list.leakage.find("core");
         return it == list.leakage.end() ? nullptr : &it->second;
     };
     const LeakageSpec* own = chip.cores.empty() ? nullptr : look(chip.cores[kind].energy);
-    const LeakageSpec* leak = own != nullptr ? own : look(chip.energy);
-    return leak == nullptr ? 0.0 : leak->value;
+    return own != nullptr ? own : look(chip.energy);
+}
+
+ChipSpec chip_of_kind(const ChipSpec& chip, std::size_t kind) {
+    ChipSpec view = chip;
+    if (chip.cores.empty()) return view;
+    view.core = chip.cores[kind];
+    view.cores.clear();
+    for (const auto& [event, price] : chip.cores[kind].energy.actions) {
+        view.energy.unpriced.erase(event);
+        view.energy.actions[event] = price;
+    }
+    for (const auto& [event, reason] : chip.cores[kind].energy.unpriced) {
+        view.energy.actions.erase(event);
+        view.energy.unpriced[event] = reason;
+    }
+    return view;
 }
 
 }  // namespace loom::arch

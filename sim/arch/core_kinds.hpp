@@ -27,7 +27,10 @@ struct EventPrice {
 };
 EventPrice price_of(const ChipSpec& chip, std::size_t kind, const std::string& event);
 
-/// Static power of a core of a kind, mW.
-double core_leakage(const ChipSpec& chip, std::size_t kind);
+/// Static power of a core of a kind: its own entry, else the chip's; null when there is none.
+const LeakageSpec* core_leakage(const ChipSpec& chip, std::size_t kind);
+
+/// The chip as a kind of its cores sees it: all cores alike, the kind's prices over the chip's.
+ChipSpec chip_of_kind(const ChipSpec& chip, std::size_t kind);
 
 }  // namespace loom::arch

@@ -12,31 +12,35 @@ namespace loom::arch {
 
 /// Delays of an asynchronous router: whole multiples of the chip's time base.
 struct AsyncSpec {
-    double x = 0;
-    double y = 0;
-    double z = 0;
+    double x = 0, x_minus = 0, y = 0, y_minus = 0, z = 0, z_minus = 0;
     double local = 0;
-    double handshake_x = 0;
-    double handshake_y = 0;
-    double handshake_z = 0;
+    double handshake_x = 0, handshake_x_minus = 0;
+    double handshake_y = 0, handshake_y_minus = 0;
+    double handshake_z = 0, handshake_z_minus = 0;
     double handshake_local = 0;
 };
 template <class V>
 void fields(V& v, AsyncSpec& s) {
-    v("x", s.x, {.doc = "a hop in x, from buffer to buffer", .unit = Unit::Time, .min = 0});
-    v("y", s.y, {.doc = "a hop in y; 0: as in x", .unit = Unit::Time, .min = 0});
-    v("z", s.z, {.doc = "a hop in z or over another link; 0: as in x", .unit = Unit::Time, .min = 0});
-    v("local", s.local,
-      {.doc = "from the last router to the core; 0: as in x", .unit = Unit::Time, .min = 0});
-    v("handshake_x", s.handshake_x,
-      {.doc = "time from one flit to the next on a link in x; 0: one unit of the time base",
-       .unit = Unit::Time,
-       .min = 0});
-    v("handshake_y", s.handshake_y, {.doc = "the same in y; 0: as in x", .unit = Unit::Time, .min = 0});
-    v("handshake_z", s.handshake_z,
-      {.doc = "the same in z and others; 0: as in x", .unit = Unit::Time, .min = 0});
-    v("handshake_local", s.handshake_local,
-      {.doc = "the same to a core; 0: as in x", .unit = Unit::Time, .min = 0});
+    const auto time = [&](const char* name, double& ps, const char* doc) {
+        v(name, ps, {.doc = doc, .unit = Unit::Time, .min = 0});
+    };
+    time("x", s.x, "a hop in x, from buffer to buffer");
+    time("x_minus", s.x_minus, "a hop against x; 0: as in x");
+    time("y", s.y, "a hop in y; 0: as in x");
+    time("y_minus", s.y_minus, "a hop against y; 0: as in y");
+    time("z", s.z, "a hop in z or over another link; 0: as in x");
+    time("z_minus", s.z_minus, "a hop against z; 0: as in z");
+    time("local", s.local,
+         "from the last router's buffer to the core, two units of the time base or more; 0: "
+         "noc.local_latency");
+    time("handshake_x", s.handshake_x,
+         "time from one flit to the next on a link in x; 0: one unit of the time base");
+    time("handshake_x_minus", s.handshake_x_minus, "the same against x; 0: as in x");
+    time("handshake_y", s.handshake_y, "the same in y; 0: as in x");
+    time("handshake_y_minus", s.handshake_y_minus, "the same against y; 0: as in y");
+    time("handshake_z", s.handshake_z, "the same in z and others; 0: as in x");
+    time("handshake_z_minus", s.handshake_z_minus, "the same against z; 0: as in z");
+    time("handshake_local", s.handshake_local, "the same to a core; 0: as in x");
 }
 
 struct RouterSpec {
@@ -162,6 +166,10 @@ struct NocSpec {
     std::uint64_t flit_bits = 32;
     std::uint64_t link_width = 0;
     double link_period = 0;
+    double link_length = 0;
+    double link_length_y = 0;
+    double link_length_z = 0;
+    double local_length = 0;
     std::uint64_t address_bits = 0;
     std::vector<GraphLinkSpec> links;
     ChipsSpec chips;
@@ -221,6 +229,16 @@ void fields(V& v, NocSpec& s) {
       {.doc = "clock of the links; 0: that of the routers. Else two router cycles more to cross over",
        .unit = Unit::Time,
        .min = 0});
+    v("link_length", s.link_length,
+      {.doc = "length of a link (in x, and of the others unless set), for prices per mm",
+       .unit = Unit::Length,
+       .min = 0});
+    v("link_length_y", s.link_length_y,
+      {.doc = "length of a link in y; 0: as in x", .unit = Unit::Length, .min = 0});
+    v("link_length_z", s.link_length_z,
+      {.doc = "length of a link in z; 0: as in x", .unit = Unit::Length, .min = 0});
+    v("local_length", s.local_length,
+      {.doc = "length of the link from router to core", .unit = Unit::Length, .min = 0});
     v("address_bits", s.address_bits,
       {.doc = "relative routing: bits of a signed dx or dy; 0: as many as it takes", .max = 32});
     v("links", s.links, {.doc = "graph: its links"});

@@ -37,7 +37,7 @@ struct Field {
 //         v("period", s.period, {.doc = "clock period", .unit = Unit::Time});
 //     }
 //
-// Member types a visitor handles: bool, int64_t, uint64_t, uint32_t, double, std::string, enums
+// Member types a visitor handles: bool, int64_t, uint64_t, uint32_t, double, EnergyPrice, std::string, enums
 // with an `enum_names` overload, nested described structs, std::optional, std::vector and
 // std::map<std::string, T> of those. The default is the value the struct was constructed with.
 //

@@ -33,7 +33,7 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     for (const arch::CoreImage& image : program.cores) {
         const std::uint32_t e = index(image.endpoint);
         routers.insert(e / spec.noc.cores_at_a_router());
-        auto in = std::make_unique<Link<Packet>>(spec.noc.local_latency, spec.kind(image.kind).axon_in.fifo);
+        auto in = std::make_unique<Link<Packet>>(network_->topology().local_latency, spec.kind(image.kind).axon_in.fifo);
         auto out = std::make_unique<Link<Packet>>(1, kOutSlots);
         cores::CoreContext context;
         context.scheduler = &scheduler_;

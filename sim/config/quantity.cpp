@@ -269,4 +269,30 @@ std::string quantity_pattern(Unit unit) {
     return fmt::format("^ *{} *({}) *$", number, names);
 }
 
+EnergyPrice parse_price(std::string_view text) {
+    const std::size_t slash = std::min(text.find('/'), text.size());
+    const double pj = parse_quantity(text.substr(0, slash), Unit::Energy);
+    const std::string_view per = trim(text.substr(slash));
+    if (per.empty()) return {pj};
+    if (per == "/bit") return {pj, EnergyPrice::Per::Bit};
+    constexpr std::string_view bit_length = "/bit/";
+    if (per.starts_with(bit_length)) {
+        if (const Suffix* length = find_suffix(Unit::Length, trim(per.substr(bit_length.size()))))
+            return {pj * std::pow(10.0, -length->exponent), EnergyPrice::Per::BitMm};
+    }
+    throw ConfigError(fmt::format("a price is per event, '/bit' or '/bit/mm', got '{}'", trim(text)));
+}
+
+std::string format_price(const EnergyPrice& price) {
+    return format_quantity(price.pj, Unit::Energy) + (price.per == EnergyPrice::Per::Event ? ""
+                                                      : price.per == EnergyPrice::Per::Bit ? "/bit"
+                                                                                           : "/bit/mm");
+}
+
+std::string price_pattern() {
+    std::string pattern = quantity_pattern(Unit::Energy);
+    pattern.resize(pattern.rfind(" *$"));
+    return pattern + "(/bit(/(m|cm|mm|um|nm))?)? *$";
+}
+
 }  // namespace loom::config

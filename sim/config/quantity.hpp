@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "sim/base/energy_price.hpp"
 #include "sim/base/fields.hpp"
 
 namespace loom::config {
@@ -25,6 +26,10 @@ std::string quantity_pattern(Unit unit);
 
 /// Whether a number without a unit is in the canonical unit.
 bool bare_number(Unit unit);
+/// "3 pJ", "25 pJ/bit", "0.3 pJ/bit/mm" (any unit of length). ConfigError as parse_quantity.
+EnergyPrice parse_price(std::string_view text);
+std::string format_price(const EnergyPrice& price);
+std::string price_pattern();
 
 /// "time", "energy", ...; "number" for None.
 std::string_view unit_noun(Unit unit);

@@ -156,6 +156,17 @@ bool read_double(Errors& errors, const Node& node, const std::string& path, cons
     }
 }
 
+bool read_price(Errors& errors, const Node& node, const std::string& path, EnergyPrice& out) {
+    if (!expect_scalar(errors, node, path, kind_of(Unit::Energy))) return false;
+    try {
+        out = parse_price(node.scalar);
+        return true;
+    } catch (const ConfigError& e) {
+        errors.add(node.at, path, e.what());
+        return false;
+    }
+}
+
 bool read_unsigned(Errors& errors, const Node& node, const std::string& path, const Field& field,
                    std::uint64_t type_max, std::uint64_t& out) {
     if (!expect_scalar(errors, node, path, kind_of(field.unit))) return false;

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "sim/base/energy_price.hpp"
 #include "sim/base/fields.hpp"
 #include "sim/config/located_yaml.hpp"
 
@@ -59,6 +60,7 @@ std::string join(const std::string& path, std::size_t index);
 bool read_bool(Errors& errors, const Node& node, const std::string& path, bool& out);
 bool read_string(Errors& errors, const Node& node, const std::string& path, std::string& out);
 bool read_double(Errors& errors, const Node& node, const std::string& path, const Field& field, double& out);
+bool read_price(Errors& errors, const Node& node, const std::string& path, EnergyPrice& out);
 bool read_unsigned(Errors& errors, const Node& node, const std::string& path, const Field& field,
                    std::uint64_t type_max, std::uint64_t& out);
 bool read_signed(Errors& errors, const Node& node, const std::string& path, const Field& field,
@@ -124,6 +126,8 @@ void read_value(Errors& errors, const Node& node, const std::string& path, const
         read_string(errors, node, path, out);
     } else if constexpr (std::same_as<T, double>) {
         read_double(errors, node, path, field, out);
+    } else if constexpr (std::same_as<T, EnergyPrice>) {
+        read_price(errors, node, path, out);
     } else if constexpr (Integer<T> && std::is_unsigned_v<T>) {
         std::uint64_t value = 0;
         if (read_unsigned(errors, node, path, field, std::numeric_limits<T>::max(), value)) {

@@ -63,4 +63,9 @@ void json_quantity(const Field& field, std::vector<std::string>& members) {
     members.push_back(json_member("anyOf", json_list(text + ", " + number)));
 }
 
+std::string json_price() {
+    return json_list(fmt::format("{{\"type\": \"string\", \"pattern\": {}}}, {{\"const\": 0}}",
+                                 json_string(price_pattern())));
+}
+
 }  // namespace loom::config::detail

@@ -29,6 +29,8 @@ std::string json_member(std::string_view name, const std::string& value);
 void json_range(const Field& field, std::vector<std::string>& members);
 /// Members for a value with a unit: a text with unit, zero, or (cycles) a whole number.
 void json_quantity(const Field& field, std::vector<std::string>& members);
+/// The forms of an EnergyPrice.
+std::string json_price();
 
 template <class T>
 std::string schema_of(const T& value, const Field& field, const SchemaOptions& options, std::size_t indent,
@@ -89,6 +91,9 @@ std::string schema_of(const T& value, const Field& field, const SchemaOptions& o
             json_quantity(field, members);
             add_default(json_string(write_value(value, field).scalar));
         }
+    } else if constexpr (std::same_as<T, EnergyPrice>) {
+        members.push_back(json_member("anyOf", json_price()));
+        add_default(json_string(format_price(value)));
     } else if constexpr (std::is_enum_v<T>) {
         std::string names;
         for (const auto name : enum_names(static_cast<T*>(nullptr))) {

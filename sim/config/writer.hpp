@@ -40,6 +40,8 @@ Node write_value(const T& value, const Field& field) {
         return Node::make_scalar(value, true);
     } else if constexpr (std::same_as<T, double>) {
         return Node::make_scalar(format_quantity(value, field.unit));
+    } else if constexpr (std::same_as<T, EnergyPrice>) {
+        return Node::make_scalar(format_price(value));
     } else if constexpr (Integer<T>) {
         if (field.unit == Unit::None) return Node::make_scalar(std::to_string(value));
         return Node::make_scalar(format_quantity(static_cast<double>(value), field.unit));

@@ -62,7 +62,7 @@ Json load_json(const RunRecord& r, const arch::ChipSpec& chip) {
         cores::fields(
             [&](const char* name, const std::uint64_t& n, bool priced, const char*) {
                 const auto* price = priced && n != 0 ? arch::price_of(chip, k, name).price : nullptr;
-                if (price != nullptr) pj += static_cast<double>(n) * price->value;
+                if (price != nullptr) pj += static_cast<double>(n) * price->value.pj;
             },
             const_cast<cores::CoreCounters&>(r.loads[k].events));  // only read
     }

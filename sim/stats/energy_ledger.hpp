@@ -2,25 +2,13 @@
 #pragma once
 #include <array>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "sim/stats/energy_prices.hpp"
 #include "sim/stats/run_record.hpp"
 
 namespace loom::stats {
-
-inline constexpr std::array<std::string_view, 4> kCategories{"compute", "memory", "noc", "control"};
-
-/// A kind of event and its doc string.
-struct EventInfo {
-    std::string name;
-    std::string doc;
-    bool priced = true;  ///< needs a price or an explicit `unpriced` entry
-};
-/// Every event that is counted: of cores, network, host and barrier.
-const std::vector<EventInfo>& all_events();
 
 /// Energy in pJ by category.
 struct EnergySplit {
@@ -45,15 +33,23 @@ struct Leaf {
     double pj() const { return static_cast<double>(count) * price_pj; }
 };
 
-/// Static power times time, in pJ, of all cores, all routers and the chip itself.
+/// Static power times time, in pJ, of all instances of a component.
 struct Leakage {
-    double core_pj = 0, router_pj = 0, chip_pj = 0;
-    double total_pj() const { return core_pj + router_pj + chip_pj; }
+    double core_pj = 0, router_pj = 0, link_pj = 0, bridge_pj = 0, chip_pj = 0;
+    double total_pj() const { return core_pj + router_pj + link_pj + bridge_pj + chip_pj; }
 };
-Leakage leakage_of(std::uint64_t cycles, const arch::ChipSpec& chip);
-/// Of `cores` cores of a kind, in pJ.
-double leakage_of_kind(std::uint64_t cycles, const arch::ChipSpec& chip, std::size_t kind,
-                       std::uint64_t cores);
+/// Static power of a chip's components, in pJ per cycle.
+class StaticPower {
+  public:
+    explicit StaticPower(const arch::ChipSpec& chip);
+    Leakage over(std::uint64_t cycles) const;
+
+  private:
+    Leakage per_cycle_;
+};
+
+/// Of one core of a kind, pJ.
+double core_leakage_pj(const arch::ChipSpec& chip, std::size_t kind, std::uint64_t cycles);
 
 struct Ledger {
     std::vector<Leaf> leaves;
@@ -73,15 +69,16 @@ struct Ledger {
     }
 };
 
-/// Throws ConfigError when a price names no event, or a category or grade is unknown.
-void check_prices(const arch::EnergySpec& prices);
-/// The same of a chip's lists, and that every event its cores and network can count is priced or excused.
-void check_prices(const arch::ChipSpec& chip);
-
 /// Of every chip timestep: the same prices, summed over cores and layers.
-std::vector<EnergySplit> step_energies(const RunRecord& record, const arch::ChipSpec& chip);
+std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices& prices);
 
-/// Counted events times prices; static power times time for every core and router of the chip.
-Ledger compute_energy(const RunRecord& record, const arch::ChipSpec& chip);
+/// Counted events times prices; static power times time for every core, router and link of the chip.
+Ledger compute_energy(const RunRecord& record, const PriceTable& prices, const StaticPower& power);
+/// With the prices of each core's kind.
+Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power);
+
+/// The same of a network that ran alone for `cycles`: what routers, links and bridges leak.
+Ledger network_energy(const noc::NocCounters& counters, std::uint64_t cycles, const PriceTable& prices,
+                      const StaticPower& power);
 
 }  // namespace loom::stats

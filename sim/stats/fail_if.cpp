@@ -10,7 +10,7 @@
 namespace loom::stats {
 
 FailIf::FailIf(const std::string& text) : text_(text) {
-    static const std::regex form(R"(\s*([A-Za-z_][\w.\[\]-]*)\s*(>=|<=|==|!=|>|<)\s*(\S+)\s*)");
+    static const std::regex form(R"(\s*([A-Za-z_][\w.\[\]+-]*)\s*(>=|<=|==|!=|>|<)\s*(\S+)\s*)");
     std::smatch m;
     const auto fail = [&](const std::string& what) {
         throw Error(ExitCode::Usage, "--fail-if '" + text + "': " + what);

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "sim/arch/core_kinds.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/stats/array_report.hpp"
+#include "sim/stats/energy_report.hpp"
 #include "sim/version.hpp"
 
 namespace loom::stats {
@@ -80,28 +82,39 @@ double rate_estimate(const RunRecord& r, const arch::ChipSpec& chip, const arch:
     return pj;
 }
 
-/// Which price list a leaf was paid from.
-class Pricing {
-  public:
-    explicit Pricing(const arch::ChipSpec& chip) : chip_(chip), kind_of_(arch::core_kinds(chip)) {}
-    std::uint32_t kind(const Leaf& l) const { return l.core == Leaf::kNoCore ? 0 : kind_of_.at(l.core); }
-    arch::EventPrice price(const Leaf& l) const {
-        return arch::price_of(chip_, kind(l), all_events()[l.event].name);
+template <class F>
+Ledger part_of(const Ledger& ledger, F keep) {
+    Ledger part;
+    for (const Leaf& l : ledger.leaves) {
+        if (keep(l)) part.leaves.push_back(l);
     }
-    /// "near." when the kind 'near' has a price of its own for the event, else nothing.
-    std::string list(const Leaf& l) const {
-        if (chip_.cores.empty() || l.core == Leaf::kNoCore) return "";
-        const auto& own = chip_.cores[kind(l)];
-        const std::string& name = all_events()[l.event].name;
-        const bool has = own.energy.actions.count(name) + own.energy.unpriced.count(name) != 0;
-        return has ? own.name + "." : "";
-    }
-    std::string key(const Leaf& l) const { return list(l) + all_events()[l.event].name; }
+    return part;
+}
 
-  private:
-    const arch::ChipSpec& chip_;
-    std::vector<std::uint32_t> kind_of_;
-};
+/// Free events; on chips with several kinds those of a core bear the name of its kind.
+Json unpriced_of_kinds(const Ledger& ledger, const ChipPrices& prices, const arch::ChipSpec& chip) {
+    if (chip.cores.empty()) return unpriced_json(ledger, prices.of_kind(0));
+    const auto is_core = [](const std::string& event) {
+        for (std::size_t i = 0; i < event_layout().noc; ++i) {
+            if (all_events()[i].name == event) return true;
+        }
+        return false;
+    };
+    Json j = Json::object();
+    const Json all = unpriced_json(ledger, prices.of_kind(0));
+    for (const auto& [event, value] : all.items()) {
+        if (!is_core(event)) j[event] = value;
+    }
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        const Ledger part = part_of(
+            ledger, [&](const Leaf& l) { return l.core != Leaf::kNoCore && prices.kind(l.core) == k; });
+        const Json free = unpriced_json(part, prices.of_kind(k));
+        for (const auto& [event, value] : free.items()) {
+            if (is_core(event)) j[chip.cores[k].name + "." + event] = value;
+        }
+    }
+    return j;
+}
 
 /// The kind of core that a layer is on.
 std::uint32_t kind_of_layer(const arch::Program& program, std::uint32_t layer) {
@@ -128,7 +141,8 @@ Json kinds_json(const RunRecord& r, const arch::ChipSpec& chip, const Ledger& le
         kind["cores_total"] = total[k];
         kind["energy"] = energy_json(
             ledger.sum([&](const Leaf& l) { return l.core != Leaf::kNoCore && kind_of[l.core] == k; }));
-        kind["energy"]["leakage_pj"] = leakage_of_kind(r.total_cycles, chip, k, total[k]);
+        kind["energy"]["leakage_pj"] =
+            core_leakage_pj(chip, k, r.total_cycles) * static_cast<double>(total[k]);
     }
     return j;
 }
@@ -136,8 +150,9 @@ Json kinds_json(const RunRecord& r, const arch::ChipSpec& chip, const Ledger& le
 }  // namespace
 
 Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Program& program) {
-    const Ledger ledger = compute_energy(r, chip);
-    const Pricing pricing(chip);
+    const ChipPrices prices(chip);
+    const StaticPower power(chip);
+    const Ledger ledger = compute_energy(r, prices, power);
     const auto& events = all_events();
     const double samples = static_cast<double>(r.samples);
     const double seconds = static_cast<double>(r.total_cycles) * chip.clock.period * 1e-12;
@@ -186,9 +201,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
     j["energy"]["leakage_pj"] = ledger.leakage.total_pj();
     j["energy"]["dynamic_pj"] = dynamic.total();
-    j["energy"]["leakage"]["core_pj"] = ledger.leakage.core_pj;
-    j["energy"]["leakage"]["router_pj"] = ledger.leakage.router_pj;
-    j["energy"]["leakage"]["chip_pj"] = ledger.leakage.chip_pj;
+    j["energy"]["leakage"] = leakage_json(ledger.leakage);
 
     j["ops"] = ops_json(all);
     const double paper = executed_estimate(chip.energy.paper, all);
@@ -206,6 +219,9 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     noc::fields([&](const char* name, std::uint64_t& v, bool,
                     const char*) { j["noc"][std::string(name).substr(4)] = v; },
                 noc_sum);
+    j["noc"]["link_x"] = noc_sum.both_ways(noc::kLinkX);
+    j["noc"]["link_y"] = noc_sum.both_ways(noc::kLinkY);
+    j["noc"]["link_z"] = noc_sum.both_ways(noc::kLinkZ);
     j["noc"]["flit_hops"] = noc_sum.flit_hops();
     j["spikes"]["total"] = all.spikes;
     j["spikes"]["input"] = r.input_events;
@@ -271,7 +287,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         j["cores"].push_back(std::move(c));
     }
     j["steps"] = Json::array();
-    const std::vector<EnergySplit> step_energy = step_energies(r, chip);
+    const std::vector<EnergySplit> step_energy = step_energies(r, prices);
     for (std::size_t i = 0; i < r.steps.size(); ++i) {
         const StepRecord& s = r.steps[i];
         Json step;
@@ -282,62 +298,32 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         step["mac"] = cores.all_mac();
         step["packets"] = s.noc.packets;
         step["energy"] = energy_json(step_energy[i]);
-        step["energy"]["leakage_pj"] = leakage_of(s.cycles, chip).total_pj();
+        step["energy"]["leakage_pj"] = power.over(s.cycles).total_pj();
         j["steps"].push_back(std::move(step));
     }
-    j["unpriced"] = Json::object();
-    std::map<std::string, std::uint64_t> counts;
-    for (const Leaf& l : ledger.leaves) counts[pricing.key(l)] += l.count;
-    const auto excuses = [&](const std::string& prefix, const arch::EnergySpec& list) {
-        for (const auto& [name, reason] : list.unpriced) {
-            const auto it = counts.find(prefix + name);
-            j["unpriced"][prefix + name]["count"] = it == counts.end() ? 0 : it->second;
-            j["unpriced"][prefix + name]["reason"] = reason;
-        }
-    };
-    excuses("", chip.energy);
-    for (const auto& kind : chip.cores) excuses(kind.name + ".", kind.energy);
+    j["unpriced"] = unpriced_of_kinds(ledger, prices, chip);
     return j;
 }
 
 std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
-    const Ledger ledger = compute_energy(record, chip);
-    const Pricing pricing(chip);
-    const auto& events = all_events();
-    const auto quote = [](const std::string& s) { return Json(s).dump(); };
-    struct Row {
-        std::uint64_t count = 0;
-        double pj = 0;
-        arch::EventPrice price;
-    };
-    std::map<std::string, std::map<std::string, Row>> by;
-    for (const Leaf& l : ledger.leaves) {
-        const std::string& name = events[l.event].name;
-        Row& row = by[pricing.list(l) + name.substr(0, name.find('.'))][name];
-        row.count += l.count;
-        row.pj += l.pj();
-        row.price = pricing.price(l);
-    }
-    std::string out = fmt::format("# counted events times prices; list: {}\n", chip.energy.name);
-    for (const auto& [component, rows] : by) {
-        double sum = 0;
-        for (const auto& [name, row] : rows) sum += row.pj;
-        out += fmt::format("{}:\n  energy: {} pJ\n  events:\n", component, sum);
-        for (const auto& [name, row] : rows) {
-            out += fmt::format("    {}:\n      count: {}\n", name, row.count);
-            if (const arch::PriceSpec* p = row.price.price) {
-                out += fmt::format(
-                    "      price: {} pJ\n      energy: {} pJ\n      category: {}\n      scope: {}\n"
-                    "      grade: {}\n      source: {}\n",
-                    p->value, row.pj, p->category, p->scope, p->grade, quote(p->source));
-            } else if (row.price.reason != nullptr) {
-                out += fmt::format("      unpriced: {}\n", quote(*row.price.reason));
-            }
+    const ChipPrices prices(chip);
+    const Ledger ledger = compute_energy(record, prices, StaticPower(chip));
+    if (chip.cores.empty()) return energy_yaml(ledger, prices.of_kind(0));
+    // the chip's events, then those of each kind of core, whose components bear its name
+    Ledger rest = part_of(ledger, [](const Leaf& l) { return l.core == Leaf::kNoCore; });
+    rest.leakage = ledger.leakage;
+    std::string out = energy_yaml(rest, prices.of_kind(0));
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        const std::string text = energy_yaml(
+            part_of(ledger,
+                    [&](const Leaf& l) { return l.core != Leaf::kNoCore && prices.kind(l.core) == k; }),
+            prices.of_kind(k));
+        std::istringstream lines(text.substr(0, text.find("\nleakage:") + 1));
+        for (std::string line; std::getline(lines, line);) {
+            if (line.empty() || line[0] == '#') continue;
+            out += (line[0] == ' ' ? "" : chip.cores[k].name + ".") + line + '\n';
         }
     }
-    out += fmt::format("leakage:\n  energy: {} pJ\n  core: {} pJ\n  router: {} pJ\n  chip: {} pJ\n",
-                       ledger.leakage.total_pj(), ledger.leakage.core_pj, ledger.leakage.router_pj,
-                       ledger.leakage.chip_pj);
     return out;
 }
 

@@ -68,7 +68,7 @@ def energy_and_leakage_by_kind():
         little = sum(n for k, n in words.items() if k % 2 == 0)
         assert e["little.synapse"]["events"]["synapse.word_reads"]["count"] == little > 0
         assert abs(float(e["little.synapse"]["energy"].split()[0]) - 5 * little) < 1e-6 * little
-        assert e["synapse"]["events"]["synapse.word_reads"]["count"] == sum(words.values()) - little
+        assert e["big.synapse"]["events"]["synapse.word_reads"]["count"] == sum(words.values()) - little
         seconds = s["time"]["simulated_s"]
         want = 8 * (0.25e-3 + 1e-3) * seconds * 1e12
         assert abs(s["energy"]["leakage"]["core_pj"] / want - 1) < 1e-9

@@ -89,15 +89,21 @@ TEST(CoreKinds, PricesOfAKindComeBeforeTheChips) {
     c.cores[1].energy.actions = {{"x", price(3)}, {"z", price(4)}};
     c.cores[1].energy.unpriced = {{"y", "included in x"}};
     c.cores[1].energy.leakage["core"].value = 7;
-    EXPECT_EQ(price_of(c, 0, "x").price->value, 1);
-    EXPECT_EQ(price_of(c, 1, "x").price->value, 3);
+    EXPECT_EQ(price_of(c, 0, "x").price->value, EnergyPrice(1));
+    EXPECT_EQ(price_of(c, 1, "x").price->value, EnergyPrice(3));
     EXPECT_EQ(price_of(c, 1, "y").price, nullptr);
     EXPECT_EQ(*price_of(c, 1, "y").reason, "included in x");
-    EXPECT_EQ(price_of(c, 1, "z").price->value, 4);
+    EXPECT_EQ(price_of(c, 1, "z").price->value, EnergyPrice(4));
     EXPECT_EQ(*price_of(c, 0, "z").reason, "chip's");
     EXPECT_FALSE(price_of(c, 0, "w").known());
-    EXPECT_EQ(core_leakage(c, 0), 5);
-    EXPECT_EQ(core_leakage(c, 1), 7);
+    EXPECT_EQ(core_leakage(c, 0)->value, 5);
+    EXPECT_EQ(core_leakage(c, 1)->value, 7);
+    const ChipSpec view = chip_of_kind(c, 1);
+    EXPECT_TRUE(view.cores.empty());
+    EXPECT_EQ(view.energy.actions.at("x").value, EnergyPrice(3));
+    EXPECT_EQ(view.energy.actions.count("y"), 0u);
+    EXPECT_EQ(view.energy.unpriced.at("y"), "included in x");
+    EXPECT_EQ(view.energy.unpriced.count("z"), 0u);
 }
 
 }  // namespace

@@ -25,13 +25,13 @@ EnergySpec list() {
 }
 
 TEST(CimPrices, ConversionsFollowTheTable) {
-    EXPECT_EQ(conversion_price(list(), "survey", 6).value, 4);
+    EXPECT_EQ(conversion_price(list(), "survey", 6).value.pj, 4);
     EXPECT_EQ(conversion_price(list(), "survey", 6).grade, "measured");
-    EXPECT_NEAR(conversion_price(list(), "survey", 5).value, 2, 1e-12);
+    EXPECT_NEAR(conversion_price(list(), "survey", 5).value.pj, 2, 1e-12);
     EXPECT_EQ(conversion_price(list(), "survey", 5).grade, "assumed");
-    EXPECT_NEAR(conversion_price(list(), "survey", 8).value, 16, 1e-12);
-    EXPECT_NEAR(conversion_price(list(), "survey", 2).value, 0.25, 1e-12);
-    EXPECT_EQ(conversion_price(list(), "compact", 8).value, 0.1);
+    EXPECT_NEAR(conversion_price(list(), "survey", 8).value.pj, 16, 1e-12);
+    EXPECT_NEAR(conversion_price(list(), "survey", 2).value.pj, 0.25, 1e-12);
+    EXPECT_EQ(conversion_price(list(), "compact", 8).value.pj, 0.1);
     EXPECT_THROW(conversion_price(list(), "none", 8), ConfigError);
     EnergySpec bad = list();
     bad.adc["survey"]["four"] = {};
@@ -43,11 +43,11 @@ TEST(CimPrices, PhysicsOfCellsAndPulses) {
     CimSpec s;
     s.array.cols = 256;
     const EnergySpec e = with_cim_prices(list(), s, 1000, 1e6);
-    EXPECT_NEAR(e.actions.at("cim.cell_conductance").value * 10000 * 10, 0.0040, 1e-12);
-    EXPECT_NEAR(e.actions.at("cim.set_energy").value * 20000, 61.25, 1e-9);
-    EXPECT_NEAR(e.actions.at("cim.half_select").value * 4, e.actions.at("cim.set_energy").value, 1e-12);
-    EXPECT_NEAR(e.actions.at("cim.rows_driven").value, 0.1, 1e-12);
-    EXPECT_NEAR(e.actions.at("cim.conversions").value, 2, 1e-12);
+    EXPECT_NEAR(e.actions.at("cim.cell_conductance").value.pj * 10000 * 10, 0.0040, 1e-12);
+    EXPECT_NEAR(e.actions.at("cim.set_energy").value.pj * 20000, 61.25, 1e-9);
+    EXPECT_NEAR(e.actions.at("cim.half_select").value.pj * 4, e.actions.at("cim.set_energy").value.pj, 1e-12);
+    EXPECT_NEAR(e.actions.at("cim.rows_driven").value.pj, 0.1, 1e-12);
+    EXPECT_NEAR(e.actions.at("cim.conversions").value.pj, 2, 1e-12);
 }
 
 }  // namespace

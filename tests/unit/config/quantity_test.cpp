@@ -49,6 +49,28 @@ TEST(Quantity, CanonicalUnits) {
     EXPECT_EQ(parse_quantity("-2.5", Unit::None), -2.5);
 }
 
+TEST(Price, PerEventBitAndLength) {
+    using Per = EnergyPrice::Per;
+    EXPECT_EQ(parse_price("3 pJ"), EnergyPrice(3));
+    EXPECT_EQ(parse_price("0"), EnergyPrice(0));
+    EXPECT_EQ(parse_price("1 nJ/bit"), EnergyPrice(1000, Per::Bit));
+    EXPECT_EQ(parse_price("0.3 pJ/bit/mm"), EnergyPrice(0.3, Per::BitMm));
+    EXPECT_EQ(parse_price(" 48.8 fJ /bit/mm "), EnergyPrice(0.0488, Per::BitMm));
+    EXPECT_DOUBLE_EQ(parse_price("0.3 fJ/bit/um").pj, 0.3);
+    const std::regex pattern(price_pattern());
+    for (const char* text : {"3 pJ", "25 pJ/bit", "300 fJ/bit/mm", "0.25 aJ/bit/nm"}) {
+        EXPECT_TRUE(std::regex_match(text, pattern)) << text;
+        EXPECT_EQ(parse_price(format_price(parse_price(text))), parse_price(text)) << text;
+    }
+    for (const char* text : {"3 pJ/flit", "3 pJ/mm", "3 pJ/bit/mm/mm", "3 pJ/bit/s", "3 pJ/", "/bit", "3/bit",
+                             "-1 pJ/bit"}) {
+        EXPECT_FALSE(std::regex_match(text, pattern)) << text;
+        EXPECT_THROW(parse_price(text), ConfigError) << text;
+    }
+    EXPECT_EQ(message_of([] { parse_price("3 pJ/flit"); }),
+              "a price is per event, '/bit' or '/bit/mm', got '3 pJ/flit'");
+}
+
 TEST(Quantity, Refusals) {
     const auto message = [](const char* text, Unit unit) {
         return message_of([&] { parse_quantity(text, unit); });

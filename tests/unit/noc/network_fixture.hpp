@@ -30,7 +30,7 @@ class NetworkFixture final : public Clocked {
         id_ = scheduler.add(*this);
         for (std::uint32_t e = 0; e < n_; ++e) {
             in_.emplace_back(1, 4);
-            out_.emplace_back(spec.noc.local_latency, 2);
+            out_.emplace_back(network->topology().local_latency, 2);
         }
         for (std::uint32_t e = 0; e < n_; ++e) {
             in_[e].connect_producer(scheduler, id_, *this, 2 * e);

@@ -20,7 +20,7 @@ arch::ChipSpec priced_chip() {
     chip.noc.size = {2, 2};
     chip.energy.name = "test";
     for (const EventInfo& e : all_events()) {
-        if (e.priced) chip.energy.unpriced[e.name] = "free";
+        if (e.priced) chip.energy.unpriced[family_of(e.name)] = "free";
     }
     const auto price = [&](const char* name, double pj, const char* category) {
         chip.energy.unpriced.erase(name);
@@ -146,13 +146,14 @@ TEST(Energy, NothingIsLostOrCountedTwice) {
     }
     r.noc.resize(3);
     for (auto& n : r.noc) fields(fill, n);
-    const Ledger ledger = compute_energy(r, chip);
+    const PriceTable prices(chip);
+    const Ledger ledger = compute_energy(r, prices, StaticPower(chip));
     std::map<std::string, std::uint64_t> found;
     double by_event = 0;
     for (const Leaf& l : ledger.leaves) found[all_events()[l.event].name] += l.count;
     for (const auto& [name, count] : counted) {
         EXPECT_EQ(found[name], count) << name;
-        by_event += static_cast<double>(count) * chip.energy.actions[name].value;
+        by_event += static_cast<double>(count) * chip.energy.actions[name].value.pj;
     }
     const double total = ledger.total().total();
     double by_layer = ledger.sum([](const Leaf& l) { return l.layer == Leaf::kNoLayer; }).total();

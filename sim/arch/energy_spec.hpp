@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <string>
+
+#include "sim/base/energy_price.hpp"
+#include "sim/base/fields.hpp"
+
+namespace loom::arch {
+
+/// What a counted event costs. Prices per bit and per bit and mm are multiplied by the event's bits (a flit:
+/// noc.flit_bits) and the link's length (noc.link_length) once, for the report.
+struct PriceSpec {
+    EnergyPrice value;
+    std::string category = "compute";
+    std::string scope = "marginal";
+    std::string grade = "assumed";
+    std::string source;
+    std::string note;
+};
+template <class V>
+void fields(V& v, PriceSpec& s) {
+    v("value", s.value,
+      {.doc = "energy per event (3 pJ), per bit (25 pJ/bit) or per bit and mm (0.3 pJ/bit/mm)",
+       .required = true});
+    v("category", s.category, {.doc = "compute, memory, noc or control"});
+    v("scope", s.scope, {.doc = "marginal or all_in"});
+    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
+    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
+    v("note", s.note, {.doc = "condition or remark"});
+}
+
+struct LeakageSpec {
+    double value = 0.0;
+    double per_cycle = 0.0;
+    std::string grade = "assumed";
+    std::string source;
+    std::string note;
+};
+template <class V>
+void fields(V& v, LeakageSpec& s) {
+    v("value", s.value, {.doc = "static power of one instance", .unit = Unit::Power, .min = 0});
+    v("per_cycle", s.per_cycle,
+      {.doc = "instead: static energy of one instance per cycle of the clock",
+       .unit = Unit::Energy,
+       .min = 0});
+    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
+    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
+    v("note", s.note, {.doc = "condition or remark"});
+}
+
+/// Silicon area of one instance.
+struct AreaSpec {
+    double value = 0.0;
+    std::string grade = "assumed";
+    std::string source;
+    std::string note;
+};
+template <class V>
+void fields(V& v, AreaSpec& s) {
+    v("value", s.value, {.doc = "um2", .min = 0, .required = true});
+    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
+    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
+    v("note", s.note, {.doc = "condition or remark"});
+}
+
+struct PaperEstimateSpec {
+    double ac = 0.9;
+    double mac = 4.6;
+    std::string source = "Horowitz ISSCC 2014, 45 nm, float32";
+};
+template <class V>
+void fields(V& v, PaperEstimateSpec& s) {
+    v("ac", s.ac, {.doc = "energy per accumulate", .unit = Unit::Energy});
+    v("mac", s.mac, {.doc = "energy per multiply-accumulate", .unit = Unit::Energy});
+    v("source", s.source, {.doc = "where the two figures come from"});
+}
+
+/// Prices by event ("synapse.word_reads"; "noc.link_x" stands for both directions, "noc.link_x+" and
+/// "noc.link_x-" for one each); `unpriced` names counted events that are deliberately free and why.
+/// Leakage by component: core, router, link, bridge, chip. `ert` and `map` are resolved when the file is
+/// read (stats::expand_ert).
+struct EnergySpec {
+    std::string name;
+    std::string ert;
+    std::map<std::string, std::string> map;
+    std::map<std::string, PriceSpec> actions;
+    std::map<std::string, std::string> unpriced;
+    std::map<std::string, LeakageSpec> leakage;
+    std::map<std::string, std::map<std::string, PriceSpec>> adc;
+    std::map<std::string, AreaSpec> area;
+    PaperEstimateSpec paper;
+};
+template <class V>
+void fields(V& v, EnergySpec& s) {
+    v("name", s.name, {.doc = "name of the price list"});
+    v("ert", s.ert, {.doc = "energy reference table of Accelergy to take prices from"});
+    v("map", s.map, {.doc = "ert: component.action -> event, or none"});
+    v("actions", s.actions, {.doc = "price per counted event"});
+    v("unpriced", s.unpriced, {.doc = "events without a price, with the reason"});
+    v("leakage", s.leakage, {.doc = "static power per core, router, link (both ways), bridge and chip"});
+    v("adc", s.adc, {.doc = "energy of a conversion: table, bits, price (compute-in-memory arrays)"});
+    v("area", s.area, {.doc = "um2: cell, sram_cell, mux, adc.<bits> (compute-in-memory arrays)"});
+    v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
+}
+
+}  // namespace loom::arch
