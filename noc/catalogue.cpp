@@ -8,6 +8,7 @@
 
 #include "noc/deflection_network.hpp"
 #include "noc/handshake_network.hpp"
+#include "noc/names.hpp"
 #include "noc/pipeline.hpp"
 #include "noc/scheduled_network.hpp"
 #include "noc/timeout_network.hpp"
@@ -51,14 +52,16 @@ const Pipeline& find_pipeline(std::string_view name) {
     throw ConfigError(fmt::format("noc.router.pipeline: unknown `{}`; known: {}", name, known));
 }
 
+std::vector<std::string> router_kind_names() {
+    return names_of(kKinds);
+}
+
 std::unique_ptr<Network> make_network(const arch::ChipSpec& spec) {
-    std::vector<std::string> names;
     for (const Kind& k : kKinds) {
-        names.emplace_back(k.name);
         if (spec.noc.router.kind == k.name)
             return k.make(spec, make_topology(spec.noc, spec.clock.period, spec.io.router));
     }
-    throw ConfigError("noc.router.kind: " + unknown_name(spec.noc.router.kind, names));
+    throw ConfigError("noc.router.kind: " + unknown_name(spec.noc.router.kind, router_kind_names()));
 }
 
 }  // namespace loom::noc

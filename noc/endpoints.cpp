@@ -110,6 +110,7 @@ void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle 
     record.copies = 1;
     record.packet.entered = static_cast<std::uint32_t>(now - kLocalLink);
     record.packet.hops = 0;
+    record.entered = static_cast<std::uint32_t>(now - fabric_.epoch);
     p.flits_left = packet.flits;
     const std::uint64_t vcs = p.credit & fabric_.masks[packet.message_class][kAnyVc];
     p.vc = static_cast<std::uint16_t>(rr_pick(vcs, p.inject_pointer));
@@ -159,6 +160,14 @@ bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
         return true;
     }
     const std::uint32_t set = next->destination.value;
+    const std::size_t known = fabric_.sets == nullptr ? 0 : fabric_.sets->size();
+    if (set >= known) throw ModelError(fmt::format("a packet to destination set {} of {}", set, known));
+    if (fabric_.sets->in_tree() && next->flits > fabric_.buffer) {
+        throw ModelError(
+            fmt::format("a packet of {} flits to a set: copies are made from a buffer that holds the "
+                        "whole packet, and noc.router.buffer is {}",
+                        next->flits, fabric_.buffer));
+    }
     const auto members = fabric_.sets->members(set);
     if (p.member == 0) {
         ++count.packets;
@@ -212,14 +221,6 @@ void Endpoints::arrived(std::uint32_t e, Packet packet) {
     ++fabric_.counters[packet.tag].relays;
 }
 
-/// The copies of a relay chain behind a lost one are lost with it.
-std::uint64_t Endpoints::lost_behind(std::uint32_t e, const Packet& packet) const {
-    if (packet.set == kNone || fabric_.sets->style() != MulticastStyle::Relay) return 0;
-    const auto members = fabric_.sets->members(packet.set);
-    const auto at = std::find(members.begin(), members.end(), e);
-    return static_cast<std::uint64_t>(members.end() - at) - 1;
-}
-
 /// A packet is whole. False when the receiver cannot take it now.
 bool Endpoints::deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
     if (p.links.out == nullptr)
@@ -250,7 +251,7 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
                                    fabric_.sets->style() == MulticastStyle::Region &&
                                    !fabric_.sets->contains(packet.destination.value, e);
                 if ((p.damaged >> vc & 1u) != 0 && !stray) {
-                    count.packets_dropped += 1 + lost_behind(e, packet);
+                    count.packets_dropped += fabric_.sets == nullptr ? 1 : fabric_.sets->lost_with(packet);
                 } else if (stray) {
                     ++count.filtered;
                 } else {

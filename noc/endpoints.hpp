@@ -51,7 +51,6 @@ class Endpoints {
     void start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
     void arrived(std::uint32_t e, Packet packet);
     bool deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
-    std::uint64_t lost_behind(std::uint32_t e, const Packet& packet) const;
     bool inject(std::uint32_t e, Endpoint& p, Cycle now);
     bool eject(std::uint32_t e, Endpoint& p, Cycle now);
     bool starve(Endpoint& p);

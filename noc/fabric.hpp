@@ -39,6 +39,7 @@ struct Fabric {
     const MulticastSets* sets = nullptr;
     /// Flits of packets that have been taken from their sender and neither delivered nor dropped.
     std::size_t in_flight = 0;
+    Cycle epoch = kNever;  ///< first cycle since the last reset
     /// [message class][VcClass]: the virtual channels as a mask.
     std::vector<std::array<std::uint64_t, kVcClasses>> masks;
 

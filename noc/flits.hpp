@@ -28,6 +28,7 @@ struct PacketRecord {
     std::int16_t dx = 0, dy = 0;  ///< relative routing: hops left
     std::uint16_t port = 0;       ///< local port at the destination
     std::uint16_t copies = 1;     ///< tails that are still to arrive
+    std::uint32_t entered = 0;    ///< cycle in which it entered, since the last reset: for drawn directions
 };
 
 /// Slots that are used again; grows to the largest number in use at a time.

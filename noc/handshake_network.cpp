@@ -4,20 +4,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
+#include "noc/routing/way.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
 
 HandshakeNetwork::HandshakeNetwork(const arch::ChipSpec& spec, Topology topology)
-    : PacketFabric(spec, std::move(topology), false),
+    : PacketFabric(spec, std::move(topology), {}),
       vcs_(static_cast<unsigned>(spec.noc.router.vcs)),
       depth_(static_cast<unsigned>(spec.noc.router.buffer)),
       n_ports_(topology_.max_ports()),
       rng_(1, 91) {
     if (vcs_ == 0 || vcs_ > 64) throw ConfigError(fmt::format("noc.router.vcs: {} is not in 1..64", vcs_));
-    if (depth_ == 0) throw ConfigError("noc.router.buffer: 0 is not in 1..4096");
+    if (depth_ == 0 || depth_ > 4096)
+        throw ConfigError(fmt::format("noc.router.buffer: {} is not in 1..4096", depth_));
     routing_ = make_routing(spec_, topology_, 1);
     const std::string cycle = deadlock_cycle(spec_, topology_, *routing_);
     if (!cycle.empty()) {
@@ -30,17 +33,20 @@ HandshakeNetwork::HandshakeNetwork(const arch::ChipSpec& spec, Topology topology
     inputs_.resize(ports);
     outputs_.resize(ports);
     buffers_.resize(ports * vcs_);
-    full_.resize(ports * vcs_);
-    reserved_out_.assign(ports * vcs_, kNoPort);
+    places_.resize(ports * vcs_ * depth_);
     sources_.resize(topology_.n_endpoints());
     is_active_.resize(topology_.n_routers());
 }
 
 void HandshakeNetwork::reset() {
-    if (in_flight_ != 0) throw InternalError("the network is reset while packets are in it");
-    for (Output& o : outputs_) o = {};
+    PacketFabric::reset();
+    for (Output& o : outputs_) {
+        o.reservations.clear();
+        o.index = 0;
+        o.free_at = 0;
+    }
     for (Input& i : inputs_) i = {};
-    std::fill(full_.begin(), full_.end(), std::uint8_t{0});
+    for (Buffer& b : buffers_) b = {};
 }
 
 void HandshakeNetwork::activate(std::uint32_t r) {
@@ -49,34 +55,76 @@ void HandshakeNetwork::activate(std::uint32_t r) {
     active_.push_back(r);
 }
 
-/// Heads at the front of their buffers ask for their output.
+void HandshakeNetwork::push(std::size_t b, const HFlit& flit) {
+    Buffer& q = buffers_[b];
+    unsigned place = q.first + q.size;
+    if (place >= depth_) place -= depth_;
+    places_[b * depth_ + place] = flit;
+    ++q.size;
+    touched_.push_back(b);
+}
+
+void HandshakeNetwork::pop(std::size_t b) {
+    Buffer& q = buffers_[b];
+    q.first = static_cast<std::uint16_t>(q.first + 1u == depth_ ? 0u : q.first + 1u);
+    --q.size;
+    touched_.push_back(b);
+}
+
+/// Heads at the front of their buffers ask for their output, in an order that turns every cycle.
 void HandshakeNetwork::reserve(std::uint32_t r, Cycle now) {
     const unsigned ports = topology_.n_ports(r);
+    const auto first_port = static_cast<unsigned>(age(now) % ports);
+    const auto first_vc = static_cast<unsigned>(age(now) % vcs_);
     for (unsigned i = 0; i < ports; ++i) {
-        const auto in = static_cast<unsigned>((now + i) % ports);
+        const unsigned in = first_port + i < ports ? first_port + i : first_port + i - ports;
         for (unsigned k = 0; k < vcs_; ++k) {
-            const auto vc = static_cast<unsigned>((now + k) % vcs_);
+            const unsigned vc = first_vc + k < vcs_ ? first_vc + k : first_vc + k - vcs_;
             const std::size_t b = port(r, in) * vcs_ + vc;
-            if (buffers_[b].empty() || !buffers_[b].front().head || reserved_out_[b] != kNoPort) continue;
-            PacketRecord record;
-            const Packet& p = packets_[buffers_[b].front().packet];
-            address(topology_, index(p.source), p.destination.value, record);
-            const Route route = (*routing_)({r, in, 0, record});
-            if (route.ports == 0) continue;
-            const auto out = static_cast<unsigned>(std::countr_zero(route.ports));
-            auto& list = outputs_[port(r, out)];
-            const bool taken = std::any_of(list.reservations.begin(), list.reservations.end(),
-                                           [&](const Reservation& x) { return x.vc == vc; });
-            if (taken) continue;
-            const Reservation entry{static_cast<std::uint8_t>(in), static_cast<std::uint8_t>(vc)};
-            const auto at = std::lower_bound(list.reservations.begin(), list.reservations.end(), entry);
-            const auto position = static_cast<std::size_t>(at - list.reservations.begin());
-            if (!list.reservations.empty() && position <= list.index) ++list.index;
-            list.reservations.insert(at, entry);
-            reserved_out_[b] = static_cast<std::uint8_t>(out);
-            ++count(p).vc_grants;
+            if (buffers_[b].size == 0) continue;
+            if (buffers_[b].dropping) {
+                drop_front(b);
+            } else if (front(b).head && buffers_[b].reserved == kNoPort) {
+                reserve_for(r, in, vc);
+            }
         }
     }
+}
+
+void HandshakeNetwork::reserve_for(std::uint32_t r, unsigned in, unsigned vc) {
+    const std::size_t b = port(r, in) * vcs_ + vc;
+    Buffer& q = buffers_[b];
+    if (q.wants == kNoPort) {
+        const Route route = (*routing_)({r, in, 0, packets_[front(b).packet].record});
+        if (route.ports == 0) {
+            q.dropping = true;
+            return;
+        }
+        q.wants = static_cast<std::uint8_t>(std::countr_zero(route.ports));
+    }
+    Output& o = outputs_[port(r, q.wants)];
+    const bool taken = std::any_of(o.reservations.begin(), o.reservations.end(),
+                                   [&](const Reservation& x) { return x.vc == vc; });
+    if (taken) return;
+    const Reservation entry{static_cast<std::uint8_t>(in), static_cast<std::uint8_t>(vc)};
+    const auto at = std::lower_bound(o.reservations.begin(), o.reservations.end(), entry);
+    const auto position = static_cast<std::size_t>(at - o.reservations.begin());
+    if (!o.reservations.empty() && position <= o.index) ++o.index;
+    o.reservations.insert(at, entry);
+    q.reserved = q.wants;
+    q.wants = kNoPort;
+    ++count(packet(b)).vc_grants;
+}
+
+/// A flit of a packet for which there is no way.
+void HandshakeNetwork::drop_front(std::size_t b) {
+    const HFlit flit = front(b);
+    pop(b);
+    --in_flight_;
+    if (!flit.tail) return;
+    buffers_[b].dropping = false;
+    drop(packets_[flit.packet].record.packet);
+    packets_.release(flit.packet);
 }
 
 /// Every output serves the reservation at its index; every input sends at most one flit.
@@ -92,57 +140,72 @@ void HandshakeNetwork::forward(std::uint32_t r, Cycle now) {
         }
         if (n == 0) continue;
         const unsigned pick =
-            n == 1 ? 0 : rng_.word(std::uint64_t{r} * 64 + in, static_cast<std::uint32_t>(now)) % n;
+            n == 1 ? 0 : rng_.word(std::uint64_t{r} * 64 + in, static_cast<std::uint32_t>(age(now))) % n;
         const Output& o = outputs_[port(r, outs[pick])];
         send(r, in, o.reservations[o.index].vc, outs[pick], now);
     }
-    if (now % 2 == 0) return;
+    if (age(now) % 2 == 0) return;
     for (unsigned out = 0; out < ports; ++out) {
         Output& o = outputs_[port(r, out)];
         if (!o.reservations.empty()) o.index = (o.index + 1) % o.reservations.size();
     }
 }
 
+bool HandshakeNetwork::send_to_core(std::size_t b, Output& o, Cycle now) {
+    if (o.free_at > now) return false;
+    const HFlit flit = front(b);
+    const bool broken = packets_[flit.packet].is_damaged;
+    Packet& p = packet(b);
+    if (flit.head) p.head = static_cast<std::uint32_t>(now - 1);  // as the source counts cycles
+    if (flit.tail && !broken && !deliver(p.destination.value, now, now, p)) return false;
+    if (flit.tail && broken) drop(p);
+    o.free_at = now + 2;
+    ++count(p).local;
+    ++count(p).ni_out;
+    --in_flight_;
+    return true;
+}
+
+bool HandshakeNetwork::send_to_link(std::uint32_t r, std::size_t b, unsigned vc, unsigned out, Cycle now) {
+    const Channel& c = topology_.channel(r, out);
+    const std::size_t to = port(c.peer, c.peer_port);
+    Input& link = inputs_[to];
+    if (link.waiting || link.free_at > now || buffers_[to * vcs_ + vc].full) return false;
+    Packet& p = packet(b);
+    link.waiting = true;
+    link.sent = now;
+    link.vc = vc;
+    link.flit = front(b);
+    ++count(p).links[c.kind];
+    if (link.flit.tail) ++p.hops;
+    activate(c.peer);
+    return true;
+}
+
 bool HandshakeNetwork::send(std::uint32_t r, unsigned in, unsigned vc, unsigned out, Cycle now) {
     const std::size_t b = port(r, in) * vcs_ + vc;
-    if (buffers_[b].empty()) return false;
-    HFlit flit = buffers_[b].front();
-    Packet& p = packets_[flit.packet];
+    if (buffers_[b].size == 0) return false;
     Output& o = outputs_[port(r, out)];
-    const bool local = out >= topology_.link_ports();
-    if (local) {
-        if (o.free_at > now) return false;
-        if (flit.head) p.head = static_cast<std::uint32_t>(now - 1);  // as the source counts cycles
-        if (flit.tail) {
-            if (!deliver(p.destination.value, now, p)) return false;
-        }
-        o.free_at = now + 2;
-        ++count(p).local;
-        ++count(p).ni_out;
-        --in_flight_;
-        if (flit.tail) free_packets_.push_back(flit.packet);
-    } else {
-        const Channel& c = topology_.channel(r, out);
-        const std::size_t to = port(c.peer, c.peer_port);
-        Input& link = inputs_[to];
-        if (link.waiting || link.free_at > now || full_[to * vcs_ + vc] != 0) return false;
-        link.waiting = true;
-        link.sent = now;
-        link.vc = vc;
-        link.flit = flit;
-        ++count(p).links[c.kind];
-        if (flit.tail) ++p.hops;
-        activate(c.peer);
-    }
-    buffers_[b].pop_front();
-    touched_.push_back(b);
-    buffer_cycles_[r] += now - flit.arrived;
-    ++count(p).buffer_reads;
-    ++count(p).crossbar;
-    ++count(p).switch_grants;
+    const bool core = out >= topology_.link_ports();
+    if (core ? !send_to_core(b, o, now) : !send_to_link(r, b, vc, out, now)) return false;
+    const HFlit flit = front(b);
+    NocCounters& c = count(packets_[flit.packet].record.packet);
+    ++c.buffer_reads;
+    ++c.crossbar;
+    ++c.switch_grants;
     count_port(r, out);
+    if (!core && damaged(r, out)) packets_[flit.packet].is_damaged = true;
+    pop(b);
+    buffer_cycles_[r] += now - flit.arrived;
     if (!flit.tail) return true;
-    reserved_out_[b] = kNoPort;
+    if (core) packets_.release(flit.packet);
+    give_back(b, in, vc, o);
+    return true;
+}
+
+/// A tail has left: the reservation ends.
+void HandshakeNetwork::give_back(std::size_t b, unsigned in, unsigned vc, Output& o) {
+    buffers_[b].reserved = kNoPort;
     const auto at = std::find_if(o.reservations.begin(), o.reservations.end(),
                                  [&](const Reservation& x) { return x.input == in && x.vc == vc; });
     const auto removed = static_cast<std::size_t>(at - o.reservations.begin());
@@ -152,7 +215,6 @@ bool HandshakeNetwork::send(std::uint32_t r, unsigned in, unsigned vc, unsigned 
     } else if (o.index >= o.reservations.size()) {
         o.index = 0;
     }
-    return true;
 }
 
 /// What is on the links goes into the buffers, and the acknowledge back.
@@ -162,11 +224,10 @@ void HandshakeNetwork::receive(std::uint32_t r, Cycle now) {
         const Cycles latency = in < topology_.link_ports() ? topology_.channel(r, in).latency : 1;
         if (!link.waiting || link.sent + latency > now) continue;
         const std::size_t b = port(r, in) * vcs_ + link.vc;
-        if (buffers_[b].size() >= depth_) continue;
+        if (buffers_[b].size >= depth_) continue;
         link.flit.arrived = now;
-        buffers_[b].push_back(link.flit);
-        ++count(packets_[link.flit.packet]).buffer_writes;
-        touched_.push_back(b);
+        push(b, link.flit);
+        ++count(packets_[link.flit.packet].record.packet).buffer_writes;
         link.waiting = false;
         link.free_at = now + latency;
     }
@@ -178,21 +239,19 @@ bool HandshakeNetwork::inject(std::uint32_t e, Cycle now) {
     if (!s.busy) {
         Packet p;
         if (!next_packet(e, now, p)) return false;
-        if (free_packets_.empty()) {
-            free_packets_.push_back(static_cast<std::uint32_t>(packets_.size()));
-            packets_.emplace_back();
-        }
-        s = {true, free_packets_.back(), 0,
+        s = {true, packets_.allocate(), 0,
              static_cast<std::uint8_t>(vcs_ == 1 ? 0 : rng_.word(p.axon, index(p.source), 3) % vcs_)};
-        free_packets_.pop_back();
-        packets_[s.packet] = p;
-        in_flight_ += p.flits;
+        Travelling& t = packets_[s.packet];
+        t.is_damaged = false;
+        address(topology_, e, p.destination.value, t.record);
+        t.record.packet = p;
+        t.record.entered = static_cast<std::uint32_t>(age(now));
     }
-    const Packet& p = packets_[s.packet];
+    const Packet& p = packets_[s.packet].record.packet;
     const std::uint32_t r = topology_.router_of(e);
     const std::size_t to = port(r, topology_.port_of(e));
     Input& link = inputs_[to];
-    if (link.waiting || link.free_at > now || full_[to * vcs_ + s.vc] != 0) return true;
+    if (link.waiting || link.free_at > now || buffers_[to * vcs_ + s.vc].full) return true;
     link.waiting = true;
     link.sent = now;
     link.vc = s.vc;
@@ -204,12 +263,23 @@ bool HandshakeNetwork::inject(std::uint32_t e, Cycle now) {
     return s.busy || has_packet(e, now);
 }
 
-bool HandshakeNetwork::step(Cycle now) {
+bool HandshakeNetwork::has_work(std::uint32_t r) const {
+    for (unsigned p = 0; p < topology_.n_ports(r); ++p) {
+        if (inputs_[port(r, p)].waiting) return true;
+        for (unsigned v = 0; v < vcs_; ++v) {
+            if (buffers_[port(r, p) * vcs_ + v].size != 0) return true;
+        }
+    }
+    return false;
+}
+
+Cycle HandshakeNetwork::step(Cycle now) {
     const std::size_t n = active_.size();
     for (std::size_t i = 0; i < n; ++i) {
         reserve(active_[i], now);
         forward(active_[i], now);
     }
+    // relays that arrive in this cycle are listed behind those that are asked now
     std::size_t kept = 0;
     for (std::size_t i = 0; i < ready_.size(); ++i) {
         const std::uint32_t e = ready_[i];
@@ -224,42 +294,39 @@ bool HandshakeNetwork::step(Cycle now) {
     for (std::size_t i = 0; i < active_.size(); ++i) {
         const std::uint32_t r = active_[i];
         receive(r, now);
-        bool work = false;
-        for (unsigned p = 0; p < topology_.n_ports(r) && !work; ++p) {
-            work = inputs_[port(r, p)].waiting;
-            for (unsigned v = 0; v < vcs_ && !work; ++v) work = !buffer(r, p, v).empty();
-        }
-        if (work) {
+        if (has_work(r)) {
             active_[kept++] = r;
         } else {
             is_active_[r] = 0;
         }
     }
     active_.resize(kept);
-    for (const std::size_t b : touched_) full_[b] = buffers_[b].size() >= depth_ ? 1 : 0;
+    for (const std::size_t b : touched_) buffers_[b].full = buffers_[b].size >= depth_;
     touched_.clear();
-    return !active_.empty() || !ready_.empty();
+    return active_.empty() ? kNever : now + 1;
 }
 
 Cycles HandshakeNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
-    const Way w = way(index(from), index(to));
+    const WayCost w = cost_of(topology_, way_of(*routing_, index(from), index(to)));
     if (!w.found) return 0;
-    // to the interface 1, to the first router and out 2, per link its latency and a cycle, to the core
-    return 1 + 2 + w.latency + w.hops + 2 * (flits - 1) + topology_.local_latency;
+    // to the interface 1, to the first router and out 2, per link its latency and a cycle, to the core; a
+    // further flit takes the longest link there and back
+    const Cycles loop = 2 * std::max<Cycles>(1, w.longest);
+    return 1 + 2 + w.latency + w.hops + loop * (flits - 1) + topology_.local_latency;
 }
 
 std::string HandshakeNetwork::describe_stuck(std::size_t limit) const {
     std::vector<std::string> lines;
     for (std::size_t b = 0; b < buffers_.size() && lines.size() < limit; ++b) {
-        if (buffers_[b].empty()) continue;
+        if (buffers_[b].size == 0) continue;
         const auto r = static_cast<std::uint32_t>(b / vcs_ / n_ports_);
-        const Packet& p = packets_[buffers_[b].front().packet];
+        const Packet& p = packets_[front(b).packet].record.packet;
         lines.push_back(fmt::format(
             "router {} port {} vc {}: {} flits; packet from endpoint {} to {} {}", topology_.router_name(r),
-            topology_.port_name(static_cast<unsigned>(b / vcs_ % n_ports_)), b % vcs_, buffers_[b].size(),
+            topology_.port_name(static_cast<unsigned>(b / vcs_ % n_ports_)), b % vcs_, buffers_[b].size,
             index(p.source), p.destination.value,
-            reserved_out_[b] == kNoPort ? std::string("waits for a reservation")
-                                        : "has reserved " + topology_.port_name(reserved_out_[b])));
+            buffers_[b].reserved == kNoPort ? std::string("waits for a reservation")
+                                            : "has reserved " + topology_.port_name(buffers_[b].reserved)));
     }
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <deque>
-
+#include "noc/flits.hpp"
 #include "noc/packet_fabric.hpp"
 #include "sim/base/rng.hpp"
 
@@ -10,7 +9,8 @@ namespace loom::noc {
 /// Routers that talk by an alternating-bit request and acknowledge per link instead of credits, with a
 /// table of reservations per output: the rules of Noxim (Catania et al., ASAP 2015; Router.cpp and
 /// ReservationTable.cpp at 4c8e72d). A flit takes 2 cycles per hop, a link carries 1 flit in 2 cycles.
-/// A head leaves its last router 2 (links + 1) cycles after its creation at zero load.
+/// A head leaves its last router 2 (links + 1) cycles after its creation at zero load. Packets that cannot
+/// go on (dead links) are taken out flit by flit and counted.
 class HandshakeNetwork final : public PacketFabric {
   public:
     HandshakeNetwork(const arch::ChipSpec& spec, Topology topology);
@@ -19,13 +19,21 @@ class HandshakeNetwork final : public PacketFabric {
     Cycles zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const override;
 
   protected:
-    bool step(Cycle now) override;
+    Cycle step(Cycle now) override;
 
   private:
     struct HFlit {
         std::uint32_t packet = 0;
         bool head = false, tail = false;
         Cycle arrived = 0;
+    };
+    /// An input VC: a ring of places in places_.
+    struct Buffer {
+        std::uint16_t first = 0, size = 0;
+        bool full = false;                ///< as its sender sees it
+        std::uint8_t wants = kNoPort;     ///< output port of the packet at the front, once it is known
+        std::uint8_t reserved = kNoPort;  ///< output port
+        bool dropping = false;            ///< there is no way for it
     };
     /// An input port: what is on its link, and what is buffered per VC.
     struct Input {
@@ -50,26 +58,35 @@ class HandshakeNetwork final : public PacketFabric {
         std::uint16_t sent = 0;
         std::uint8_t vc = 0;
     };
+    struct Travelling {
+        PacketRecord record;
+        bool is_damaged = false;
+    };
     std::size_t port(std::uint32_t r, unsigned p) const { return std::size_t{r} * n_ports_ + p; }
-    std::deque<HFlit>& buffer(std::uint32_t r, unsigned p, unsigned v) {
-        return buffers_[port(r, p) * vcs_ + v];
-    }
+    HFlit& front(std::size_t b) { return places_[b * depth_ + buffers_[b].first]; }
+    const HFlit& front(std::size_t b) const { return places_[b * depth_ + buffers_[b].first]; }
+    void push(std::size_t b, const HFlit& flit);
+    void pop(std::size_t b);
+    Packet& packet(std::size_t b) { return packets_[front(b).packet].record.packet; }
     void reserve(std::uint32_t r, Cycle now);
+    void reserve_for(std::uint32_t r, unsigned in, unsigned vc);
+    void drop_front(std::size_t b);
     void forward(std::uint32_t r, Cycle now);
     bool send(std::uint32_t r, unsigned in, unsigned vc, unsigned out, Cycle now);
+    bool send_to_core(std::size_t b, Output& o, Cycle now);
+    bool send_to_link(std::uint32_t r, std::size_t b, unsigned vc, unsigned out, Cycle now);
+    void give_back(std::size_t b, unsigned in, unsigned vc, Output& o);
     void receive(std::uint32_t r, Cycle now);
+    bool has_work(std::uint32_t r) const;
     bool inject(std::uint32_t e, Cycle now);
     void activate(std::uint32_t r);
 
     unsigned vcs_, depth_, n_ports_;
     std::vector<Input> inputs_;
     std::vector<Output> outputs_;
-    std::vector<std::deque<HFlit>> buffers_;
-    std::vector<std::uint8_t> full_;           ///< [buffer] as its sender sees it
-    std::vector<std::uint8_t> reserved_out_;   ///< [buffer]: output port, or kNoPort
-    std::vector<std::uint32_t> packet_flits_;  ///< delivered per packet slot
-    std::vector<Packet> packets_;
-    std::vector<std::uint32_t> free_packets_;
+    std::vector<Buffer> buffers_;
+    std::vector<HFlit> places_;  ///< [buffer][depth]
+    Pool<Travelling> packets_;
     std::vector<Source> sources_;
     std::vector<std::uint32_t> active_;
     std::vector<std::uint8_t> is_active_;

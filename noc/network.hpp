@@ -33,6 +33,7 @@ struct NocCounters {
     std::uint64_t relays = 0;                       ///< packets sent on by a core
     std::uint64_t filtered = 0;                     ///< packets that reached a core they are not for (region)
     std::uint64_t reinjected = 0;                   ///< dropped packets injected again
+    std::uint64_t emergency = 0;                    ///< packets sent round a blocked link
 
     std::uint64_t both_ways(LinkKind k) const { return links[axis(k)] + links[opposite(axis(k))]; }
     std::uint64_t flit_hops() const {
@@ -68,6 +69,7 @@ void fields(V&& v, C& c) {
     v("noc.relays", c.relays, true, "packets sent on by a core");
     v("noc.filtered", c.filtered, true, "packets at a core that they are not for");
     v("noc.reinjected", c.reinjected, true, "dropped packets injected again");
+    v("noc.emergency", c.emergency, false, "packets sent round a blocked link");
 }
 
 /// Use of one output port of a router.
@@ -110,6 +112,9 @@ class Network : public Clocked {
     /// A destination set for packets of `source`; use it as Destination::set(id). All sets before the
     /// first packet. UnsupportedError where the fabric has no multicast.
     virtual std::uint32_t add_set(EndpointId source, std::span<const std::uint32_t> members) = 0;
+    /// Forgets all sets, so that others can be added; numbers start at 0 again. Only when the network is
+    /// empty.
+    virtual void clear_sets() = 0;
     /// Multicast: what sets cost as trees and as repeated unicast, for reports; empty without sets.
     struct SetLinks {
         std::uint64_t tree = 0, unicast = 0;

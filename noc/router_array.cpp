@@ -110,7 +110,17 @@ void RouterArray::reset_router(std::uint32_t r) {
     }
 }
 
+/// The flit that was sent last is damaged: drawn by its number since the last reset.
+bool RouterArray::is_lost(std::uint32_t r, unsigned port) const {
+    const std::size_t at = std::size_t{r} * n_ports_ + port;
+    const std::uint64_t number = ports_[at].flits - (flits_before_.empty() ? 0 : flits_before_[at]);
+    return loss_rng_.bernoulli(rules_.loss, (std::uint64_t{r} << 8) | port,
+                               static_cast<std::uint32_t>(number));
+}
+
 void RouterArray::reset() {
+    if (rules_.loss > 0) flits_before_.resize(ports_.size());
+    for (std::size_t i = 0; i < flits_before_.size(); ++i) flits_before_[i] = ports_[i].flits;
     for (const std::uint32_t r : touched_) {
         reset_router(r);
         if (generic_ && allocators_[r].vc != nullptr) {

@@ -186,6 +186,7 @@ class RouterArray {
     template <bool kPlain>
     void transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id);
     void reset_router(std::uint32_t r);
+    bool is_lost(std::uint32_t r, unsigned port) const;
     std::uint32_t usual_delay() const;
 
     Fabric& fabric_;
@@ -208,7 +209,8 @@ class RouterArray {
     CounterRng loss_rng_;
 
     std::vector<Port> ports_;
-    std::vector<SlowLink> slow_links_;  ///< [ports], or empty
+    std::vector<std::uint64_t> flits_before_;  ///< losses: [port] sent at the last reset
+    std::vector<SlowLink> slow_links_;         ///< [ports], or empty
     std::vector<InputVc> inputs_;
     std::vector<OutputVc> outputs_;
     std::vector<WideRoute> routes_;  ///< [input VCs], or empty

@@ -462,11 +462,7 @@ inline void RouterArray::transmit(Step& c, const View& r, const InputVc& v, Port
     }
     ++count.links[out.kind];
     if (flit.tail) ++c.packets[flit.packet].packet.hops;
-    if (!kPlain && rules_.loss > 0 &&
-        loss_rng_.bernoulli(rules_.loss, (std::uint64_t{r.id} << 8) | out_port,
-                            static_cast<std::uint32_t>(out.flits))) {
-        flit.damaged = true;
-    }
+    if (!kPlain && rules_.loss > 0 && is_lost(r.id, out_port)) flit.damaged = true;
     const Calendar::FlitAtRouter event{out.peer, out.peer_port, out_vc, id};
     if (kPlain && c.flits_out != nullptr) {
         c.flits_out->push(event);
@@ -554,7 +550,8 @@ void RouterArray::drop_front(Step& c, const View& r, unsigned in_port, unsigned 
     fabric_.flits.release(id);
     --fabric_.in_flight;
     if (flit.tail) {
-        ++c.counters[flit.tag].packets_dropped;
+        c.counters[flit.tag].packets_dropped +=
+            fabric_.sets == nullptr ? 1 : fabric_.sets->lost_with(c.packets[flit.packet].packet);
         fabric_.release_copy(flit.packet);
         v.state = State::Idle;
     }

@@ -4,137 +4,228 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
+#include "noc/routing/way.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
+namespace {
+
+constexpr Cycles kFirstSlots = 64, kMostSlots = 65536;
+
+}  // namespace
 
 ScheduledNetwork::ScheduledNetwork(const arch::ChipSpec& spec, Topology topology)
-    : PacketFabric(spec, std::move(topology), false),
-      slots_(spec.noc.router.slots != 0 ? spec.noc.router.slots
-                                        : std::max<Cycles>(64, 4 * topology_.n_cores())) {
+    : PacketFabric(spec, std::move(topology), {.classes = true}),
+      grows_(spec.noc.router.slots == 0),
+      slots_(grows_ ? kFirstSlots : spec.noc.router.slots),
+      n_lanes_(2 * topology_.max_ports()) {
+    if (slots_ > kMostSlots)
+        throw ConfigError(fmt::format("noc.router.slots: {} is not in 0..{}", slots_, kMostSlots));
+    if (spec.noc.router.classes > 64)
+        throw ConfigError(fmt::format("noc.router.classes: {} is not in 1..64", spec.noc.router.classes));
     routing_ = make_routing(spec_, topology_, 2);
     if (routing_->several)
         throw ConfigError("noc.routing: a schedule needs a deterministic routing function");
-    taken_.resize(std::size_t{topology_.n_routers()} * topology_.max_ports());
-    injecting_.resize(topology_.n_endpoints());
+    owner_.resize(spec.noc.router.classes * topology_.n_routers() * n_lanes_);
 }
 
 void ScheduledNetwork::reset() {
-    if (in_flight_ != 0) throw InternalError("the network is reset while packets are in it");
-    for (auto& [key, f] : flows_) f.next = 0;
+    PacketFabric::reset();
+    flows_.clear();
+    known_.clear();
+    for (auto& slots : owner_) slots.clear();
+    if (grows_) slots_ = kFirstSlots;
+    busy_until_ = hold_until_ = 0;
 }
 
-bool ScheduledNetwork::fits(const Flow& f, Cycle slot) const {
+/// The links of a flow, and when its flits cross them.
+void ScheduledNetwork::lay(Flow& f) const {
+    const std::vector<Step> way = way_of(*routing_, f.from, f.to);
+    if (way.empty()) return;
+    f.way.push_back({way[0].router, topology_.max_ports() + way[0].in_port, 0, 1});
+    for (const Step& s : way) {
+        const bool core = s.port >= topology_.link_ports();
+        const Cycles cycles = core ? 1 : link_cycles(topology_.channel(s.router, s.port));
+        f.way.push_back({s.router, s.port, f.length, cycles});
+        f.per_flit = std::max(f.per_flit, cycles);
+        if (!core) f.length += topology_.channel(s.router, s.port).latency;
+    }
+}
+
+/// use(slot) for the slots that a flow takes of a link, until it says false.
+template <class F>
+void ScheduledNetwork::each_slot(const Flow& f, const Hop& h, Cycle slot, F use) const {
+    for (Cycles k = 0; k < f.flits; ++k) {
+        for (Cycles c = 0; c < h.cycles; ++c) {
+            if (!use((slot + h.after + k * f.per_flit + c) % slots_)) return;
+        }
+    }
+}
+
+/// Who owns what the flow would need if it began in a slot.
+ScheduledNetwork::Conflict ScheduledNetwork::conflict(const Flow& f, Cycle slot) const {
+    Conflict found;
     for (const Hop& h : f.way) {
-        const auto& taken = taken_[std::size_t{h.router} * topology_.max_ports() + h.port];
-        for (unsigned k = 0; k < f.flits && !taken.empty(); ++k) {
-            if (taken[(slot + h.after + k) % slots_]) return false;
-        }
+        const auto& owner = owner_[lane(f, h)];
+        each_slot(f, h, slot, [&](Cycle s) {
+            if (s < owner.size() && owner[s] != 0) found = {owner[s] - 1, h};
+            return found.flow == kNone;
+        });
+        if (found.flow != kNone) break;
     }
-    return true;
+    return found;
 }
 
-ScheduledNetwork::Flow& ScheduledNetwork::flow(std::uint32_t from, std::uint32_t to, std::uint16_t flits) {
-    const auto [at, fresh] = flows_.try_emplace({from, to});
-    Flow& f = at->second;
-    if (!fresh && flits <= f.flits) return f;
-    if (!fresh)
-        throw ModelError("a packet longer than the slot of its flow; give all packets of a flow one length");
-    f.flits = flits;
-    PacketRecord p;
-    address(topology_, from, to, p);
-    p.packet.source = EndpointId{from};
-    std::uint32_t router = topology_.router_of(from);
-    unsigned in_port = topology_.port_of(from);
-    for (unsigned steps = 0; steps <= 2 * topology_.n_routers(); ++steps) {
-        const Route route = (*routing_)({router, in_port, 0, p});
-        if (route.ports == 0) break;
-        const auto port = static_cast<unsigned>(std::countr_zero(route.ports));
-        f.way.push_back({router, port, f.length});
-        if (port >= topology_.link_ports()) break;
-        const Channel& c = topology_.channel(router, port);
-        f.length += c.latency;
-        router = c.peer;
-        in_port = c.peer_port;
+void ScheduledNetwork::take(std::uint32_t flow) {
+    const Flow& f = flows_[flow];
+    for (const Hop& h : f.way) {
+        auto& owner = owner_[lane(f, h)];
+        each_slot(f, h, f.slot, [&](Cycle s) {
+            if (s >= owner.size()) owner.resize(slots_);
+            owner[s] = flow + 1;
+            return true;
+        });
     }
-    auto& mine = injecting_[from];
-    if (mine.empty()) mine.resize(slots_);
-    for (Cycle s = 0; s < slots_; ++s) {
-        bool free = f.flits <= slots_;
-        for (unsigned k = 0; k < f.flits && free; ++k) free = !mine[(s + k) % slots_];
-        if (!free || !fits(f, s)) continue;
-        f.slot = s;
-        for (unsigned k = 0; k < f.flits; ++k) mine[(s + k) % slots_] = true;
-        for (const Hop& h : f.way) {
-            auto& taken = taken_[std::size_t{h.router} * topology_.max_ports() + h.port];
-            if (taken.empty()) taken.resize(slots_);
-            for (unsigned k = 0; k < f.flits; ++k) taken[(s + h.after + k) % slots_] = true;
-        }
-        return f;
+}
+
+void ScheduledNetwork::fail(const Flow& f, const Conflict& c) const {
+    const bool itself = c.flow == kNone;
+    const std::string port =
+        c.hop.port >= topology_.max_ports() ? "the core's own link" : topology_.port_name(c.hop.port);
+    std::string other = "it is longer than the table";
+    if (!itself) {
+        other = fmt::format("flow {} -> {} has router {} {}", flows_[c.flow].from, flows_[c.flow].to,
+                            topology_.router_name(c.hop.router), port);
     }
     throw MappingError("schedule slots",
-                       fmt::format("flow {} -> {} ({} flows have one)", from, to, flows_.size() - 1),
-                       static_cast<double>(slots_ + flits), static_cast<double>(slots_));
+                       fmt::format("flow {} -> {} of message class {}: {} ({} flows have slots)", f.from,
+                                   f.to, unsigned{f.message_class}, other, flows_.size() - 1),
+                       static_cast<double>(slots_ + f.flits), static_cast<double>(slots_));
 }
 
-bool ScheduledNetwork::step(Cycle now) {
-    while (!arriving_.empty() && arriving_.top().at <= now) {
-        const Packet& p = arriving_.top().packet;
-        if (!deliver(p.destination.value, now, p)) {
+/// The first slot that is free on all links. A longer table repeats every flow less often: what owned slot s
+/// of every n cycles owns slot s of every 2 n, so nobody has to move.
+void ScheduledNetwork::place(std::uint32_t flow) {
+    Flow& f = flows_[flow];
+    while (true) {
+        // the flow must not run into itself one period later
+        const Cycles longest = is_lane() ? 1 : f.flits * f.per_flit;
+        Conflict last;
+        for (Cycle s = 0; longest <= slots_ && s < slots_; ++s) {
+            last = conflict(f, s);
+            if (last.flow != kNone) continue;
+            f.slot = s;
+            take(flow);
+            return;
+        }
+        if (!grows_ || 2 * slots_ > kMostSlots) fail(f, last);
+        slots_ *= 2;
+        // packets that have been given slots of the shorter table go first
+        f.next = hold_until_ = busy_until_;
+    }
+}
+
+ScheduledNetwork::Flow& ScheduledNetwork::flow_of(std::uint32_t from, const Packet& p) {
+    const std::uint64_t key = ((std::uint64_t{p.message_class} << 28 | from) << 28) | p.destination.value;
+    const auto [at, fresh] = known_.try_emplace(key, static_cast<std::uint32_t>(flows_.size()));
+    if (fresh) {
+        Flow f;
+        f.from = from;
+        f.to = p.destination.value;
+        f.message_class = p.message_class;
+        f.flits = p.flits;
+        f.next = hold_until_;
+        lay(f);
+        flows_.push_back(std::move(f));
+        if (!flows_.back().way.empty()) place(at->second);
+    }
+    Flow& f = flows_[at->second];
+    if (p.flits > f.flits && !f.way.empty() && !is_lane()) {
+        throw ModelError(
+            fmt::format("a packet of {} flits in the flow {} -> {}, whose slot has {}; give all "
+                        "packets of a flow one length",
+                        p.flits, f.from, f.to, f.flits));
+    }
+    return f;
+}
+
+/// A packet gets the first slot of its flow that is still to come.
+void ScheduledNetwork::send(std::uint32_t e, Packet p, Cycle now) {
+    Flow& f = flow_of(e, p);
+    if (f.way.empty()) {
+        in_flight_ -= p.flits;
+        drop(p);
+        return;
+    }
+    // slot 0 of the first table is the cycle after the first packet
+    Cycle start = std::max(age(now), f.next);
+    start += (f.slot + slots_ - start % slots_) % slots_;
+    f.next = start + (is_lane() ? p.flits * f.per_flit : slots_);
+    const Cycles flits_after = (p.flits - 1) * f.per_flit;
+    busy_until_ = std::max(busy_until_, start + f.length + flits_after + f.per_flit);
+    const Cycle begin = start + now + 1 - age(now);
+    p.entered = static_cast<std::uint32_t>(begin);
+    NocCounters& c = count(p);
+    c.ni_in += p.flits;
+    c.ni_out += p.flits;
+    bool is_damaged = false;
+    for (const Hop& h : f.way) {
+        if (h.port >= topology_.max_ports()) continue;
+        const bool link = h.port < topology_.link_ports();
+        if (link) {
+            c.links[topology_.channel(h.router, h.port).kind] += p.flits;
+            ++p.hops;
+        } else {
+            c.local += p.flits;
+        }
+        for (unsigned k = 0; k < p.flits; ++k) {
+            count_port(h.router, h.port);
+            is_damaged |= link && damaged(h.router, h.port);
+        }
+    }
+    if (is_damaged) {
+        in_flight_ -= p.flits;
+        drop(p);
+        return;
+    }
+    arriving_.push(begin + f.length + flits_after, p);
+}
+
+Cycle ScheduledNetwork::step(Cycle now) {
+    while (arriving_.due(now)) {
+        const Packet p = arriving_.pop();
+        if (!deliver(p.destination.value, now, now, p)) {
             throw ModelError(
                 fmt::format("endpoint {} does not take a scheduled packet in time", p.destination.value));
         }
         in_flight_ -= p.flits;
-        arriving_.pop();
     }
-    std::vector<std::uint32_t> ready;
-    ready.swap(ready_);
-    for (const std::uint32_t e : ready) {
+    ready_now_.clear();
+    ready_now_.swap(ready_);
+    for (const std::uint32_t e : ready_now_) {
         forget_ready(e);
         Packet p;
-        while (next_packet(e, now, p)) {
-            Flow& f = flow(e, p.destination.value, p.flits);
-            if (f.way.empty() || f.way.back().port < topology_.link_ports()) {
-                ++count(p).packets_dropped;
-                continue;
-            }
-            // the first slot of the flow that is still to come
-            Cycle start = std::max(now + 1, f.next);
-            start += (f.slot + slots_ - start % slots_) % slots_;
-            f.next = start + slots_;
-            p.entered = static_cast<std::uint32_t>(start);
-            NocCounters& c = count(p);
-            c.ni_in += p.flits;
-            c.ni_out += p.flits;
-            for (const Hop& h : f.way) {
-                if (h.port < topology_.link_ports()) {
-                    c.links[topology_.channel(h.router, h.port).kind] += p.flits;
-                    ++p.hops;
-                } else {
-                    c.local += p.flits;
-                }
-                for (unsigned k = 0; k < p.flits; ++k) count_port(h.router, h.port);
-            }
-            in_flight_ += p.flits;
-            arriving_.push({start + f.length + p.flits - 1, order_++, p});
-        }
+        while (next_packet(e, now, p)) send(e, p, now);
     }
-    return !arriving_.empty();
+    return arriving_.next();
 }
 
 Cycles ScheduledNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
-    const Way w = way(index(from), index(to));
-    // without the wait for the slot
-    return w.found ? 1 + 1 + w.latency + topology_.local_latency + (flits - 1) : 0;
+    const WayCost w = cost_of(topology_, way_of(*routing_, index(from), index(to)));
+    if (!w.found) return 0;
+    const Cycles per_flit = w.slowest == 0 ? 1 : link_cycles({.flit_ps = w.slowest});
+    return 1 + 1 + w.latency + topology_.local_latency + (flits - 1) * per_flit;
 }
 
 std::string ScheduledNetwork::describe_tables() const {
-    return fmt::format("schedule of {} slots: {} flows", slots_, flows_.size());
+    const std::string sets = PacketFabric::describe_tables();
+    return fmt::format("{}{}schedule of {} slots: {} flows", sets, sets.empty() ? "" : "; ", slots_,
+                       flows_.size());
 }
 
 std::string ScheduledNetwork::describe_stuck(std::size_t) const {
+    if (in_flight_ == 0) return "the network is empty";
     return fmt::format("{} flits on their way by schedule", in_flight_);
 }
 

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cmath>
 
+#include "noc/round_robin.hpp"
+#include "noc/routing/way.hpp"
 #include "noc/slow_link.hpp"
 #include "sim/base/error.hpp"
 
@@ -20,31 +22,26 @@ constexpr std::array<std::pair<unsigned, unsigned>, 6> kTriangle{
 }  // namespace
 
 TimeoutNetwork::TimeoutNetwork(const arch::ChipSpec& spec, Topology topology)
-    : PacketFabric(spec, std::move(topology), true) {
-    if (spec.noc.router.buffer == 0) throw ConfigError("noc.router.buffer: 0 is not in 1..4096");
+    : PacketFabric(spec, std::move(topology), {.trees = true}), n_ports_(topology_.max_ports()) {
+    if (spec.noc.router.buffer == 0 || spec.noc.router.buffer > 4096)
+        throw ConfigError(fmt::format("noc.router.buffer: {} is not in 1..4096", spec.noc.router.buffer));
     if (spec.noc.router.wait2 > 0 && !topology_.diagonals) {
         throw ConfigError("noc.router.wait2: emergency routes need the triangles of topology: triangular");
     }
     routing_ = make_routing(spec_, topology_, 2);
     if (routing_->several)
         throw ConfigError("noc.routing: the timeout router needs a deterministic routing function");
-    routing_->uses_halves = false;  // no virtual channels: what would be a deadlock is dropped
+    routing_->uses_halves = false;
     routers_.resize(topology_.n_routers());
-    for (Router& r : routers_) {
-        r.inputs.resize(topology_.max_ports());
-        r.free_ps.resize(topology_.max_ports());
-    }
-    room_.assign(topology_.n_routers(),
-                 std::vector<std::uint16_t>(topology_.max_ports(),
-                                            static_cast<std::uint16_t>(spec.noc.router.buffer)));
+    queues_.resize(std::size_t{topology_.n_routers()} * n_ports_);
+    free_ps_.resize(queues_.size());
+    room_.assign(queues_.size(), static_cast<std::uint16_t>(spec.noc.router.buffer));
 }
 
 void TimeoutNetwork::reset() {
-    if (in_flight_ != 0) throw InternalError("the network is reset while packets are in it");
-    for (Router& r : routers_) {
-        std::fill(r.free_ps.begin(), r.free_ps.end(), std::uint64_t{0});
-        r.next_input = 0;
-    }
+    PacketFabric::reset();
+    std::fill(free_ps_.begin(), free_ps_.end(), std::uint64_t{0});
+    for (Router& r : routers_) r.next_input = 0;
 }
 
 void TimeoutNetwork::activate(std::uint32_t r) {
@@ -53,186 +50,224 @@ void TimeoutNetwork::activate(std::uint32_t r) {
     active_.push_back(r);
 }
 
-std::uint64_t TimeoutNetwork::route(std::uint32_t r, const Queued& q) {
-    if (q.emergency != kNoPort) return std::uint64_t{1} << q.emergency;
-    if (q.ports != 0) return q.ports;
-    if (q.packet.destination.kind == Destination::Kind::Set) {
-        if (sets_->style() == MulticastStyle::Table) ++count(q.packet).table_lookups;
-        return sets_->route(q.packet.destination.value, r, q.in_port).ports;
-    }
-    PacketRecord record;
-    record.packet = q.packet;
-    address(topology_, index(q.packet.source), q.packet.destination.value, record);
-    return (*routing_)({r, q.in_port, 0, record}).ports;
+std::uint32_t TimeoutNetwork::core_at(std::uint32_t r, unsigned port) const {
+    const std::uint32_t host = topology_.n_cores();
+    if (topology_.router_of(host) == r && port == topology_.port_of(host)) return host;
+    return r * topology_.cores_per_router() + port - topology_.link_ports();
+}
+
+/// In the region, but not a member.
+bool TimeoutNetwork::is_stray(const Packet& p, std::uint32_t endpoint) const {
+    return p.destination.kind == Destination::Kind::Set && sets_->style() == MulticastStyle::Region &&
+           !sets_->contains(p.destination.value, endpoint);
+}
+
+std::uint64_t TimeoutNetwork::route(std::uint32_t r, Item& item) {
+    if (item.ports != 0) return item.ports;
+    const Packet& p = item.packet();
+    if (p.destination.kind == Destination::Kind::Endpoint)
+        return (*routing_)({r, item.in_port, 0, item.record}).ports;
+    if (sets_->style() == MulticastStyle::Table) ++count(p).table_lookups;
+    return sets_->route(p.destination.value, r, item.in_port).ports;
 }
 
 /// Deliveries that are lost with a copy by this port.
-std::uint64_t TimeoutNetwork::deliveries_behind(const Packet& p, std::uint32_t r, unsigned port) const {
+std::uint64_t TimeoutNetwork::deliveries_behind(const Item& item, std::uint32_t r, unsigned port) const {
+    const Packet& p = item.packet();
     if (p.destination.kind != Destination::Kind::Set) return 1;
     std::uint64_t n = 0;
-    std::vector<std::pair<std::uint32_t, unsigned>> todo{{r, port}};
+    struct Copy {
+        std::uint32_t router;
+        unsigned out, straight;
+    };
+    std::vector<Copy> todo{{r, port, item.straight}};
     while (!todo.empty()) {
-        const auto [router, out] = todo.back();
+        const Copy copy = todo.back();
         todo.pop_back();
-        if (out >= topology_.link_ports()) {
-            ++n;
+        if (copy.out >= topology_.link_ports()) {
+            if (!is_stray(p, core_at(copy.router, copy.out))) ++n;
             continue;
         }
-        const Channel& c = topology_.channel(router, out);
-        for (std::uint64_t m = sets_->route(p.destination.value, c.peer, c.peer_port).ports; m != 0;
-             m &= m - 1)
-            todo.emplace_back(c.peer, static_cast<unsigned>(std::countr_zero(m)));
+        const Channel& c = topology_.channel(copy.router, copy.out);
+        const unsigned in = copy.straight != kNoPort ? copy.straight : c.peer_port;
+        for (std::uint64_t m = sets_->route(p.destination.value, c.peer, in).ports; m != 0; m &= m - 1)
+            todo.push_back({c.peer, static_cast<unsigned>(std::countr_zero(m)), kNoPort});
     }
     return n;
 }
 
-bool TimeoutNetwork::try_link(std::uint32_t r, unsigned port, const Queued& item, std::uint8_t emergency,
-                              Cycle now) {
-    Router& router = routers_[r];
-    const double now_ps = static_cast<double>(now) * period_;
-    if (static_cast<double>(router.free_ps[port]) > now_ps) return false;
-    if (port >= topology_.link_ports()) {
-        const std::uint32_t base = r * topology_.cores_per_router();
-        std::uint32_t to = base + port - topology_.link_ports();
-        if (topology_.router_of(topology_.n_cores()) == r && port == topology_.port_of(topology_.n_cores()))
-            to = topology_.n_cores();
-        const bool stray = item.packet.destination.kind == Destination::Kind::Set &&
-                           sets_->style() == MulticastStyle::Region &&
-                           !sets_->contains(item.packet.destination.value, to);
-        if (stray) {
-            ++count(item.packet).filtered;
-        } else if (!deliver(to, now + 1, item.packet)) {
-            return false;
-        }
-        ++count(item.packet).local;
-        ++count(item.packet).ni_out;
-    } else {
-        const Channel& c = topology_.channel(r, port);
-        if (c.peer == kNone || room_[c.peer][c.peer_port] == 0) return false;
-        --room_[c.peer][c.peer_port];
-        Queued copy{item.packet, static_cast<std::uint8_t>(c.peer_port), emergency, 0, 0};
-        ++copy.packet.hops;
-        ++count(item.packet).links[c.kind];
-        ++in_flight_;
-        arriving_.push({now + 1 + c.latency, order_++, c.peer, copy});
-        const auto flit_ps = c.flit_ps != 0 ? c.flit_ps : static_cast<std::uint64_t>(std::llround(period_));
-        router.free_ps[port] = next_free(router.free_ps[port], now_ps, period_, flit_ps);
+bool TimeoutNetwork::try_core(std::uint32_t r, unsigned port, Cycle now) {
+    const Item& item = items_[routers_[r].item];
+    const std::uint32_t to = core_at(r, port);
+    NocCounters& c = count(item.packet());
+    if (is_stray(item.packet(), to)) {
+        ++c.filtered;
+    } else if (item.is_damaged) {
+        drop(item.packet());
+    } else if (!deliver(to, now, now + 1, item.packet())) {
+        return false;
     }
-    ++count(item.packet).crossbar;
+    ++c.local;
+    ++c.ni_out;
+    ++c.crossbar;
     count_port(r, port);
+    return true;
+}
+
+/// A copy by a link; on its way round another one, if `instead_of` is a port.
+bool TimeoutNetwork::try_link(std::uint32_t r, unsigned port, unsigned instead_of, Cycle now) {
+    const Channel& c = topology_.channel(r, port);
+    if (c.peer == kNone || room_[at(c.peer, c.peer_port)] == 0) return false;
+    std::uint64_t& free_ps = free_ps_[at(r, port)];
+    const double now_ps = static_cast<double>(now) * period_;
+    if (static_cast<double>(free_ps) > now_ps) return false;
+    if (c.flit_ps != 0) free_ps = next_free(free_ps, now_ps, period_, c.flit_ps);
+    --room_[at(c.peer, c.peer_port)];
+    const std::uint32_t id = items_.allocate();
+    Item& copy = items_[id];
+    const Item& item = items_[routers_[r].item];
+    copy.record = item.record;
+    ++copy.record.packet.hops;
+    copy.place = static_cast<std::uint8_t>(c.peer_port);
+    // from the second leg it comes as over the straight link
+    copy.in_port = item.straight != kNoPort ? item.straight : copy.place;
+    copy.straight = kNoPort;
+    copy.ports = 0;
+    if (instead_of != kNoPort) {
+        copy.straight = static_cast<std::uint8_t>(instead_of ^ 1u);
+        copy.ports = std::uint64_t{1} << kTriangle[instead_of].second;
+    }
+    NocCounters& n = count(item.packet());
+    ++n.links[c.kind];
+    ++n.crossbar;
+    if (instead_of != kNoPort) ++n.emergency;
+    count_port(r, port);
+    copy.is_damaged = item.is_damaged || damaged(r, port);
+    ++in_flight_;
+    arriving_.push(now + 1 + c.latency, {c.peer, id});
     return true;
 }
 
 /// What has waited long enough is dropped, or put aside to be injected again.
 void TimeoutNetwork::give_up(std::uint32_t r, Cycle now) {
-    Stage& s = routers_[r].stage;
-    NocCounters& c = count(s.item.packet);
+    Router& router = routers_[r];
+    NocCounters& c = count(items_[router.item].packet());
     if (spec_.router.reinject > 0) {
         ++c.reinjected;
-        Queued again = s.item;
-        again.emergency = kNoPort;
-        again.ports = s.ports;
+        const std::uint32_t id = items_.allocate();
+        items_[id] = items_[router.item];
+        items_[id].ports = router.ports;
+        items_[id].place = kNoPort;
         ++in_flight_;
-        arriving_.push({now + spec_.router.reinject, order_++, r, again});
+        arriving_.push(now + spec_.router.reinject, {r, id});
     } else {
-        for (std::uint64_t m = s.ports; m != 0; m &= m - 1)
+        for (std::uint64_t m = router.ports; m != 0; m &= m - 1)
             c.packets_dropped +=
-                deliveries_behind(s.item.packet, r, static_cast<unsigned>(std::countr_zero(m)));
+                deliveries_behind(items_[router.item], r, static_cast<unsigned>(std::countr_zero(m)));
     }
-    s.ports = 0;
+    router.ports = 0;
+}
+
+/// The next packet, by input in turn.
+void TimeoutNetwork::take(std::uint32_t r, Cycle now) {
+    Router& router = routers_[r];
+    if (router.occupied == 0) return;
+    const unsigned in = rr_pick(router.occupied, router.next_input);
+    Queue& q = queues_[at(r, in)];
+    router.item = q.front;
+    Item& item = items_[router.item];
+    q.front = item.next;
+    if (q.front == kNone) router.occupied &= ~(std::uint64_t{1} << in);
+    if (item.place != kNoPort) ++room_[at(r, item.place)];
+    buffer_cycles_[r] += now - item.arrived;
+    ++count(item.packet()).buffer_reads;
+    router.since = now;
+    router.ports = route(r, item);
+    if (router.ports == 0) drop(item.packet());
+    router.next_input = rr_next(in, n_ports_);
 }
 
 void TimeoutNetwork::work(std::uint32_t r, Cycle now) {
     Router& router = routers_[r];
-    Stage& s = router.stage;
-    if (!s.busy) {
-        const auto n = static_cast<unsigned>(router.inputs.size());
-        for (unsigned i = 0; i < n; ++i) {
-            const unsigned in = (router.next_input + i) % n;
-            auto& queue = router.inputs[in];
-            if (queue.empty()) continue;
-            s.item = queue.front();
-            queue.pop_front();
-            if (s.item.ports == 0 || s.item.emergency != kNoPort) ++room_[r][s.item.in_port];
-            buffer_cycles_[r] += now - s.item.arrived;
-            ++count(s.item.packet).buffer_reads;
-            s.busy = true;
-            s.since = now;
-            s.ports = route(r, s.item);
-            if (s.ports == 0) ++count(s.item.packet).packets_dropped;
-            router.next_input = (in + 1) % n;
-            break;
-        }
-    }
-    if (!s.busy) return;
-    for (std::uint64_t m = s.ports; m != 0; m &= m - 1) {
+    if (router.item == kNone) take(r, now);
+    if (router.item == kNone) return;
+    const bool may_detour = spec_.router.wait2 > 0 && now >= router.since + spec_.router.wait1 &&
+                            items_[router.item].straight == kNoPort;
+    for (std::uint64_t m = router.ports; m != 0; m &= m - 1) {
         const auto port = static_cast<unsigned>(std::countr_zero(m));
-        bool sent = false;
-        const bool local = port >= topology_.link_ports();
-        if (local || topology_.channel(r, port).peer != kNone) {
-            // an emergency packet comes out of its detour as if it had taken the straight link
-            sent = try_link(r, port, s.item, kNoPort, now);
-        }
-        if (!sent && !local && spec_.router.wait2 > 0 && now >= s.since + spec_.router.wait1 &&
-            s.item.emergency == kNoPort) {
-            const auto [first, second] = kTriangle[port];
-            if (topology_.channel(r, first).peer != kNone)
-                sent = try_link(r, first, s.item, static_cast<std::uint8_t>(second), now);
-        }
-        if (sent) s.ports &= ~(std::uint64_t{1} << port);
+        const bool core = port >= topology_.link_ports();
+        bool sent = core ? try_core(r, port, now) : try_link(r, port, kNoPort, now);
+        if (!sent && !core && may_detour) sent = try_link(r, kTriangle[port].first, port, now);
+        if (sent) router.ports &= ~(std::uint64_t{1} << port);
     }
-    if (s.ports != 0 && now >= s.since + spec_.router.wait1 + spec_.router.wait2) give_up(r, now);
-    if (s.ports != 0) return;
-    s.busy = false;
+    if (router.ports != 0 && now >= router.since + spec_.router.wait1 + spec_.router.wait2) give_up(r, now);
+    if (router.ports != 0) return;
+    items_.release(router.item);
+    router.item = kNone;
     --in_flight_;
 }
 
-bool TimeoutNetwork::step(Cycle now) {
-    while (!arriving_.empty() && arriving_.top().at <= now) {
-        const Arriving& a = arriving_.top();
-        Queued item = a.item;
-        item.arrived = now;
-        // after the second leg the packet arrives as over the straight link
-        ++count(item.packet).buffer_writes;
-        routers_[a.router].inputs[item.in_port].push_back(item);
-        activate(a.router);
-        arriving_.pop();
+void TimeoutNetwork::arrive(const Arriving& a, Cycle now) {
+    Item& item = items_[a.item];
+    item.arrived = now;
+    item.next = kNone;
+    ++count(item.packet()).buffer_writes;
+    // what is injected again waits where it came in
+    const unsigned in = item.place != kNoPort ? item.place : item.in_port;
+    Queue& q = queues_[at(a.router, in)];
+    if (q.front == kNone) {
+        q.front = a.item;
+        routers_[a.router].occupied |= std::uint64_t{1} << in;
+    } else {
+        items_[q.back].next = a.item;
     }
-    std::vector<std::uint32_t> ready;
-    ready.swap(ready_);
-    for (const std::uint32_t e : ready) {
+    q.back = a.item;
+    activate(a.router);
+}
+
+/// A core sends a packet. True when it has to be asked again.
+bool TimeoutNetwork::inject(std::uint32_t e, Cycle now) {
+    const std::uint32_t r = topology_.router_of(e);
+    const unsigned port = topology_.port_of(e);
+    if (room_[at(r, port)] == 0) return true;
+    Packet p;
+    if (!next_packet(e, now, p)) return false;
+    if (p.flits != 1) throw ModelError("the timeout router carries single-flit packets; use flits: 1");
+    --room_[at(r, port)];
+    ++count(p).ni_in;
+    const std::uint32_t id = items_.allocate();
+    Item& item = items_[id];
+    item = {};
+    item.in_port = item.place = static_cast<std::uint8_t>(port);
+    if (p.destination.kind == Destination::Kind::Endpoint)
+        address(topology_, e, p.destination.value, item.record);
+    item.record.packet = p;
+    item.record.entered = static_cast<std::uint32_t>(age(now));
+    arriving_.push(now + 1, {r, id});
+    return has_packet(e, now);
+}
+
+Cycle TimeoutNetwork::step(Cycle now) {
+    while (arriving_.due(now)) arrive(arriving_.pop(), now);
+    ready_now_.clear();
+    ready_now_.swap(ready_);
+    for (const std::uint32_t e : ready_now_) {
         forget_ready(e);
-        const std::uint32_t r = topology_.router_of(e);
-        const unsigned port = topology_.port_of(e);
-        Packet p;
-        if (room_[r][port] == 0) {
-            keep_ready(e);
-            continue;
-        }
-        if (!next_packet(e, now, p)) continue;
-        if (p.flits != 1) throw ModelError("the timeout router carries single-flit packets; use flits: 1");
-        --room_[r][port];
-        ++in_flight_;
-        ++count(p).ni_in;
-        arriving_.push({now + 1, order_++, r, {p, static_cast<std::uint8_t>(port), kNoPort, 0, 0}});
-        if (has_packet(e, now)) keep_ready(e);
+        if (inject(e, now)) keep_ready(e);
     }
     std::sort(active_.begin(), active_.end());
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < active_.size(); ++i) {
-        const std::uint32_t r = active_[i];
+    for (const std::uint32_t r : active_) {
         work(r, now);
-        bool more = routers_[r].stage.busy;
-        for (const auto& q : routers_[r].inputs) more |= !q.empty();
-        routers_[r].active = more;
-        if (more) active_[kept++] = r;
+        routers_[r].active = routers_[r].item != kNone || routers_[r].occupied != 0;
+        if (routers_[r].active) active_[kept++] = r;
     }
     active_.resize(kept);
-    return !active_.empty() || !arriving_.empty() || !ready_.empty();
+    return active_.empty() ? arriving_.next() : now + 1;
 }
 
 Cycles TimeoutNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
-    const Way w = way(index(from), index(to));
+    const WayCost w = cost_of(topology_, way_of(*routing_, index(from), index(to)));
     if (!w.found || flits != 1) return 0;
     return 1 + 1 + w.latency + w.hops + 1 + topology_.local_latency;
 }
@@ -240,10 +275,10 @@ Cycles TimeoutNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigne
 std::string TimeoutNetwork::describe_stuck(std::size_t limit) const {
     std::vector<std::string> lines;
     for (std::uint32_t r = 0; r < routers_.size() && lines.size() < limit; ++r) {
-        const Stage& s = routers_[r].stage;
-        if (!s.busy) continue;
+        const Router& s = routers_[r];
+        if (s.item == kNone) continue;
         lines.push_back(fmt::format("router {}: a packet from endpoint {} waits since cycle {} for port {}",
-                                    topology_.router_name(r), index(s.item.packet.source), s.since,
+                                    topology_.router_name(r), index(items_[s.item].packet().source), s.since,
                                     topology_.port_name(static_cast<unsigned>(std::countr_zero(s.ports)))));
     }
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
+#include <cmath>
 
+#include "noc/routing/way.hpp"
+#include "noc/slow_link.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
@@ -46,7 +48,7 @@ RouterRules make_rules(const arch::ChipSpec& spec) {
 
 }  // namespace
 
-VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
+VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology, bool check)
     : spec_(spec.noc),
       topology_(std::move(topology)),
       rules_(make_rules(spec)),
@@ -56,7 +58,7 @@ VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
     if (topology_.max_ports() * fabric_.vcs > 65535)
         throw ConfigError("noc.router.vcs: more than 65535 ports times VCs");
     routing_ = make_routing(spec_, topology_, fabric_.vcs_per_class());
-    const std::string cycle = deadlock_cycle(spec_, topology_, *routing_);
+    const std::string cycle = check ? deadlock_cycle(spec_, topology_, *routing_) : "";
     if (!cycle.empty()) {
         throw ConfigError(fmt::format(
             "noc.routing: {} can deadlock on this {} with {} VC{} per message class: {}", spec_.routing,
@@ -85,6 +87,17 @@ std::uint32_t VcNetwork::add_set(EndpointId source, std::span<const std::uint32_
 void VcNetwork::finish_sets() {
     sets_->finish();
     sets_open_ = false;
+    const std::string cycle = sets_->deadlock();
+    if (!cycle.empty()) {
+        throw ConfigError(
+            fmt::format("noc.multicast.style: trees with routing {} can deadlock on this {}: {}",
+                        spec_.routing, topology_.name, cycle));
+    }
+}
+
+void VcNetwork::clear_sets() {
+    if (fabric_.in_flight != 0) throw InternalError("sets are cleared while packets are in the network");
+    if (sets_ != nullptr) sets_->clear();
 }
 
 Network::SetLinks VcNetwork::set_links(std::uint32_t set) const {
@@ -109,6 +122,7 @@ std::span<const NocCounters> VcNetwork::counters() const {
 
 Cycle VcNetwork::evaluate(Cycle now) {
     if (sets_open_) finish_sets();
+    if (fabric_.epoch == kNever) fabric_.epoch = now;
     Calendar& calendar = fabric_.calendar;
     calendar.drain_credits(now, [&](const Calendar::Credits& c) {
         routers_->receive(c.router);
@@ -138,6 +152,7 @@ void VcNetwork::reset() {
     fabric_.calendar.clear_all();  // credits on their way: all are given back below
     routers_->reset();
     endpoints_->reset();
+    fabric_.epoch = kNever;
 }
 
 std::string VcNetwork::describe_stuck(std::size_t limit) const {
@@ -147,45 +162,54 @@ std::string VcNetwork::describe_stuck(std::size_t limit) const {
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));
 }
 
-/// Follows the first candidate of every router.
-VcNetwork::Way VcNetwork::way(std::uint32_t from, std::uint32_t to) const {
-    Way w;
-    PacketRecord p;
-    address(topology_, from, to, p);
-    std::uint32_t router = topology_.router_of(from);
-    unsigned in_port = topology_.port_of(from), in_vc = fabric_.vcs_per_class() - 1;
-    for (unsigned steps = 0; steps <= topology_.n_routers() * 2; ++steps) {
-        const Route route = (*routing_)({router, in_port, in_vc, p});
-        if (route.ports == 0) return w;
-        const auto port = static_cast<unsigned>(std::countr_zero(route.ports));
-        if (port >= topology_.link_ports()) {
-            w.found = true;
-            return w;
+/// Cycles from the first flit to the last at the core. One per flit, unless links take longer; then a flit
+/// leaves a router when it is there, the one before has left, and the link is free.
+Cycles VcNetwork::flits_after(const std::vector<Step>& way, unsigned flits) const {
+    const arch::AsyncSpec& a = spec_.router.async;
+    const double local = spec_.router.kind != "async" ? 0
+                         : a.handshake_local > 0      ? a.handshake_local
+                                                      : a.handshake_x;
+    const WayCost w = cost_of(topology_, way);
+    if (static_cast<double>(w.slowest) <= rules_.period && local <= rules_.period) return flits - 1;
+    const Cycles head = head_cycles();
+    const double period = rules_.period;
+    std::vector<Cycles> left(way.size());
+    std::vector<std::uint64_t> free(way.size(), 0);
+    Cycles first = 0;
+    for (unsigned k = 0; k < flits; ++k) {
+        Cycles at = k;
+        for (std::size_t i = 0; i < way.size(); ++i) {
+            const bool core = way[i].port >= topology_.link_ports();
+            const Channel c = core ? Channel{} : topology_.channel(way[i].router, way[i].port);
+            const double ps = core ? local : static_cast<double>(c.flit_ps);
+            at += k == 0 ? head : 0;
+            if (k != 0)
+                at = std::max({at, left[i] + 1,
+                               static_cast<Cycles>(std::ceil(static_cast<double>(free[i]) / period - 1e-9))});
+            left[i] = at;
+            free[i] = ps <= period ? 0
+                                   : next_free(free[i], static_cast<double>(at) * period, period,
+                                               static_cast<std::uint64_t>(ps));
+            at += switch_delay() + (core ? 0 : c.latency);
         }
-        const Channel& c = topology_.channel(router, port);
-        w.links += c.latency;
-        ++w.hops;
-        router = c.peer;
-        in_port = c.peer_port;
-        in_vc = route.vcs == kLowHalf ? 0 : fabric_.vcs_per_class() - 1;
+        if (k == 0) first = at;
+        if (k + 1 == flits) return at - first;
     }
-    return w;
+    return 0;
 }
 
 Cycles VcNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
-    const Way w = way(index(from), index(to));
+    const std::vector<Step> way = way_of(*routing_, index(from), index(to));
+    const WayCost w = cost_of(topology_, way);
     if (!w.found) return 0;
     const bool async = spec_.router.kind == "async";
-    // RC, allocation and switch; the link comes on top
-    const Cycles router = async ? rules_.pipeline.route_cycles
-                                : rules_.pipeline.route_cycles + (rules_.pipeline.speculative ? 0 : 1) +
-                                      spec_.router.switch_cycles + 1;
     // link to the interface, link to the router, routers and links, link to the core, further flits
-    return 1 + 1 + w.links + router * (w.hops + 1) + (async ? 1 : 0) + topology_.local_latency + flits - 1;
+    return 1 + 1 + w.latency + (head_cycles() + switch_delay()) * (w.hops + 1) + (async ? 1 : 0) +
+           topology_.local_latency + flits_after(way, flits);
 }
 
 unsigned VcNetwork::zero_load_hops(EndpointId from, EndpointId to) const {
-    return way(index(from), index(to)).hops;
+    return cost_of(topology_, way_of(*routing_, index(from), index(to))).hops;
 }
 
 }  // namespace loom::noc

@@ -5,6 +5,7 @@
 #include "noc/endpoints.hpp"
 #include "noc/multicast/sets.hpp"
 #include "noc/router_array.hpp"
+#include "noc/routing/way.hpp"
 
 namespace loom::noc {
 
@@ -12,7 +13,8 @@ namespace loom::noc {
 /// destination stay in order only with deterministic routing and one virtual channel.
 class VcNetwork final : public Network {
   public:
-    VcNetwork(const arch::ChipSpec& spec, Topology topology);
+    /// `check`: refuse what can deadlock (tests of the refusal run it all the same).
+    VcNetwork(const arch::ChipSpec& spec, Topology topology, bool check = true);
 
     Cycle evaluate(Cycle now) override;
     void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }
@@ -29,6 +31,7 @@ class VcNetwork final : public Network {
     Cycles zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const override;
     unsigned zero_load_hops(EndpointId from, EndpointId to) const override;
     std::uint32_t add_set(EndpointId source, std::span<const std::uint32_t> members) override;
+    void clear_sets() override;
     SetLinks set_links(std::uint32_t set) const override;
     std::uint32_t n_sets() const override {
         return sets_ == nullptr ? 0 : static_cast<std::uint32_t>(sets_->size());
@@ -36,13 +39,13 @@ class VcNetwork final : public Network {
     std::string describe_tables() const override;
 
   private:
-    struct Way {
-        bool found = false;
-        Cycles links = 0;  ///< latencies
-        unsigned hops = 0;
-    };
-    Way way(std::uint32_t from, std::uint32_t to) const;
     void finish_sets();
+    /// Cycles of a head in front of a router before it bids for the switch, and from there to the link.
+    Cycles head_cycles() const {
+        return rules_.pipeline.route_cycles + (rules_.pipeline.speculative ? 0 : 1);
+    }
+    Cycles switch_delay() const { return spec_.router.kind == "async" ? 0 : spec_.router.switch_cycles + 1; }
+    Cycles flits_after(const std::vector<Step>& way, unsigned flits) const;
 
     const arch::NocSpec spec_;
     Topology topology_;

@@ -6,19 +6,26 @@
 #include <algorithm>
 #include <array>
 
+#include "noc/names.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
 namespace {
 
+/// Of one call, kept for the next one.
+struct Scratch {
+    std::vector<Asking> asking;
+    std::vector<std::size_t> from;
+    std::vector<bool> done;
+};
+
 /// What one side of a separable allocator does: every resource picks one of those who ask for it.
 template <class Key, class Who>
 void pick_each(std::span<const AllocationRequest> requests, ArbiterBank& bank, Key key, Who who,
-               std::vector<AllocationRequest>& winners) {
+               Scratch& scratch, std::vector<AllocationRequest>& winners) {
+    auto& [asking, from, done] = scratch;
     winners.clear();
-    std::vector<Asking> asking;
-    std::vector<std::size_t> from;
-    std::vector<bool> done(requests.size(), false);
+    done.assign(requests.size(), false);
     for (std::size_t i = 0; i < requests.size(); ++i) {
         if (done[i]) continue;
         asking.clear();
@@ -52,11 +59,11 @@ class Separable final : public Allocator {
         left_.assign(requests.begin(), requests.end());
         for (unsigned i = 0; i < iterations_ && !left_.empty(); ++i) {
             if (input_first_) {
-                pick_each(left_, inputs_, kIn, kOut, first_);
-                pick_each(first_, outputs_, kOut, kIn, second_);
+                pick_each(left_, inputs_, kIn, kOut, scratch_, first_);
+                pick_each(first_, outputs_, kOut, kIn, scratch_, second_);
             } else {
-                pick_each(left_, outputs_, kOut, kIn, first_);
-                pick_each(first_, inputs_, kIn, kOut, second_);
+                pick_each(left_, outputs_, kOut, kIn, scratch_, first_);
+                pick_each(first_, inputs_, kIn, kOut, scratch_, second_);
             }
             if (second_.empty()) break;
             for (const auto& g : second_) {
@@ -81,6 +88,7 @@ class Separable final : public Allocator {
     bool input_first_;
     unsigned iterations_;
     std::vector<AllocationRequest> left_, first_, second_;
+    Scratch scratch_;
 };
 
 /// Wavefront (Tamir and Chi 1993): diagonals of the request matrix are granted in turn, starting from
@@ -136,6 +144,10 @@ constexpr std::array<Entry, 4> kAllocators{
       [](const AllocatorShape& s) -> std::unique_ptr<Allocator> { return std::make_unique<Wavefront>(s); }}}};
 
 }  // namespace
+
+std::vector<std::string> allocator_names() {
+    return names_of(kAllocators);
+}
 
 std::unique_ptr<Allocator> make_allocator(std::string_view key, std::string_view name,
                                           const AllocatorShape& shape) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct AllocatorShape {
     ArbiterKind arbiter = ArbiterKind::RoundRobin;
     unsigned iterations = 1;  ///< islip
 };
+
+std::vector<std::string> allocator_names();
 
 /// `key`: the configuration key, for the message. ConfigError for an unknown name.
 std::unique_ptr<Allocator> make_allocator(std::string_view key, std::string_view name,

@@ -2,19 +2,39 @@
 #include "noc/allocation/arbiters.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
+#include "noc/names.hpp"
 #include "noc/round_robin.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::noc {
 
+namespace {
+
+struct ArbiterName {
+    const char* name;
+    ArbiterKind kind;
+};
+/// The catalogue: a line per arbiter.
+constexpr std::array<ArbiterName, 3> kArbiters{
+    {{"round_robin", ArbiterKind::RoundRobin}, {"matrix", ArbiterKind::Matrix}, {"age", ArbiterKind::Age}}};
+
+}  // namespace
+
+std::vector<std::string> arbiter_names() {
+    return names_of(kArbiters);
+}
+
 ArbiterKind find_arbiter(std::string_view name) {
-    if (name == "round_robin") return ArbiterKind::RoundRobin;
-    if (name == "matrix") return ArbiterKind::Matrix;
-    if (name == "age") return ArbiterKind::Age;
-    throw ConfigError(fmt::format("noc.router.arbiter: unknown `{}`; known: round_robin, matrix, age", name));
+    for (const ArbiterName& a : kArbiters) {
+        if (a.name == name) return a.kind;
+    }
+    throw ConfigError(
+        fmt::format("noc.router.arbiter: unknown `{}`; known: {}", name, fmt::join(arbiter_names(), ", ")));
 }
 
 ArbiterBank::ArbiterBank(ArbiterKind kind, unsigned resources, unsigned askers)

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Asking {
 };
 
 enum class ArbiterKind : std::uint8_t { RoundRobin, Matrix, Age };
+std::vector<std::string> arbiter_names();
 /// Throws ConfigError, naming the known ones.
 ArbiterKind find_arbiter(std::string_view name);
 

@@ -114,6 +114,7 @@ std::optional<std::uint64_t> KeyMaskTable::lookup(std::uint32_t key) const {
 
 KeyMaskTable minimise(const KeyMaskTable& table, std::span<const std::uint32_t> pass) {
     const std::vector<KeyMaskEntry> cubes = disjoint(table, 16 * table.size() + 64);
+    if (cubes.empty()) return table;  // in too many pieces, or nothing
     std::map<std::uint64_t, std::vector<KeyMaskEntry>> by_ports;
     for (const KeyMaskEntry& c : cubes) by_ports[c.ports].push_back(c);
     std::vector<const std::vector<KeyMaskEntry>*> groups;

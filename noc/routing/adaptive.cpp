@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fully adaptive minimal routing on meshes with an escape channel (Duato 1993): VC 0 is dimension order,
-// and who is on it stays on it; the other VCs go any way that brings the packet nearer.
+// Fully adaptive minimal routing on meshes with an escape channel (Duato 1993): VC 0 is the escape
+// channel, and who is on it stays on it; the other VCs go any way that brings the packet nearer. The escape
+// channel is dimension order, or up*/down* where links are dead: so whatever can be reached is reached.
 #include <fmt/format.h>
+
+#include <bit>
 
 #include "noc/routing/builders.hpp"
 #include "sim/base/error.hpp"
@@ -9,41 +12,48 @@
 namespace loom::noc {
 namespace {
 
-Route adaptive(const Routing& self, const RouteQuery& q) {
+class Adaptive final : public Routing {
+  public:
+    Adaptive(const Topology& t, unsigned n_vcs, Function f, std::unique_ptr<Routing> escape)
+        : Routing(t, n_vcs, f), escape_(std::move(escape)) {}
+    std::unique_ptr<Routing> escape_;
+};
+
+Route adaptive(const Routing& base, const RouteQuery& q) {
+    const auto& self = static_cast<const Adaptive&>(base);
     const Topology& t = self.topology();
     const Coord here = t.coord(q.router), to = q.packet.at;
-    if (here == to) return {std::uint64_t{1} << q.packet.port};
+    if (here == to) return self.arrived(q);
+    const bool escaping = q.in_port < t.link_ports() && q.in_vc == 0;
+    // who changes over to the escape channel starts anew on it
+    const Route escape =
+        (*self.escape_)({q.router, escaping ? q.in_port : t.link_ports(), q.in_vc, q.packet});
+    if (escaping) return {escape.ports, kEscapeVc};
     Route r;
-    std::uint64_t escape = 0;
-    for (unsigned d = 0; d < t.grid.size(); ++d) {
-        if (here[d] == to[d]) continue;
-        const unsigned port = 2 * d + (here[d] < to[d] ? 0 : 1);
-        if (r.escape_port == kNoPort) {
-            r.escape_port = static_cast<std::uint8_t>(port);
-            escape = self.link(q.router, port);
-        }
-        r.ports |= self.link(q.router, port);
-    }
-    if (escape == 0) r.escape_port = kNoPort;
     r.vcs = kAdaptiveVcs;
-    if (q.in_port < t.link_ports() && q.in_vc == 0) {
-        r.ports = escape;
-        r.vcs = kEscapeVc;
-        r.escape_port = kNoPort;
+    if (escape.ports == 0) return r;
+    r.escape_port = static_cast<std::uint8_t>(std::countr_zero(escape.ports));
+    for (unsigned d = 0; d < t.grid.size(); ++d) {
+        if (here[d] != to[d]) r.ports |= self.link(q.router, 2 * d + (here[d] < to[d] ? 0 : 1));
     }
     return r;
 }
 
 }  // namespace
 
-std::unique_ptr<Routing> build_adaptive(const arch::NocSpec&, const Topology& t, unsigned vcs) {
+std::unique_ptr<Routing> build_adaptive(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
     if (t.grid.empty() || t.wraps || t.n_routers() > t.n_cores() / t.cores_per_router()) {
         throw ConfigError("noc.routing: adaptive needs a mesh");
     }
     if (vcs < 2)
         throw ConfigError("noc.router.vcs: adaptive routing needs 2 VCs of a message class, one to escape");
-    auto r = std::make_unique<Routing>(t, vcs, adaptive);
+    arch::NocSpec plain = spec;
+    plain.routing = "auto";
+    auto r = std::make_unique<Adaptive>(t, vcs, adaptive,
+                                        (t.regular ? build_dimension_order : build_up_down)(plain, t, vcs));
     r->several = r->uses_escape = true;
+    r->minimal = r->by_coordinates = t.regular;
+    r->safe = !t.regular;
     return r;
 }
 

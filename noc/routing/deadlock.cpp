@@ -1,58 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// Channel dependency graph: which channel a packet may hold while it waits for which other.
+// The channel dependency graph of a routing function, by following packets between all pairs of routers.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <unordered_set>
 
-#include "noc/routing/routing.hpp"
+#include "noc/routing/channel_graph.hpp"
+#include "sim/base/error.hpp"
 
 namespace loom::noc {
 namespace {
 
-/// Virtual channels that routing treats alike: the two halves, or the escape channel and the rest.
-class Groups {
+/// Pairs (times ways of a pair) that are still followed; about a second.
+constexpr std::uint64_t kMostPairs = std::uint64_t{1} << 24;
+
+class Walker {
   public:
-    explicit Groups(const Routing& r)
-        : vcs_(r.vcs()), n_((r.uses_halves || r.uses_escape) && r.vcs() > 1 ? 2 : 1) {}
-    unsigned count() const { return n_; }
-    /// A VC of the group.
-    unsigned vc(unsigned group) const { return group == 0 ? 0 : vcs_ - 1; }
-    /// Groups of a class, as a mask.
-    unsigned of(VcClass c) const {
-        if (n_ == 1) return 1;
-        return c == kLowHalf || c == kEscapeVc ? 1 : c == kHighHalf || c == kAdaptiveVcs ? 2 : 3;
+    Walker(const Topology& t, const Routing& r)
+        : t_(t),
+          r_(r),
+          graph_(t, r),
+          seen_(graph_.n_channels(), 0),
+          sources_(t.n_cores() / t.cores_per_router()),
+          // tori: every outcome of the coins that are thrown per dimension
+          coins_(r.uses_halves && !t.diagonals ? 1u << t.grid.size() : 1u) {}
+
+    std::uint64_t cost() const {
+        // where the source matters every way is followed to its end, otherwise to the first known router
+        return std::uint64_t{sources_} * sources_ * coins_ * (r_.uses_source ? 8 : 1);
     }
 
-  private:
-    unsigned vcs_, n_;
-};
+    ChannelGraph& graph() { return graph_; }
 
-class Dependencies {
-  public:
-    Dependencies(const Topology& t, const Routing& r) : t_(t), r_(r), groups_(r) {
-        edges_.resize(std::size_t{t.n_routers()} * t.link_ports() * groups_.count());
-    }
-
-    void run() {
-        const std::uint32_t n = t_.n_cores() / t_.cores_per_router();
-        for (std::uint32_t to = 0; to < n; ++to) {
-            seen_.clear();
-            for (std::uint32_t from = 0; from < n; ++from) {
-                if (r_.uses_source) seen_.clear();
-                // coin flips of tori: both outcomes of every dimension
-                for (std::uint32_t flip = 0; flip < (t_.wraps ? 8u : 1u); ++flip) walk(from, to, flip);
+    /// Empty, or why the escape channel is no way out.
+    std::string run() {
+        for (std::uint32_t coins = 0; coins < coins_; ++coins) {
+            std::vector<std::uint32_t> entered;
+            for (std::uint32_t s = 0; s < sources_; ++s) entered.push_back(entered_for(s, coins));
+            for (std::uint32_t to = 0; to < sources_; ++to) {
+                ++stamp_;
+                for (std::uint32_t from = 0; from < sources_; ++from) {
+                    if (r_.uses_source) ++stamp_;
+                    const std::string bad = walk(from, to, entered[from]);
+                    if (!bad.empty()) return bad;
+                }
             }
-        }
-    }
-
-    std::string cycle() {
-        state_.assign(edges_.size(), 0);
-        for (std::uint32_t c = 0; c < edges_.size(); ++c) {
-            if (state_[c] != 0) continue;
-            const std::string found = search(c);
-            if (!found.empty()) return found;
         }
         return "";
     }
@@ -64,112 +55,108 @@ class Dependencies {
         std::int16_t dx, dy;
     };
 
-    std::uint32_t channel(std::uint32_t router, unsigned port, unsigned group) const {
-        return (router * t_.link_ports() + port) * groups_.count() + group;
+    std::uint32_t endpoint(std::uint32_t router) const { return router * t_.cores_per_router(); }
+
+    /// A cycle of entering in which the packets of a source draw these coins.
+    std::uint32_t entered_for(std::uint32_t source, std::uint32_t coins) const {
+        PacketRecord p;
+        p.packet.source = EndpointId{endpoint(source)};
+        const auto drawn = [&] {
+            std::uint32_t bits = 0;
+            for (unsigned d = 0; d < t_.grid.size(); ++d) bits |= (ring_coin(p, d) ? 1u : 0u) << d;
+            return bits;
+        };
+        while (coins_ > 1 && drawn() != coins) ++p.entered;
+        return p.entered;
     }
 
-    void walk(std::uint32_t from, std::uint32_t to, std::uint32_t flip) {
+    std::string walk(std::uint32_t from, std::uint32_t to, std::uint32_t entered) {
         PacketRecord p;
-        address(t_, from * t_.cores_per_router(), to * t_.cores_per_router(), p);
-        p.packet.source = EndpointId{from * t_.cores_per_router()};
-        p.packet.entered = flip * 7919u;
-        std::vector<State> todo{{from, kNone, t_.link_ports(), 0, p.dx, p.dy}};
-        while (!todo.empty()) {
-            const State s = todo.back();
-            todo.pop_back();
+        address(t_, endpoint(from), endpoint(to), p);
+        p.packet.source = EndpointId{endpoint(from)};
+        p.entered = entered;
+        todo_ = {{from, kNone, t_.link_ports(), 0, p.dx, p.dy}};
+        while (!todo_.empty()) {
+            const State s = todo_.back();
+            todo_.pop_back();
             p.dx = s.dx;
             p.dy = s.dy;
             const Route route = r_({s.router, s.in_port, s.in_vc, p});
+            const bool escapes = route.escape_port != kNoPort;
+            if (route.vcs == kAdaptiveVcs && route.ports != 0 && !escapes)
+                return fmt::format("router {} has no escape channel", t_.router_name(s.router));
             for (unsigned port = 0; port < t_.link_ports(); ++port) {
-                unsigned groups = (route.ports >> port & 1u) != 0 ? groups_.of(route.vcs) : 0;
-                if (route.escape_port == port) groups |= groups_.of(kEscapeVc);
-                for (unsigned g = 0; g < groups_.count(); ++g) {
-                    if ((groups >> g & 1u) == 0) continue;
-                    const std::uint32_t next = channel(s.router, port, g);
-                    if (s.channel != kNone && counts(s.channel) && counts(next)) add(s.channel, next);
-                    if (!seen_.insert((std::uint64_t{next} << 3) | flip).second) continue;
-                    const Channel& c = t_.channel(s.router, port);
-                    todo.push_back({c.peer, next, c.peer_port, groups_.vc(g), p.dx, p.dy});
+                unsigned groups = (route.ports >> port & 1u) != 0 ? graph_.groups_of(route.vcs) : 0;
+                if (escapes && route.escape_port == port) groups |= graph_.groups_of(kEscapeVc);
+                for (unsigned g = 0; groups != 0 && g < graph_.groups(); ++g) {
+                    if ((groups >> g & 1u) != 0) follow(s, port, g, p);
                 }
-            }
-        }
-    }
-
-    /// With an escape channel only its dependencies count: who is on it stays on it, and it is always
-    /// among the candidates.
-    bool counts(std::uint32_t c) const { return !r_.uses_escape || groups_.count() == 1 || c % 2 == 0; }
-
-    void add(std::uint32_t a, std::uint32_t b) {
-        auto& e = edges_[a];
-        if (std::find(e.begin(), e.end(), b) == e.end()) e.push_back(b);
-    }
-
-    std::string search(std::uint32_t root) {
-        std::vector<std::pair<std::uint32_t, std::size_t>> path{{root, 0}};
-        state_[root] = 1;
-        while (!path.empty()) {
-            auto& [c, next] = path.back();
-            if (next == edges_[c].size()) {
-                state_[c] = 2;
-                path.pop_back();
-                continue;
-            }
-            const std::uint32_t to = edges_[c][next++];
-            if (state_[to] == 1) {
-                std::string text;
-                auto at =
-                    std::find_if(path.begin(), path.end(), [&](const auto& e) { return e.first == to; });
-                for (; at != path.end(); ++at) text += name(at->first) + " -> ";
-                return text + name(to);
-            }
-            if (state_[to] == 0) {
-                state_[to] = 1;
-                path.emplace_back(to, 0);
             }
         }
         return "";
     }
 
-    std::string name(std::uint32_t c) const {
-        const std::uint32_t link = c / groups_.count();
-        const std::string group = groups_.count() == 1 ? ""
-                                  : r_.uses_escape     ? (c % 2 == 0 ? " escape VC" : " other VCs")
-                                                       : (c % 2 == 0 ? " lower VCs" : " upper VCs");
-        return fmt::format("router {} {}{}", t_.router_name(link / t_.link_ports()),
-                           t_.port_name(link % t_.link_ports()), group);
+    void follow(const State& s, unsigned port, unsigned group, const PacketRecord& p) {
+        if (s.channel != kNone) graph_.add(s.channel, port, group);
+        const Channel& c = t_.channel(s.router, port);
+        const std::uint32_t next = graph_.channel(c.peer, c.peer_port, group);
+        if (seen_[next] == stamp_) return;
+        seen_[next] = stamp_;
+        todo_.push_back({c.peer, next, c.peer_port, graph_.vc(group), p.dx, p.dy});
     }
 
     const Topology& t_;
     const Routing& r_;
-    Groups groups_;
-    std::vector<std::vector<std::uint32_t>> edges_;
-    std::unordered_set<std::uint64_t> seen_;
-    std::vector<std::uint8_t> state_;
+    ChannelGraph graph_;
+    std::vector<std::uint32_t> seen_;
+    std::uint32_t stamp_ = 0;
+    std::uint32_t sources_, coins_;
+    std::vector<State> todo_;
 };
+
+/// The smallest grid with the same cycles: rings of four or five have ways of two links both ways round, and
+/// odd-even looks at the parity of columns.
+std::string by_small_grid(const arch::NocSpec& spec, const Topology& topology, const Routing& routing) {
+    arch::NocSpec small;
+    small.topology = spec.topology;
+    small.routing = spec.routing;
+    small.size = spec.size;
+    small.chips.grid = spec.chips.grid;
+    for (std::uint64_t& k : small.size) k = k > 7 || topology.grid.size() > 2 ? std::min(k, 4 + k % 2) : k;
+    for (std::uint64_t& k : small.chips.grid) k = std::min<std::uint64_t>(k, 3);
+    const Topology t = make_topology(small, 1000, {0});
+    const auto r = make_routing(small, t, routing.vcs());
+    r->uses_halves = routing.uses_halves;
+    return deadlock_cycle(t, *r, {});
+}
 
 }  // namespace
 
-std::string deadlock_cycle(const arch::NocSpec& spec, const Topology& topology, const Routing& routing) {
-    constexpr std::uint64_t kSide = 12;
-    const bool regular = topology.regular && !topology.grid.empty();
-    const std::uint64_t most = topology.grid.size() == 3 ? 5 : kSide;
-    if (regular &&
-        std::any_of(topology.grid.begin(), topology.grid.end(), [&](auto k) { return k > most; })) {
-        arch::NocSpec small = spec;
-        small.cores_per_router = 1;
-        small.address_bits = 0;
-        small.router.kind = "vc";  // delays do not matter, so no time base is needed
-        for (std::uint64_t& k : small.size) k = k > most ? most - 2 + k % 2 : k;
-        const Topology t = make_topology(small, 1000, {0});
-        const auto r = make_routing(small, t, routing.vcs());
-        Dependencies d(t, *r);
-        d.run();
-        return d.cycle();
+std::string deadlock_cycle(const Topology& topology, const Routing& routing, std::span<const Turn> extra) {
+    Walker w(topology, routing);
+    if (w.cost() > kMostPairs) {
+        if (routing.safe && extra.empty()) return "";
+        throw ConfigError(
+            fmt::format("noc.routing: this {} of {} routers is too large to be checked for deadlocks; use a "
+                        "smaller one, or routing: up_down",
+                        topology.name, topology.n_routers()));
     }
-    if (topology.n_routers() > 2048) return "";  // trees, stars: up*/down* is safe on any graph
-    Dependencies d(topology, routing);
-    d.run();
-    return d.cycle();
+    const std::string bad = w.run();
+    if (!bad.empty()) return bad;
+    ChannelGraph& g = w.graph();
+    for (const Turn& turn : extra) {
+        for (unsigned a = 0; a < g.groups(); ++a) {
+            for (unsigned b = 0; b < g.groups(); ++b)
+                g.add(g.channel(turn.router, turn.in_port, a), turn.out_port, b);
+        }
+    }
+    return g.cycle();
+}
+
+std::string deadlock_cycle(const arch::NocSpec& spec, const Topology& topology, const Routing& routing) {
+    const bool large = topology.n_routers() > 64;
+    if (routing.by_coordinates && !topology.diagonals && large) return by_small_grid(spec, topology, routing);
+    return deadlock_cycle(topology, routing, {});
 }
 
 }  // namespace loom::noc

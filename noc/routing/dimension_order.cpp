@@ -21,16 +21,6 @@ class DimensionOrder final : public Routing {
     std::vector<Coord> here_;
 };
 
-/// The direction is drawn once per packet and dimension where both ways are equally long.
-bool coin(const PacketRecord& p, unsigned dimension) {
-    std::uint32_t h =
-        p.packet.entered * 2654435761u + index(p.packet.source) * 40503u + p.packet.axon * 2246822519u;
-    h ^= h >> 15;
-    h *= 0x85ebca6bu;
-    h ^= h >> 13;
-    return (h >> dimension & 1u) != 0;
-}
-
 Route mesh(const Routing& base, const RouteQuery& q) {
     const auto& self = static_cast<const DimensionOrder&>(base);
     const Coord here = self.here_[q.router], to = q.packet.at;
@@ -38,7 +28,7 @@ Route mesh(const Routing& base, const RouteQuery& q) {
         if (here[d] == to[d]) continue;
         return {self.link(q.router, 2 * d + (here[d] < to[d] ? 0 : 1))};
     }
-    return {std::uint64_t{1} << q.packet.port};
+    return self.arrived(q);
 }
 
 Route xy(const Routing& base, const RouteQuery& q) {
@@ -46,7 +36,7 @@ Route xy(const Routing& base, const RouteQuery& q) {
     const Coord here = self.here_[q.router], to = q.packet.at;
     if (here.x != to.x) return {self.link(q.router, here.x < to.x ? 0 : 1)};
     if (here.y != to.y) return {self.link(q.router, here.y < to.y ? 2 : 3)};
-    return {std::uint64_t{1} << q.packet.port};
+    return self.arrived(q);
 }
 
 /// The same where no link is missing.
@@ -75,10 +65,11 @@ Route torus(const Routing& base, const RouteQuery& q) {
         const unsigned k = self.topology().grid[d];
         const unsigned up = (to[d] + k - here[d]) % k, down = k - up;
         const bool inside = q.in_port / 2 == d && q.in_port < self.topology().link_ports();
-        const bool go_up = inside ? (q.in_port & 1u) != 0 : up < down || (up == down && coin(q.packet, d));
+        const bool go_up =
+            inside ? (q.in_port & 1u) != 0 : up < down || (up == down && ring_coin(q.packet, d));
         return ring(self, q, 2 * d + (go_up ? 0 : 1), go_up ? to[d] < here[d] : to[d] > here[d]);
     }
-    return {std::uint64_t{1} << q.packet.port};
+    return self.arrived(q);
 }
 
 /// Shortest vector of a triangular torus: steps along the diagonal, then x, then y.
@@ -119,7 +110,7 @@ Route triangular(const Routing& base, const RouteQuery& q) {
     const auto& self = static_cast<const DimensionOrder&>(base);
     const Topology& t = self.topology();
     const Coord here = self.here_[q.router], to = q.packet.at;
-    if (here == to) return {std::uint64_t{1} << q.packet.port};
+    if (here == to) return self.arrived(q);
     const Steps s = steps(t, here, to);
     const int kx = static_cast<int>(t.grid[0]), ky = static_cast<int>(t.grid[1]);
     const auto crosses = [](int at, int n, int k) { return at + n >= k || at + n < 0; };
@@ -142,7 +133,7 @@ Route relative(const Routing& base, const RouteQuery& q) {
         p.dy = static_cast<std::int16_t>(p.dy - (up ? 1 : -1));
         return {self.link(q.router, up ? 2 : 3)};
     }
-    return {std::uint64_t{1} << p.port};
+    return self.arrived(q);
 }
 
 /// Chips joined by bridges: x, then y in the coordinates of the whole; a merger sends everything on towards
@@ -163,6 +154,14 @@ Route bridged(const Routing& base, const RouteQuery& q) {
 }
 
 }  // namespace
+
+bool ring_coin(const PacketRecord& p, unsigned dimension) {
+    std::uint32_t h = p.entered * 2654435761u + index(p.packet.source) * 40503u + p.packet.axon * 2246822519u;
+    h ^= h >> 15;
+    h *= 0x85ebca6bu;
+    h ^= h >> 13;
+    return (h >> dimension & 1u) != 0;
+}
 
 std::unique_ptr<Routing> build_dimension_order(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
     if (t.grid.empty()) {
@@ -205,6 +204,8 @@ std::unique_ptr<Routing> build_dimension_order(const arch::NocSpec& spec, const 
     r->uses_halves = t.wraps;
     r->plain_xy = f == xy_regular;
     r->uses_source = is_relative || chips;
+    r->minimal = !chips;  // a merger could change rows
+    r->by_coordinates = true;
     return r;
 }
 

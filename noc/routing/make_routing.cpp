@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "noc/names.hpp"
 #include "noc/routing/builders.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
@@ -38,10 +39,12 @@ constexpr std::array<Entry, 20> kRoutings{{{"xy", build_dimension_order},
 
 }  // namespace
 
+std::vector<std::string> routing_names() {
+    return names_of(kRoutings);
+}
+
 std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology& topology, unsigned vcs) {
-    std::vector<std::string> names;
     for (const Entry& e : kRoutings) {
-        names.emplace_back(e.name);
         if (spec.routing != e.name) continue;
         if (e.build == nullptr) {
             return (topology.grid.empty() ? build_up_down : build_dimension_order)(spec, topology, vcs);
@@ -50,7 +53,7 @@ std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology&
         if (spec.routing == "dimension_order" || spec.routing == "x") s.routing = "auto";
         return e.build(s, topology, vcs);
     }
-    throw ConfigError("noc.routing: " + unknown_name(spec.routing, names));
+    throw ConfigError("noc.routing: " + unknown_name(spec.routing, routing_names()));
 }
 
 void address(const Topology& t, std::uint32_t from, std::uint32_t to, PacketRecord& record) {

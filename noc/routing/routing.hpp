@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,10 +49,19 @@ class Routing {
     bool uses_halves = false;  ///< VCs in two halves (dateline)
     bool plain_xy = false;     ///< x, then y on a whole mesh of two dimensions
     bool uses_escape = false;  ///< VC 0 is the escape channel
+    /// Depends on coordinates alone, so that small grids stand for large ones, and dead links only take
+    /// candidates away.
+    bool by_coordinates = false;
+    bool safe = false;  ///< free of deadlock on any graph by construction (up*/down*)
 
     /// Bit of a port if its link is there.
     std::uint64_t link(std::uint32_t router, unsigned port) const {
         return topology_.channel(router, port).peer == kNone ? 0 : std::uint64_t{1} << port;
+    }
+
+    /// The packet is at its router: to its core.
+    Route arrived(const RouteQuery& q) const {
+        return {topology_.dead(q.router) ? 0 : std::uint64_t{1} << q.packet.port};
     }
 
   protected:
@@ -64,10 +74,25 @@ class Routing {
 /// Throws ConfigError for unknown names and for topologies that it is not made for.
 std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology& topology, unsigned vcs);
 
+std::vector<std::string> routing_names();
+
+/// A packet that comes in by a link goes on by another: what trees do beyond the ways of single packets.
+struct Turn {
+    std::uint32_t router;
+    std::uint16_t in_port, out_port;
+    auto operator<=>(const Turn&) const = default;
+};
+
 /// Looks for a cycle of channels that wait for each other (Dally and Seitz 1987); with an escape channel
-/// among its channels only (Duato 1993). Empty: none. Otherwise the cycle, for the user. Exact by
-/// enumeration; grids with more than 12 routers a side are represented by smaller ones of the same parity.
+/// among its channels only, which must always be among the candidates (Duato 1993). Empty: none. Otherwise
+/// the cycle, for the user. Exact by enumeration of all pairs; large grids are represented by smaller ones
+/// of the same parity. ConfigError when there are too many pairs.
 std::string deadlock_cycle(const arch::NocSpec& spec, const Topology& topology, const Routing& routing);
+/// The same on the topology as it is, with further turns; no large grids.
+std::string deadlock_cycle(const Topology& topology, const Routing& routing, std::span<const Turn> extra);
+
+/// Tori: whether a packet goes up in a dimension where both ways are equally long; drawn per packet.
+bool ring_coin(const PacketRecord& packet, unsigned dimension);
 
 /// Fills what routing needs to know of a packet from endpoint `from` to endpoint `to`.
 void address(const Topology& topology, std::uint32_t from, std::uint32_t to, PacketRecord& record);

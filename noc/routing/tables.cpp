@@ -32,7 +32,7 @@ class TableRouting final : public Routing {
 
 Route shortest(const Routing& base, const RouteQuery& q) {
     const auto& self = static_cast<const TableRouting&>(base);
-    if (q.router == q.packet.router) return {std::uint64_t{1} << q.packet.port};
+    if (q.router == q.packet.router) return self.arrived(q);
     const unsigned port = self.at(q.packet.router, q.router);
     return {port == kNoPort ? 0 : std::uint64_t{1} << port};
 }
@@ -40,7 +40,7 @@ Route shortest(const Routing& base, const RouteQuery& q) {
 Route up_down(const Routing& base, const RouteQuery& q) {
     const auto& self = static_cast<const TableRouting&>(base);
     const Topology& t = self.topology();
-    if (q.router == q.packet.router) return {std::uint64_t{1} << q.packet.port};
+    if (q.router == q.packet.router) return self.arrived(q);
     // came down: the link back leads up
     const bool down =
         q.in_port < t.link_ports() && self.is_up_[std::size_t{q.router} * t.link_ports() + q.in_port] != 0;
@@ -119,6 +119,7 @@ std::unique_ptr<Routing> build_up_down(const arch::NocSpec&, const Topology& t, 
         }
     }
     r->minimal = false;
+    r->safe = true;
     std::vector<std::uint32_t> distance, queue;
     for (std::uint32_t to = 0; to < t.n_routers(); ++to) {
         // backwards from the destination over (router, has gone down)

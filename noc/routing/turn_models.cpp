@@ -18,7 +18,7 @@ struct Turn {
     Turn(const Routing& r, const RouteQuery& query)
         : routing(r), q(query), here(r.topology().coord(query.router)), to(query.packet.at) {}
     bool arrived() const { return here == to; }
-    std::uint64_t local() const { return std::uint64_t{1} << q.packet.port; }
+    std::uint64_t local() const { return routing.arrived(q).ports; }
     std::uint64_t port(unsigned p) const { return routing.link(q.router, p); }
     std::uint64_t x() const { return here.x == to.x ? 0 : port(here.x < to.x ? kEast : kWest); }
     std::uint64_t y() const { return here.y == to.y ? 0 : port(here.y < to.y ? kSouth : kNorth); }
@@ -70,7 +70,7 @@ std::unique_ptr<Routing> build_turn_model(const arch::NocSpec& spec, const Topol
                                 : spec.routing == "negative_first" ? negative_first
                                                                    : odd_even;
     auto r = std::make_unique<Routing>(t, vcs, f);
-    r->several = true;
+    r->several = r->by_coordinates = true;
     r->uses_source = spec.routing == "odd_even";
     return r;
 }

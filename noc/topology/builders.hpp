@@ -9,15 +9,17 @@ struct LinkRules {
     const arch::NocSpec& spec;
     double period;  ///< ps
 
-    std::uint32_t latency(LinkKind kind, std::uint64_t cycles) const;
-    std::uint32_t latency(LinkKind kind) const;
+    /// `width`: as for flit_ps.
+    std::uint32_t latency(LinkKind kind, std::uint64_t cycles, std::uint64_t width = 0) const;
+    /// The same with the cycles that the specification gives for links of this kind.
+    std::uint32_t default_latency(LinkKind kind, std::uint64_t width = 0) const;
     std::uint32_t local_latency() const;
     /// Time that a flit takes a link of `width` bits (0: the default), clocked with `link_period`.
     std::uint64_t flit_ps(LinkKind kind, std::uint64_t width = 0) const;
     void connect(Topology& t, std::uint32_t a, unsigned pa, std::uint32_t b, unsigned pb,
                  LinkKind kind) const {
-        t.connect(a, pa, b, pb, kind, latency(kind), flit_ps(kind));
-        t.channel(b, pb).latency = latency(opposite(kind));
+        t.connect(a, pa, b, pb, kind, default_latency(kind), flit_ps(kind));
+        t.channel(b, pb).latency = default_latency(opposite(kind));
         t.channel(b, pb).flit_ps = flit_ps(opposite(kind));
     }
 };

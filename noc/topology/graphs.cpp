@@ -115,7 +115,8 @@ Topology build_graph(const LinkRules& rules) {
     for (const auto& l : rules.spec.links) {
         const auto a = static_cast<std::uint32_t>(l.between[0]), b = static_cast<std::uint32_t>(l.between[1]);
         t.connect(a, free_port(t, a), b, free_port(t, b), kLinkOther,
-                  l.latency == 0 ? rules.latency(kLinkOther) : rules.latency(kLinkOther, l.latency),
+                  l.latency == 0 ? rules.default_latency(kLinkOther, l.width)
+                                 : rules.latency(kLinkOther, l.latency, l.width),
                   rules.flit_ps(kLinkOther, l.width));
     }
     return t;

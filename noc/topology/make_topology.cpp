@@ -5,6 +5,7 @@
 #include <cmath>
 #include <span>
 
+#include "noc/names.hpp"
 #include "noc/topology/builders.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
@@ -77,7 +78,8 @@ void apply_faults(Topology& t, const arch::FaultSpec& faults) {
         return static_cast<std::uint32_t>(r);
     };
     for (const std::uint64_t r : faults.routers) {
-        for (unsigned p = 0; p < t.link_ports(); ++p) take_out(t, known("routers", r), p);
+        t.kill(known("routers", r));
+        for (unsigned p = 0; p < t.link_ports(); ++p) take_out(t, static_cast<std::uint32_t>(r), p);
     }
     for (const auto& link : faults.links) {
         if (link.size() != 2) throw ConfigError("noc.faults.links: a link is given by its 2 routers");
@@ -120,10 +122,14 @@ std::uint32_t host_router(const Topology& t, std::uint32_t core_routers,
 
 }  // namespace
 
-std::uint32_t LinkRules::latency(LinkKind kind, std::uint64_t cycles) const {
+std::vector<std::string> topology_names() {
+    return names_of(kTopologies);
+}
+
+std::uint32_t LinkRules::latency(LinkKind kind, std::uint64_t cycles, std::uint64_t width) const {
     std::uint32_t n = checked_latency("link_latency", cycles);
     // narrow or slow: the last part of a flit arrives later; another clock: two cycles to cross over
-    const std::uint64_t ps = flit_ps(kind);
+    const std::uint64_t ps = flit_ps(kind, width);
     if (ps != 0 && spec.router.kind != "async") {
         n += static_cast<std::uint32_t>(std::ceil(static_cast<double>(ps) / period - 1e-9)) - 1;
     }
@@ -131,7 +137,7 @@ std::uint32_t LinkRules::latency(LinkKind kind, std::uint64_t cycles) const {
     return own > 0 && own != period ? n + 2 : n;
 }
 
-std::uint32_t LinkRules::latency(LinkKind kind) const {
+std::uint32_t LinkRules::default_latency(LinkKind kind, std::uint64_t width) const {
     if (spec.router.kind == "async") {
         const auto& a = spec.router.async;
         if (a.x <= 0) throw ConfigError("noc.router.async.x: an asynchronous router needs the time of a hop");
@@ -141,10 +147,10 @@ std::uint32_t LinkRules::latency(LinkKind kind) const {
     kind = axis(kind);
     if (kind == kLinkY && spec.link_latency_y != 0) {
         checked_latency("link_latency_y", spec.link_latency_y);
-        return latency(kind, spec.link_latency_y);
+        return latency(kind, spec.link_latency_y, width);
     }
-    if (kind == kLinkZ && spec.link_latency_z != 0) return latency(kind, spec.link_latency_z);
-    return latency(kind, spec.link_latency);
+    if (kind == kLinkZ && spec.link_latency_z != 0) return latency(kind, spec.link_latency_z, width);
+    return latency(kind, spec.link_latency, width);
 }
 
 std::uint32_t LinkRules::local_latency() const {
@@ -178,9 +184,7 @@ std::uint64_t LinkRules::flit_ps(LinkKind kind, std::uint64_t width) const {
 
 Topology make_topology(const arch::NocSpec& spec, double period, const std::vector<std::uint64_t>& host) {
     const LinkRules rules{spec, period};
-    std::vector<std::string> names;
     for (const Entry& e : kTopologies) {
-        names.emplace_back(e.name);
         if (spec.topology != e.name) continue;
         if (spec.topology != "crossbar" && (spec.cores_per_router == 0 || spec.cores_per_router > 16)) {
             throw ConfigError(fmt::format("noc.cores_per_router: {} is not in 1..16", spec.cores_per_router));
@@ -205,7 +209,7 @@ Topology make_topology(const arch::NocSpec& spec, double period, const std::vect
         apply_faults(t, spec.faults);
         return t;
     }
-    throw ConfigError("noc.topology: " + unknown_name(spec.topology, names));
+    throw ConfigError("noc.topology: " + unknown_name(spec.topology, topology_names()));
 }
 
 }  // namespace loom::noc

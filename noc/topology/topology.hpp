@@ -111,6 +111,12 @@ class Topology {
     /// Shortest distance; closed form on grids without faults or bridges, else by search (cached).
     std::uint32_t distance(std::uint32_t from, std::uint32_t to) const;
     bool regular = false;  ///< a grid with all of its links: closed forms hold
+    /// Dead routers have no links, and their endpoints reach nobody.
+    bool dead(std::uint32_t router) const { return !dead_.empty() && dead_[router]; }
+    void kill(std::uint32_t router) {
+        dead_.resize(n_routers());
+        dead_[router] = true;
+    }
     std::uint32_t longest_latency() const;
 
   private:
@@ -118,8 +124,12 @@ class Topology {
     std::uint32_t core_routers_ = 0, per_ = 1, n_cores_ = 0, host_router_ = 0;
     std::vector<Channel> channels_;
     std::vector<Coord> coords_;
+    std::vector<bool> dead_;  ///< [router], or empty
     mutable std::vector<std::vector<std::uint32_t>> distance_cache_;
 };
+
+/// Names of the catalogue.
+std::vector<std::string> topology_names();
 
 /// Builds the topology of a specification, dead links and routers taken out. `period`: router clock
 /// in ps; `host`: position of the host port's router. Throws ConfigError for what is not possible.

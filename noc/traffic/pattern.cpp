@@ -9,6 +9,7 @@
 #include <functional>
 #include <numeric>
 
+#include "noc/names.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 
@@ -244,7 +245,7 @@ struct Entry {
     Ptr (*make)(const TrafficSpec&, const Topology&);
 };
 /// The catalogue: a line per pattern.
-constexpr std::array<Entry, 16> kPatterns{
+constexpr std::array<Entry, 17> kPatterns{
     {{"uniform",
       [](const TrafficSpec& s, const Topology& t) -> Ptr {
           return std::make_unique<Uniform>(t.n_cores(), s.self);
@@ -290,6 +291,12 @@ constexpr std::array<Entry, 16> kPatterns{
      {"diagonal", diagonal},
      {"permutation", permutation},
      {"hotspot", hotspot},
+     {"all_to_one",
+      [](const TrafficSpec& s, const Topology& t) {
+          TrafficSpec one = s;
+          if (one.hotspots.empty()) one.hotspots = {{0}};
+          return hotspot(one, t);
+      }},
      {"pairs", pairs},
      {"fan_out", fan_out},
      {"layers", layers}}};
@@ -314,18 +321,15 @@ double Pattern::share(std::uint32_t) const {
     return 1;
 }
 
+std::vector<std::string> pattern_names() {
+    return names_of(kPatterns);
+}
+
 std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& topology) {
-    std::vector<std::string> names;
     for (const Entry& e : kPatterns) {
-        names.emplace_back(e.name);
         if (spec.pattern == e.name) return e.make(spec, topology);
     }
-    if (spec.pattern == "all_to_one") {
-        TrafficSpec s = spec;
-        if (s.hotspots.empty()) s.hotspots = {{0}};
-        return hotspot(s, topology);
-    }
-    names.emplace_back("all_to_one");
+    std::vector<std::string> names = pattern_names();
     names.emplace_back("trace");
     throw ConfigError("traffic.pattern: " + unknown_name(spec.pattern, names));
 }

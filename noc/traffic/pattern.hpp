@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "noc/topology/topology.hpp"
@@ -34,6 +35,8 @@ class Pattern {
     /// Destination sets of the nodes instead: sets()[node], empty ones send nothing.
     virtual const std::vector<std::vector<std::uint32_t>>* sets() const { return nullptr; }
 };
+
+std::vector<std::string> pattern_names();
 
 /// Throws ConfigError for unknown patterns and for sizes that they are not made for.
 std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& topology);

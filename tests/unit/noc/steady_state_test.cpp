@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network under steady load asks for no memory per packet or cycle, whatever its routers, routes and destinations.
+// A network under steady load asks for no memory per packet or cycle, whatever its routers, routes and
+// destinations.
 #include <gtest/gtest.h>
 
 #include "noc/catalogue.hpp"
@@ -41,17 +42,33 @@ TEST_P(SteadyState, AsksForNoMemory) {
 
 INSTANTIATE_TEST_SUITE_P(
     Networks, SteadyState,
-    ::testing::Values(Case{"default", [](arch::NocSpec&, noc::TrafficSpec&) {}},
-                      Case{"wavefront", [](arch::NocSpec& n,
-                                           noc::TrafficSpec&) { n.router.switch_allocator = "wavefront"; }},
-                      Case{"torus", [](arch::NocSpec& n, noc::TrafficSpec&) { n.topology = "torus"; }},
-                      Case{"adaptive", [](arch::NocSpec& n, noc::TrafficSpec&) { n.routing = "adaptive"; }},
-                      Case{"tree",
-                           [](arch::NocSpec& n, noc::TrafficSpec& spec) {
-                               n.multicast.style = "tree";
-                               spec.pattern = "fan_out";
-                               spec.rate = 0.03;
-                           }}),
+    ::testing::Values(
+        Case{"default", [](arch::NocSpec&, noc::TrafficSpec&) {}},
+        Case{"wavefront",
+             [](arch::NocSpec& n, noc::TrafficSpec&) { n.router.switch_allocator = "wavefront"; }},
+        Case{"torus", [](arch::NocSpec& n, noc::TrafficSpec&) { n.topology = "torus"; }},
+        Case{"adaptive", [](arch::NocSpec& n, noc::TrafficSpec&) { n.routing = "adaptive"; }},
+        Case{"handshake", [](arch::NocSpec& n, noc::TrafficSpec&) { n.router.kind = "handshake"; }},
+        Case{"deflection", [](arch::NocSpec& n, noc::TrafficSpec&) { n.router.kind = "deflection"; }},
+        Case{"timeout",
+             [](arch::NocSpec& n, noc::TrafficSpec& spec) {
+                 n.router.kind = "timeout";
+                 spec.packet_size = 1;
+                               spec.rate = 0.04;
+             }},
+        Case{"scheduled",
+             [](arch::NocSpec& n, noc::TrafficSpec& spec) {
+                 n.router.kind = "scheduled";
+                 n.router.slots = 24;
+                 spec.pattern = "permutation";
+                 spec.rate = 0.08;
+             }},
+        Case{"tree",
+             [](arch::NocSpec& n, noc::TrafficSpec& spec) {
+                 n.multicast.style = "tree";
+                 spec.pattern = "fan_out";
+                 spec.rate = 0.03;
+             }}),
     [](const auto& c) { return c.param.name; });
 
 }  // namespace
