@@ -9,6 +9,8 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/ir/linear_ops.hpp"
+#include "sim/arch/cim_layout.hpp"
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -72,24 +74,45 @@ class Checker {
     }
 
     void capacities() const {
-        const auto& c = chip_.core;
+        const auto kinds = arch::core_kinds(chip_);
         for (const auto& image : prog_.cores) {
-            std::uint64_t bits = 0, axons = 0;
+            const arch::CoreSpec& c = chip_.kind(image.kind);
+            std::uint64_t bits = 0, axons = 0, arrays = 0;
             for (const auto& a : image.axons) {
                 if (a.first != axons) fail("axon groups overlap");
                 axons += a.count;
+                if (c.in_memory()) {
+                    arrays += arrays_of(image, a, *c.cim);
+                    continue;
+                }
                 const std::size_t n = std::visit([](const auto& v) { return v.size(); }, a.weights->values);
                 const bool sparse = std::holds_alternative<arch::SparseRows>(a.rows);
                 bits += n * (c.synapse.weight_bits + (sparse ? c.synapse.index_bits : 0));
             }
-            if (index(image.endpoint) >= chip_.n_cores()) fail("a core beyond the chip");
+            if (index(image.endpoint) >= kinds.size()) fail("a core beyond the chip");
+            if (kinds[index(image.endpoint)] != image.kind) fail("a core of another kind");
+            for (const auto& g : image.neurons) {
+                if (m_.kind_of[index(g.layer)] != image.kind) fail("a layer on a core of another kind");
+            }
             if (image.n_neurons > c.soma.max_neurons) fail("too many neurons on a core");
             if (axons != image.n_axons || axons > c.axon_in.max_axons) fail("too many axons on a core");
             if (bits != image.synapse_bits || bits > c.synapse.memory)
                 fail("too much synapse memory on a core");
+            if (arrays != image.arrays || (c.in_memory() && arrays > c.cim->arrays))
+                fail("too many arrays on a core");
             if (image.fanout.entries.size() > c.axon_out.max_fanout_entries) fail("too many fan-out entries");
             if (image.fanout.row.size() != image.n_neurons + 1) fail("fan-out table of the wrong length");
         }
+    }
+
+    static std::uint64_t arrays_of(const arch::CoreImage& image, const arch::AxonGroup& a,
+                                   const arch::CimSpec& spec) {
+        const auto g = std::find_if(image.neurons.begin(), image.neurons.end(),
+                                    [&](const auto& n) { return n.first == a.neuron_first; });
+        if (g == image.neurons.end()) fail("an axon group that leads to no neurons");
+        const arch::MatrixSize m = arch::matrix_of(a, g->count);
+        if (m.outputs * m.positions != g->count) fail("a matrix of another size than its slice");
+        return arch::cim_layout(spec, m.rows, m.outputs).arrays() * a.copies;
     }
 
     double weight(const arch::AxonGroup& a, std::size_t i) const {

@@ -6,10 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <set>
 
+#include "compiler/passes/choose_kinds.hpp"
 #include "compiler/passes/emit.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "compiler/passes/passes.hpp"
+#include "sim/arch/cim_layout.hpp"
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -47,12 +51,35 @@ std::string dump_graph(const Graph& g) {
     return out;
 }
 
+/// Arrays read a kernel once per output position; other cores need an address generator.
+bool has_conv(const arch::CoreSpec& core) {
+    return core.in_memory() || core.synapse.conv;
+}
+
+/// What an array row can get in one timestep: pooled inputs meet on one axon.
+void check_row_inputs(const Mapping& m, std::uint32_t p, const arch::CoreSpec& core,
+                      const InputFormat& input) {
+    if (!core.in_memory() || m.on_host[p]) return;
+    const Projection& projection = m.graph.projections[p];
+    std::vector<std::uint32_t> ways(m.lowered[p].n_axons, m.lowered[p].identity ? 1 : 0);
+    for (const std::uint32_t axon : m.lowered[p].axons_of.items) ++ways[axon];
+    double most = ways.empty() ? 0 : *std::max_element(ways.begin(), ways.end());
+    if (m.graph.populations[projection.source].is_input && input.analogue)
+        most *= std::ldexp(input.max_abs, input.exponent);
+    const double need = std::ceil(std::log2(most + 1));
+    if (need > static_cast<double>(core.cim->input_bits)) {
+        throw MappingError("input bits of an array row (cim.input_bits)",
+                           fmt::format("layer '{}'", m.graph.populations[projection.target].name), need,
+                           static_cast<double>(core.cim->input_bits));
+    }
+}
+
 /// Lowers all projections; a population has the shape of one convolution only, others become rows.
-void lower_all(Mapping& m, double dt, bool conv_hardware) {
+void lower_all(Mapping& m, double dt, const arch::ChipSpec& chip) {
     std::vector<const ConvShape*> shape_of(m.graph.populations.size(), nullptr);
     m.lowered.reserve(m.graph.projections.size());
     for (const Projection& p : m.graph.projections) {
-        m.lowered.push_back(lower_projection(m.graph, p, dt, conv_hardware));
+        m.lowered.push_back(lower_projection(m.graph, p, dt, has_conv(chip.kind(m.kind_of[p.target]))));
         LoweredProjection& l = m.lowered.back();
         if (l.form != LoweredProjection::Form::Conv) continue;
         const ConvShape*& first = shape_of[p.target];
@@ -65,15 +92,21 @@ void lower_all(Mapping& m, double dt, bool conv_hardware) {
     }
 }
 
-void check_input(const Graph& g, const arch::ChipSpec& chip, const InputFormat& input) {
-    const std::uint64_t bits = chip.core.axon_in.payload_bits;
-    if (!input.analogue || bits == 0 || chip.core.soma.arithmetic == arch::Arithmetic::Float64) return;
+void check_input(const Graph& g, const arch::CoreSpec& core, const InputFormat& input) {
+    const std::uint64_t bits = core.axon_in.payload_bits;
+    if (!input.analogue || bits == 0 || core.soma.arithmetic == arch::Arithmetic::Float64) return;
     const double need = std::ldexp(input.max_abs, input.exponent);
     if (need >= std::ldexp(1.0, static_cast<int>(bits))) {
         throw MappingError("payload bits of a graded spike",
                            fmt::format("input '{}'", g.populations[g.input].name),
                            std::ceil(std::log2(need + 1)), static_cast<double>(bits));
     }
+}
+
+std::string weight_bits(const arch::ChipSpec& chip) {
+    std::set<std::uint64_t> bits;
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) bits.insert(chip.kind(k).weight_bits());
+    return fmt::format("{}", fmt::join(bits, ", "));
 }
 
 }  // namespace
@@ -88,10 +121,15 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     m.graph = build_graph(*model, dt);
     timer.done("graph", fmt::format("{} populations, {} projections", m.graph.populations.size(),
                                     m.graph.projections.size()));
-    balance_delays(m.graph, chip.core.dendrite.max_delay);
+    choose_kinds(m, chip, map, input, dt);
+    if (!chip.cores.empty()) timer.done("kinds of cores", describe_kinds(m, chip), dump_kinds(m, chip));
+    std::uint64_t max_delay = chip.kind(0).dendrite.max_delay;
+    for (std::size_t k = 1; k < chip.n_kinds(); ++k)
+        max_delay = std::min(max_delay, chip.kind(k).dendrite.max_delay);
+    balance_delays(m.graph, max_delay);
     timer.done("delays", fmt::format("pipeline of {} timesteps", m.graph.max_skew), dump_graph(m.graph));
 
-    lower_all(m, dt, chip.core.synapse.conv);
+    lower_all(m, dt, chip);
     std::vector<LoweredNeurons> neurons(m.graph.populations.size());
     for (std::uint32_t i = 0; i < neurons.size(); ++i) {
         if (!m.graph.populations[i].is_input)
@@ -107,14 +145,15 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     }
     timer.done("lowering", "linear nodes folded into rows and kernels", std::move(dump));
 
-    const bool fixed = chip.core.soma.arithmetic == arch::Arithmetic::Fixed;
-    const bool host_input = input.analogue && chip.core.axon_in.payload_bits == 0;
-    check_input(m.graph, chip, input);
+    const bool fixed = chip.kind(0).soma.arithmetic == arch::Arithmetic::Fixed;  // of all kinds
     std::vector<std::vector<std::uint32_t>> into(m.graph.populations.size());
     for (std::uint32_t p = 0; p < m.graph.projections.size(); ++p) {
         const Projection& g = m.graph.projections[p];
         const bool from_input = m.graph.populations[g.source].is_input;
-        m.on_host.push_back(host_input && from_input);
+        const arch::CoreSpec& core = chip.kind(m.kind_of[g.target]);
+        if (from_input) check_input(m.graph, core, input);
+        m.on_host.push_back(from_input && input.analogue && core.axon_in.payload_bits == 0);
+        check_row_inputs(m, p, core, input);
         if (fixed && !from_input && !neurons[g.source].rule.fires) {
             throw UnsupportedError(fmt::format(
                 "layer '{}' of type {} sends analogue values to '{}'; fixed-point cores send spikes only",
@@ -132,8 +171,8 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
             if (m.graph.populations[i].is_input) continue;
             std::vector<WeightedInput> inputs;
             for (const auto p : into[i]) inputs.push_back(m.inputs[p]);
-            m.formats[i] =
-                quantise(m.graph.populations[i].name, inputs, neurons[i], chip.core, map.weight_exponent);
+            m.formats[i] = quantise(m.graph.populations[i].name, inputs, neurons[i], chip.kind(m.kind_of[i]),
+                                    map.weight_exponent);
             dump +=
                 fmt::format("  {}: accumulator LSB 2^{}, membrane LSB 2^{}, weights",
                             m.graph.populations[i].name, -m.formats[i].accumulator, -m.formats[i].membrane);
@@ -144,11 +183,10 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
             dump += '\n';
         }
     }
-    timer.done("quantisation",
-               fixed ? fmt::format("{}-bit weights", chip.core.synapse.weight_bits) : "none: float64",
+    timer.done("quantisation", fixed ? fmt::format("{}-bit weights", weight_bits(chip)) : "none: float64",
                std::move(dump));
 
-    m.partition = partition(m.graph, m.lowered, m.on_host, chip, map.min_slices);
+    m.partition = partition(m.graph, m.lowered, m.on_host, chip, m.kind_of, map.min_slices, map.duplicate);
     dump.clear();
     for (std::size_t i = 0; i < m.partition.slices.size(); ++i) {
         const Slice& s = m.partition.slices[i];
@@ -161,10 +199,10 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
                std::move(dump));
 
     m.placement = place(map.place, map.seed, traffic_of(m.graph, m.lowered, m.on_host, m.partition),
-                        m.partition.n_cores, chip);
+                        m.partition.kind_of_core, chip);
     timer.done("placement", fmt::format("{}: {} entry-hops (sequential {})", map.place, m.placement.cost,
                                         m.placement.sequential_cost));
-    emit_program(m, neurons, chip, input, dt);
+    emit_program(m, neurons, chip, input, map.duplicate, dt);
     timer.done("routing tables",
                fmt::format("{} fan-out entries of the input", m.program.input_fanout.entries.size()));
     if (map.check) {
@@ -173,6 +211,28 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     }
     return m;
 }
+
+namespace {
+
+/// A line per matrix in arrays.
+std::string describe_arrays(const Mapping& m, const arch::CoreSpec& core, const arch::CoreImage& image) {
+    std::string out;
+    for (const auto& a : image.axons) {
+        const arch::ArrayUse use = arch::array_use(image, a, *core.cim);
+        out += fmt::format("{:>24} {} -> {}: {} x {} in {} x {} arrays, {} of {} cells ({:.1f} %)", "",
+                           m.program.projections[a.projection].name, m.program.layers[index(a.target)].name,
+                           use.size.rows, use.size.outputs, use.layout.row_blocks, use.layout.column_blocks,
+                           use.cells, use.cells_of_arrays,
+                           100.0 * static_cast<double>(use.cells) / static_cast<double>(use.cells_of_arrays));
+        if (use.size.positions > 1)
+            out += fmt::format(", {} positions, {} cop{}", use.size.positions, use.copies,
+                               use.copies == 1 ? "y" : "ies");
+        out += '\n';
+    }
+    return out;
+}
+
+}  // namespace
 
 std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     std::string out;
@@ -183,19 +243,33 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
                        "neurons", "axons", "synapse KiB", "fan-out");
     const std::uint64_t per = chip.noc.cores_at_a_router(), w = chip.noc.width();
     for (const auto& c : m.program.cores) {
+        const arch::CoreSpec& core = chip.kind(c.kind);
         std::vector<std::string> layers;
         for (const auto& g : c.neurons) {
             layers.push_back(fmt::format("{}[{}]", m.program.layers[index(g.layer)].name, g.count));
         }
         const std::uint64_t e = index(c.endpoint), r = e / per;
-        out += fmt::format(
-            "{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n", e,
-            fmt::format("{},{}", r % w, r / w), e % per, c.n_neurons, chip.core.soma.max_neurons, c.n_axons,
-            chip.core.axon_in.max_axons, static_cast<double>(c.synapse_bits) / 8192.0,
-            static_cast<double>(chip.core.synapse.memory) / 8192.0, c.fanout.entries.size(),
-            chip.core.axon_out.max_fanout_entries, fmt::join(layers, " "));
+        out +=
+            fmt::format("{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n",
+                        e, fmt::format("{},{}", r % w, r / w), e % per, c.n_neurons, core.soma.max_neurons,
+                        c.n_axons, core.axon_in.max_axons, static_cast<double>(c.synapse_bits) / 8192.0,
+                        core.in_memory() ? 0.0 : static_cast<double>(core.synapse.memory) / 8192.0,
+                        c.fanout.entries.size(), core.axon_out.max_fanout_entries, fmt::join(layers, " "));
+        if (!chip.cores.empty())
+            out.insert(out.size() - 1, fmt::format("  ({})", arch::kind_name(chip, c.kind)));
+        if (!core.in_memory()) continue;
+        out.insert(out.size() - 1, fmt::format("  {} of {} arrays", c.arrays, core.cim->arrays));
+        out += describe_arrays(m, core, c);
     }
     out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), chip.n_cores());
+    if (chip.cores.empty()) return out;
+    const auto have = arch::cores_of_kinds(chip);
+    for (std::uint32_t k = 0; k < chip.n_kinds(); ++k) {
+        const auto used = std::count_if(m.program.cores.begin(), m.program.cores.end(),
+                                        [&](const auto& c) { return c.kind == k; });
+        out += fmt::format("  {} of {} of kind {}\n", used, have[k], arch::kind_name(chip, k));
+    }
+    out += '\n' + dump_kinds(m, chip);
     return out;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,9 @@ struct MapSpec {
     std::uint64_t seed = 1;
     std::uint64_t min_slices = 1;
     std::optional<std::int64_t> weight_exponent;
+    std::map<std::string, std::string> kinds;
+    double rate = 0.1;
+    std::uint64_t duplicate = 1;
     bool check = true;
 };
 template <class V>
@@ -33,6 +37,17 @@ void fields(V& v, MapSpec& s) {
       {.doc = "weight = integer * 2^-k for all layers; unset: the finest k of each layer",
        .min = -40,
        .max = 40});
+    v("kinds", s.kinds,
+      {.doc = "kind of core by layer, on chips with several; a layer not named goes where its estimated "
+              "energy is "
+              "least"});
+    v("rate", s.rate,
+      {.doc = "spikes per neuron and timestep that this estimate assumes for hidden layers",
+       .min = 0,
+       .max = 1});
+    v("duplicate", s.duplicate,
+      {.doc = "compute-in-memory: copies of every convolution's kernel, which share the output positions",
+       .min = 1});
     v("check", s.check, {.doc = "replay every connection of the mapping against the network"});
 }
 
@@ -40,7 +55,9 @@ void fields(V& v, MapSpec& s) {
 struct InputFormat {
     bool analogue = false;  ///< values other than 0 and 1
     double max_abs = 1.0;
-    int exponent = 0;  ///< smallest k >= 0 with all values * 2^k whole, at most 30
+    int exponent = 0;         ///< smallest k >= 0 with all values * 2^k whole, at most 30
+    double events = 0;        ///< values other than 0 in a sample, on average
+    std::uint64_t steps = 1;  ///< timesteps of a sample
 };
 
 struct PassReport {
@@ -55,6 +72,9 @@ struct Mapping {
     Graph graph;
     std::vector<LoweredProjection> lowered;
     std::vector<bool> on_host;
+    std::vector<std::uint32_t> kind_of;  ///< [populations] kind of core
+    std::vector<std::vector<double>>
+        estimates;  ///< [populations][kinds] pJ per inference; NaN: not taken into account; or empty
     Partition partition;
     Placement placement;
     std::vector<PopulationFormat> formats;  ///< [populations], fixed point

@@ -35,6 +35,8 @@ class Core : public Clocked {
     virtual void begin_step(Cycle now, Step step) = 0;
     /// Clears all state for a new sample. Returns the cycles the hardware needs for it.
     virtual Cycles reset_state() = 0;
+    /// The number of the sample that begins: keys random draws. Before reset_state().
+    virtual void set_sample(std::uint64_t sample) { (void)sample; }
     /// Sets the host-computed current of a neuron, in force until set again or reset_state().
     /// fixed: membrane LSB; float64: the bits of a double.
     virtual void set_host_current(std::uint32_t neuron, std::int64_t value) = 0;

@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "cores/cim/counters.hpp"
+
 namespace loom::cores {
 
 /// Events of one core on behalf of one layer. Exact integers; energy is computed from them later.
@@ -27,6 +29,15 @@ struct CoreCounters {
     std::uint64_t soma_busy = 0;
     std::uint64_t soma_stalls = 0;
     std::uint64_t axon_out_stalls = 0;
+    std::uint64_t axon_in_stalled = 0;
+    std::uint64_t axon_in_stalls = 0;
+    std::uint64_t array_ac = 0;
+    std::uint64_t array_mac = 0;
+    CimCounters cim;
+
+    /// Synaptic operations, wherever they are done.
+    std::uint64_t all_ac() const { return ac + array_ac; }
+    std::uint64_t all_mac() const { return mac + array_mac; }
 };
 
 /// v(name, member, priced, doc): `priced` events need a price or an explicit `unpriced` entry.
@@ -52,6 +63,11 @@ void fields(V&& v, C& c) {
     v("soma.busy_cycles", c.soma_busy, false, "cycles the soma was updating");
     v("soma.stall_cycles", c.soma_stalls, false, "cycles the soma waited for axon-out");
     v("axon_out.stall_cycles", c.axon_out_stalls, false, "cycles a packet waited for the network");
+    v("axon_in.stalled", c.axon_in_stalled, false, "packets that waited for a read or write of the arrays");
+    v("axon_in.stall_cycles", c.axon_in_stalls, false, "cycles they waited");
+    v("cim.ac", c.array_ac, false, "synaptic operations on plain spikes in arrays");
+    v("cim.mac", c.array_mac, false, "synaptic operations on graded input in arrays");
+    fields(v, c.cim);
 }
 
 }  // namespace loom::cores

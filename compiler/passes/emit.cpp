@@ -40,23 +40,23 @@ struct DenseTarget {
 class Emitter {
   public:
     Emitter(Mapping& m, const std::vector<LoweredNeurons>& neurons, const arch::ChipSpec& chip,
-            const InputFormat& input, double dt)
-        : m_(m), neurons_(neurons), chip_(chip), input_(input), dt_(dt), prog_(m.program) {
+            const InputFormat& input, std::uint64_t duplicate, double dt)
+        : m_(m),
+          neurons_(neurons),
+          chip_(chip),
+          input_(input),
+          duplicate_(duplicate),
+          dt_(dt),
+          prog_(m.program) {
         prog_ = {};
-        prog_.fixed = chip.core.soma.arithmetic == arch::Arithmetic::Fixed;
+        prog_.fixed = chip.kind(0).soma.arithmetic == arch::Arithmetic::Fixed;  // of all kinds
     }
 
     void run() {
-        const auto& soma = chip_.core.soma;
-        prog_.decay_bits = static_cast<std::uint32_t>(soma.decay_bits);
-        prog_.state_bits = static_cast<std::uint32_t>(soma.state_bits);
-        prog_.accumulator_bits = static_cast<std::uint32_t>(chip_.core.dendrite.accumulator_bits);
-        prog_.floor_rounding = soma.rounding == arch::Rounding::Floor;
         prog_.max_skew = m_.graph.max_skew;
-        prog_.ring_depth = static_cast<std::uint32_t>(chip_.core.dendrite.max_delay) + 1;
         prog_.input = LayerId{static_cast<std::uint16_t>(m_.graph.input)};
         prog_.output = LayerId{static_cast<std::uint16_t>(m_.graph.output)};
-        prog_.input_graded = input_.analogue && chip_.core.axon_in.payload_bits > 0;
+        prog_.input_graded = input_.analogue && takes_graded_input();
         if (prog_.input_graded) prog_.input_lsb = std::ldexp(1.0, -input_.exponent);
         layers();
         projections();
@@ -66,6 +66,17 @@ class Emitter {
     }
 
   private:
+    const arch::CoreSpec& core_of(std::uint32_t population) const {
+        return chip_.kind(m_.kind_of[population]);
+    }
+    bool takes_graded_input() const {
+        bool any = false;
+        for (const Projection& p : m_.graph.projections) {
+            any |= p.source == m_.graph.input && core_of(p.target).axon_in.payload_bits > 0;
+        }
+        return any;
+    }
+
     void layers() {
         for (std::uint32_t i = 0; i < m_.graph.populations.size(); ++i) {
             const Population& p = m_.graph.populations[i];
@@ -149,6 +160,7 @@ class Emitter {
         image_of_.resize(n);
         for (std::uint32_t i = 0; i < n; ++i) {
             prog_.cores[i].endpoint = EndpointId{m_.placement.endpoint[order[i]]};
+            prog_.cores[i].kind = m_.partition.kind_of_core[order[i]];
             image_of_[order[i]] = i;
         }
         for (const Slice& s : m_.partition.slices) {
@@ -188,7 +200,7 @@ class Emitter {
     void integers(arch::NeuronGroup& g, const Slice& s, const LoweredNeurons& n) const {
         const PopulationFormat& f = m_.formats[s.population];
         const int e = f.membrane;
-        const auto& soma = chip_.core.soma;
+        const auto& soma = core_of(s.population).soma;
         g.in_shift = f.in_shift();
         const auto decay = [&](double loss) {
             return to_integer_decay(loss, static_cast<unsigned>(soma.decay_bits));
@@ -223,7 +235,7 @@ class Emitter {
                 column[element] = n;
             });
             blocks.push_back(make_block(std::size_t{m_.lowered[p].n_axons} * targets[i].slice->count(),
-                                        prog_.fixed, weight_bits()));
+                                        prog_.fixed, weight_bits(p)));
         }
         m_.lowered[p].dense.for_each_target([&](std::size_t o, std::span<const double> row) {
             const std::size_t n = targets[slice_of[o]].slice->count();
@@ -258,7 +270,7 @@ class Emitter {
             rows.row.push_back(static_cast<std::uint32_t>(rows.target.size()));
         }
         a.rows = std::move(rows);
-        a.weights = block(values);
+        a.weights = block(p, values);
     }
 
     void conv_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s, const AxonMap& map) {
@@ -304,16 +316,18 @@ class Emitter {
                     }
                 }
             }
-            shared = block(values);
+            shared = block(p, values);
         }
         a.rows = std::move(rows);
         a.weights = shared;
     }
 
-    unsigned weight_bits() const { return static_cast<unsigned>(chip_.core.synapse.weight_bits); }
+    unsigned weight_bits(std::uint32_t p) const {
+        return static_cast<unsigned>(core_of(m_.graph.projections[p].target).weight_bits());
+    }
 
-    WeightsPtr block(const std::vector<double>& values) const {
-        const auto out = make_block(values.size(), prog_.fixed, weight_bits());
+    WeightsPtr block(std::uint32_t p, const std::vector<double>& values) const {
+        const auto out = make_block(values.size(), prog_.fixed, weight_bits(p));
         std::visit(
             [&](auto& v) {
                 std::transform(values.begin(), values.end(), v.begin(),
@@ -343,6 +357,8 @@ class Emitter {
                 a.delay = static_cast<std::uint8_t>(projection.chip_delay);
                 a.analogue = prog_.projections[p].analogue;
                 a.real_payload = !prog_.fixed && a.analogue;
+                if (core_of(projection.target).in_memory())
+                    a.copies = static_cast<std::uint32_t>(matrix_copies(m_.lowered[p], s, duplicate_));
                 if (prog_.fixed) {
                     const WeightedInput& in = m_.inputs[p];
                     a.shift = static_cast<std::uint8_t>(m_.formats[projection.target].accumulator -
@@ -366,8 +382,9 @@ class Emitter {
             if (!dense.empty()) dense_weights(p, dense);
         }
         for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
-            prog_.cores[image_of_[m_.partition.slices[i].core]].synapse_bits +=
-                m_.partition.needs[i].synapse_bits;
+            arch::CoreImage& image = prog_.cores[image_of_[m_.partition.slices[i].core]];
+            image.synapse_bits += m_.partition.needs[i].synapse_bits;
+            image.arrays += m_.partition.needs[i].arrays;
         }
     }
 
@@ -410,6 +427,7 @@ class Emitter {
     const std::vector<LoweredNeurons>& neurons_;
     const arch::ChipSpec& chip_;
     const InputFormat& input_;
+    std::uint64_t duplicate_;
     double dt_;
     arch::Program& prog_;
     std::vector<std::uint32_t> image_of_;                 ///< logical core -> index in program.cores
@@ -420,8 +438,8 @@ class Emitter {
 }  // namespace
 
 void emit_program(Mapping& mapping, const std::vector<LoweredNeurons>& neurons, const arch::ChipSpec& chip,
-                  const InputFormat& input, double dt) {
-    Emitter e(mapping, neurons, chip, input, dt);
+                  const InputFormat& input, std::uint64_t duplicate, double dt) {
+    Emitter e(mapping, neurons, chip, input, duplicate, dt);
     e.run();
 }
 

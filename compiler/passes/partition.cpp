@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "compiler/passes/slices.hpp"
+#include "sim/arch/cim_layout.hpp"
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -20,11 +22,14 @@ struct Limit {
     std::uint64_t have;
 };
 
-std::vector<Limit> core_limits(const arch::ChipSpec& chip) {
-    return {{&Need::neurons, "neurons of a core", chip.core.soma.max_neurons},
-            {&Need::axons, "input axons of a core", chip.core.axon_in.max_axons},
-            {&Need::synapse_bits, "synapse memory of a core (bits)", chip.core.synapse.memory},
-            {&Need::fanout, "output fan-out entries of a core", chip.core.axon_out.max_fanout_entries}};
+std::vector<Limit> core_limits(const arch::CoreSpec& core) {
+    const Limit weights =
+        core.in_memory() ? Limit{&Need::arrays, "arrays of a core", core.cim->arrays}
+                         : Limit{&Need::synapse_bits, "synapse memory of a core (bits)", core.synapse.memory};
+    return {{&Need::neurons, "neurons of a core", core.soma.max_neurons},
+            {&Need::axons, "input axons of a core", core.axon_in.max_axons},
+            weights,
+            {&Need::fanout, "output fan-out entries of a core", core.axon_out.max_fanout_entries}};
 }
 
 /// The first limit that is exceeded, or nullptr.
@@ -38,8 +43,16 @@ const Limit* exceeded(const std::vector<Limit>& limits, const Need& need) {
 class Partitioner {
   public:
     Partitioner(const Graph& graph, const std::vector<LoweredProjection>& lowered,
-                const std::vector<bool>& on_host, const arch::ChipSpec& chip, std::uint64_t min_slices)
-        : g_(graph), lowered_(lowered), on_host_(on_host), chip_(chip), limits_(core_limits(chip)) {
+                const std::vector<bool>& on_host, const arch::ChipSpec& chip,
+                const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices, std::uint64_t duplicate)
+        : g_(graph),
+          lowered_(lowered),
+          on_host_(on_host),
+          chip_(chip),
+          kind_of_(kind_of),
+          duplicate_(duplicate),
+          cores_(arch::cores_of_kinds(chip)) {
+        for (std::size_t k = 0; k < chip.n_kinds(); ++k) limits_.push_back(core_limits(chip.kind(k)));
         const std::size_t n = graph.populations.size();
         into_.resize(n);
         out_of_.resize(n);
@@ -80,13 +93,29 @@ class Partitioner {
         return {g_.populations[population].count, 1, 1};
     }
 
+    const arch::CoreSpec& core_of(std::uint32_t population) const { return chip_.kind(kind_of_[population]); }
+    const std::vector<Limit>& limits_of(std::uint32_t population) const {
+        return limits_[kind_of_[population]];
+    }
+    [[noreturn]] void refuse(std::uint32_t population, const char* resource, const std::string& where,
+                             std::uint64_t need, std::uint64_t have) const {
+        throw MappingError(arch::of_kind(chip_, kind_of_[population], resource), where,
+                           static_cast<double>(need), static_cast<double>(have));
+    }
+
     Need static_need(const Slice& s) const {
         Need need;
         need.neurons = s.count();
-        const std::uint64_t wb = chip_.core.synapse.weight_bits, ib = chip_.core.synapse.index_bits;
+        const arch::CoreSpec& core = core_of(s.population);
+        const std::uint64_t wb = core.synapse.weight_bits, ib = core.synapse.index_bits;
         for (const std::uint32_t p : into_[s.population]) {
             const LoweredProjection& l = lowered_[p];
-            if (l.form == Form::Dense) {
+            if (core.in_memory()) {
+                const arch::MatrixSize m = slice_matrix(l, s);
+                need.axons += l.form == Form::Conv ? conv_window(l.conv, s).axons() : m.rows;
+                need.arrays +=
+                    arch::cim_layout(*core.cim, m.rows, m.outputs).arrays() * matrix_copies(l, s, duplicate_);
+            } else if (l.form == Form::Dense) {
                 need.axons += l.n_axons;
                 need.synapse_bits += std::uint64_t{l.n_axons} * s.count() * wb;
             } else if (l.form == Form::Conv) {
@@ -139,10 +168,13 @@ class Partitioner {
     /// Fewest slices that fit a core each; among equals the one with the fewest axons in total.
     void cut(std::uint32_t population) {
         const Extent& e = extents_[population];
+        const std::uint64_t most = core_of(population).soma.max_neurons, have = cores_[kind_of_[population]];
         const std::uint64_t floor_slices =
-            std::max<std::uint64_t>(min_slices_[population], (e.count() + chip_.core.soma.max_neurons - 1) /
-                                                                 chip_.core.soma.max_neurons);
-        const Limit* binding = &limits_[0];
+            std::max<std::uint64_t>(min_slices_[population], (e.count() + most - 1) / most);
+        const std::vector<Limit>& limits = limits_of(population);
+        const std::string one_neuron =
+            fmt::format("one neuron of layer '{}'", g_.populations[population].name);
+        const Limit* binding = &limits[0];
         std::uint64_t need = e.count();
         for (std::uint64_t total = floor_slices; total <= e.count(); ++total) {
             std::uint64_t best_axons = ~std::uint64_t{0};
@@ -158,7 +190,7 @@ class Partitioner {
                     for (const Slice& s : candidate) {
                         const Need n = static_need(s);
                         axons += n.axons;
-                        if (const Limit* l = exceeded(limits_, n)) {
+                        if (const Limit* l = exceeded(limits, n)) {
                             fits = false;
                             binding = l;
                             need = n.*l->member;
@@ -175,21 +207,16 @@ class Partitioner {
                 chosen_[population] = std::move(best);
                 return;
             }
-            if (total > 4 * chip_.n_cores() + 64) {  // cannot fit the chip however it is cut
+            if (total > 4 * have + 64) {  // cannot fit the chip however it is cut
                 Slice one = boxes(population, e.c, e.y, e.x)[e.count() / 2];
                 const Need least = static_need(one);
-                if (const Limit* l = exceeded(limits_, least)) {
-                    throw MappingError(
-                        l->resource, fmt::format("one neuron of layer '{}'", g_.populations[population].name),
-                        static_cast<double>(least.*l->member), static_cast<double>(l->have));
-                }
-                throw MappingError("cores", fmt::format("layer '{}'", g_.populations[population].name),
-                                   static_cast<double>(total), static_cast<double>(chip_.n_cores()));
+                if (const Limit* l = exceeded(limits, least))
+                    refuse(population, l->resource, one_neuron, least.*l->member, l->have);
+                refuse(population, "cores", fmt::format("layer '{}'", g_.populations[population].name), total,
+                       have);
             }
         }
-        throw MappingError(binding->resource,
-                           fmt::format("one neuron of layer '{}'", g_.populations[population].name),
-                           static_cast<double>(need), static_cast<double>(binding->have));
+        refuse(population, binding->resource, one_neuron, need, binding->have);
     }
 
     /// Fan-out entries of every slice. True when a source had to be cut finer.
@@ -213,13 +240,13 @@ class Partitioner {
                 s.for_each([&](std::uint32_t element, std::uint32_t) { n += entries[element]; });
                 worst = std::max(worst, n);
             }
-            const std::uint64_t have = chip_.core.axon_out.max_fanout_entries;
+            const std::uint64_t have = core_of(source).axon_out.max_fanout_entries;
             if (worst <= have) continue;
             const std::uint64_t one = *std::max_element(entries.begin(), entries.end());
             if (one > have || chosen_[source].size() >= e.count()) {
-                throw MappingError("output fan-out entries of a core",
-                                   fmt::format("one neuron of layer '{}'", g_.populations[source].name),
-                                   static_cast<double>(std::max(one, worst)), static_cast<double>(have));
+                refuse(source, "output fan-out entries of a core",
+                       fmt::format("one neuron of layer '{}'", g_.populations[source].name),
+                       std::max(one, worst), have);
             }
             const std::uint64_t total = std::accumulate(entries.begin(), entries.end(), std::uint64_t{0});
             min_slices_[source] =
@@ -245,23 +272,32 @@ class Partitioner {
             result_.of[slices[i].population].push_back(i);
         }
         std::vector<Need> used;
-        const bool one_each = slices.size() <= chip_.n_cores();
+        std::vector<std::uint64_t> wanted(cores_.size(), 0), taken(cores_.size(), 0);
+        for (const Slice& s : slices) ++wanted[kind_of_[s.population]];
         for (std::uint32_t i = 0; i < slices.size(); ++i) {
-            std::uint32_t core = one_each ? i : 0;
+            const std::uint32_t kind = kind_of_[slices[i].population];
+            const bool one_each = wanted[kind] <= cores_[kind];
+            auto core = static_cast<std::uint32_t>(one_each ? used.size() : 0);
             for (; core < used.size(); ++core) {
+                if (result_.kind_of_core[core] != kind) continue;
                 Need sum = used[core];
                 sum += result_.needs[i];
-                if (exceeded(limits_, sum) == nullptr) break;
+                if (exceeded(limits_[kind], sum) == nullptr) break;
             }
-            if (core == used.size()) used.emplace_back();
+            if (core == used.size()) {
+                used.emplace_back();
+                result_.kind_of_core.push_back(kind);
+                ++taken[kind];
+            }
             slices[i].core = core;
             slices[i].neuron_first = static_cast<std::uint32_t>(used[core].neurons);
             used[core] += result_.needs[i];
         }
         result_.n_cores = static_cast<std::uint32_t>(used.size());
-        if (used.size() > chip_.n_cores()) {
-            throw MappingError("cores", "the network", static_cast<double>(used.size()),
-                               static_cast<double>(chip_.n_cores()));
+        for (std::size_t k = 0; k < cores_.size(); ++k) {
+            if (taken[k] <= cores_[k]) continue;
+            throw MappingError(arch::of_kind(chip_, k, "cores"), "the network", static_cast<double>(taken[k]),
+                               static_cast<double>(cores_[k]));
         }
     }
 
@@ -269,7 +305,10 @@ class Partitioner {
     const std::vector<LoweredProjection>& lowered_;
     const std::vector<bool>& on_host_;
     const arch::ChipSpec& chip_;
-    std::vector<Limit> limits_;
+    const std::vector<std::uint32_t>& kind_of_;
+    std::uint64_t duplicate_;
+    std::vector<std::uint64_t> cores_;        ///< [kinds]
+    std::vector<std::vector<Limit>> limits_;  ///< [kinds]
     std::vector<std::vector<std::uint32_t>> into_, out_of_;
     std::vector<std::uint64_t> min_slices_;
     std::vector<std::vector<Slice>> chosen_;
@@ -279,6 +318,19 @@ class Partitioner {
 };
 
 }  // namespace
+
+arch::MatrixSize slice_matrix(const LoweredProjection& l, const Slice& s) {
+    if (l.form == Form::Conv) {
+        const ConvWindow w = conv_window(l.conv, s);
+        return {l.conv.kernel_h * l.conv.kernel_w * (w.c1 - w.c0), s.c1 - s.c0,
+                std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)};
+    }
+    return {l.form == Form::Dense ? l.n_axons : AxonMap(l, s).count(), s.count(), 1};
+}
+
+std::uint64_t matrix_copies(const LoweredProjection& l, const Slice& s, std::uint64_t duplicate) {
+    return std::min(duplicate, slice_matrix(l, s).positions);
+}
 
 ConvWindow conv_window(const ConvShape& s, const Slice& slice) {
     const auto range = [](std::uint32_t o0, std::uint32_t o1, std::size_t stride, std::size_t dilation,
@@ -328,8 +380,10 @@ AxonMap::AxonMap(const LoweredProjection& lowered, const Slice& slice) : lowered
 }
 
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
-                    const std::vector<bool>& on_host, const arch::ChipSpec& chip, std::uint64_t min_slices) {
-    return Partitioner(graph, lowered, on_host, chip, min_slices).run();
+                    const std::vector<bool>& on_host, const arch::ChipSpec& chip,
+                    const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices,
+                    std::uint64_t duplicate) {
+    return Partitioner(graph, lowered, on_host, chip, kind_of, min_slices, duplicate).run();
 }
 
 }  // namespace loom::compiler

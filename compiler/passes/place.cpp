@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 
@@ -18,20 +19,25 @@ constexpr std::uint32_t kPlacementStream = 0x706c6163;
 
 class Climber {
   public:
-    Climber(const std::vector<Traffic>& traffic, std::uint32_t n_logical, const arch::ChipSpec& chip)
+    Climber(const std::vector<Traffic>& traffic, const std::vector<std::uint32_t>& kind_of_core,
+            const arch::ChipSpec& chip)
         : chip_(chip),
-          n_(n_logical),
-          neighbours_(n_logical),
-          slot_of_(n_logical),
+          kind_of_slot_(arch::core_kinds(chip)),
+          n_(static_cast<std::uint32_t>(kind_of_core.size())),
+          neighbours_(n_),
+          slot_of_(n_),
           at_(chip.n_cores(), kEmpty) {
         for (const Traffic& t : traffic) {
             if (t.from == t.to) continue;
             if (t.from < n_) neighbours_[t.from].push_back({t.to, t.entries});
             if (t.to < n_) neighbours_[t.to].push_back({t.from, t.entries});
         }
+        std::vector<std::uint32_t> next(chip.n_kinds(), 0);  // first slot that may be free
         for (std::uint32_t i = 0; i < n_; ++i) {
-            slot_of_[i] = i;
-            at_[i] = i;
+            std::uint32_t& slot = next[kind_of_core[i]];
+            while (kind_of_slot_.at(slot) != kind_of_core[i]) ++slot;
+            slot_of_[i] = slot;
+            at_[slot++] = i;
         }
     }
 
@@ -52,7 +58,7 @@ class Climber {
             const std::uint32_t a = rng.word(i, 0) % n_;
             const std::uint32_t to = rng.word(i, 1) % static_cast<std::uint32_t>(at_.size());
             const std::uint32_t from = slot_of_[a], b = at_[to];
-            if (from == to) continue;
+            if (from == to || kind_of_slot_[from] != kind_of_slot_[to]) continue;
             const double before = cost(a) + (b == kEmpty ? 0 : cost(b));
             exchange(from, to);
             if (cost(a) + (b == kEmpty ? 0 : cost(b)) >= before) exchange(from, to);
@@ -89,6 +95,7 @@ class Climber {
     }
 
     const arch::ChipSpec& chip_;
+    std::vector<std::uint32_t> kind_of_slot_;
     std::uint32_t n_;
     std::vector<std::vector<std::pair<std::uint32_t, double>>> neighbours_;
     std::vector<std::uint32_t> slot_of_, at_;
@@ -127,8 +134,8 @@ std::vector<Traffic> traffic_of(const Graph& graph, const std::vector<LoweredPro
 }
 
 Placement place(const std::string& method, std::uint64_t seed, const std::vector<Traffic>& traffic,
-                std::uint32_t n_logical, const arch::ChipSpec& chip) {
-    Climber climber(traffic, n_logical, chip);
+                const std::vector<std::uint32_t>& kind_of_core, const arch::ChipSpec& chip) {
+    Climber climber(traffic, kind_of_core, chip);
     Placement result;
     result.sequential_cost = climber.total();
     if (method == "auto") {

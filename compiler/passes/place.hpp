@@ -23,8 +23,9 @@ struct Placement {
 };
 
 /// How logical cores are put on the chip: "sequential" or "auto" (swaps that shorten the way of the
-/// traffic, same seed, same result). Throws ConfigError for other names.
+/// traffic, same seed, same result). kind_of_core: a logical core goes to cores of its kind only.
+/// Throws ConfigError for other names.
 Placement place(const std::string& method, std::uint64_t seed, const std::vector<Traffic>& traffic,
-                std::uint32_t n_logical, const arch::ChipSpec& chip);
+                const std::vector<std::uint32_t>& kind_of_core, const arch::ChipSpec& chip);
 
 }  // namespace loom::compiler

@@ -14,15 +14,27 @@ constexpr int kMaxExponent = 40;
 /// the accumulator keeps its head room.
 constexpr int kMaxSpread = 8;
 
-int finest_exponent(double low, double high, std::uint64_t bits) {
+int finest_exponent(double low, double high, std::uint64_t bits, bool symmetric) {
     if (low == 0.0 && high == 0.0) return 0;
     const double top = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;
-    const double bottom = -top - 1;
+    const double bottom = symmetric ? -top : -top - 1;
     for (int k = kMaxExponent; k > -kMaxExponent; --k) {
         if (std::nearbyint(std::ldexp(high, k)) <= top && std::nearbyint(std::ldexp(low, k)) >= bottom)
             return k;
     }
     return -kMaxExponent;
+}
+
+/// Throws MappingError when weights are beyond their bits with an exponent that the user asked for.
+void check_forced(const std::string& name, const WeightedInput& in, const arch::CoreSpec& core) {
+    const double top = std::ldexp(1.0, static_cast<int>(core.weight_bits()) - 1) - 1;
+    const double bottom = core.symmetric_weights() ? -top : -top - 1;
+    const double high = std::nearbyint(std::ldexp(in.highest, in.weight_exponent));
+    const double low = std::nearbyint(std::ldexp(in.lowest, in.weight_exponent));
+    if (high <= top && low >= bottom) return;
+    throw MappingError("weight bits (map.weight_exponent)", "layer '" + name + "'",
+                       std::ceil(std::log2(std::max(high, -low) + 1)) + 1,
+                       static_cast<double>(core.weight_bits()));
 }
 
 double largest(const std::vector<double>& v) {
@@ -60,8 +72,10 @@ PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& i
     bool any = false;
     int low = 0, high = 0;
     for (auto& in : inputs) {
-        in.weight_exponent = forced ? static_cast<int>(*forced)
-                                    : finest_exponent(in.lowest, in.highest, core.synapse.weight_bits);
+        in.weight_exponent =
+            forced ? static_cast<int>(*forced)
+                   : finest_exponent(in.lowest, in.highest, core.weight_bits(), core.symmetric_weights());
+        if (forced) check_forced(name, in, core);
         const int e = in.weight_exponent + in.input_exponent;
         low = any ? std::min(low, e) : e;
         high = any ? std::max(high, e) : e;

@@ -6,6 +6,7 @@
 #include "compiler/ir/graph.hpp"
 #include "compiler/passes/lowered.hpp"
 #include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
 
 namespace loom::compiler {
 
@@ -55,12 +56,13 @@ ChannelSpan reached_channels(const ConvShape& shape, const Slice& slice, std::ui
 
 /// What a slice takes from a core.
 struct Need {
-    std::uint64_t neurons = 0, axons = 0, synapse_bits = 0, fanout = 0;
+    std::uint64_t neurons = 0, axons = 0, synapse_bits = 0, fanout = 0, arrays = 0;
     Need& operator+=(const Need& o) {
         neurons += o.neurons;
         axons += o.axons;
         synapse_bits += o.synapse_bits;
         fanout += o.fanout;
+        arrays += o.arrays;
         return *this;
     }
 };
@@ -70,6 +72,7 @@ struct Partition {
     std::vector<std::vector<std::uint32_t>> of;  ///< [populations] -> slices
     std::vector<Need> needs;                     ///< [slices]
     std::uint32_t n_cores = 0;                   ///< logical cores in use
+    std::vector<std::uint32_t> kind_of_core;     ///< [logical cores]
 };
 
 /// For one projection and one target slice: source element -> axons within the slice, in the order in
@@ -127,11 +130,16 @@ class AxonMap {
     std::vector<std::uint32_t> dense_index_;
 };
 
-/// on_host[p]: projection p takes nothing from a core. min_slices: of every layer that has as many neurons.
-/// Throws MappingError (neurons, input axons,
-/// synapse memory, fan-out entries, cores).
+/// on_host[p]: projection p takes nothing from a core. kind_of: kind of core of each population.
+/// min_slices: of every layer that has as many neurons. duplicate: copies of a convolution's kernel in
+/// arrays. Throws MappingError (neurons, input axons, synapse memory, arrays, fan-out entries, cores).
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
-                    std::uint64_t min_slices = 1);
+                    const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices = 1,
+                    std::uint64_t duplicate = 1);
+
+/// The matrix of one projection into a slice in arrays: size, and copies when asked for `duplicate`.
+arch::MatrixSize slice_matrix(const LoweredProjection& lowered, const Slice& slice);
+std::uint64_t matrix_copies(const LoweredProjection& lowered, const Slice& slice, std::uint64_t duplicate);
 
 }  // namespace loom::compiler

@@ -22,24 +22,25 @@ class Soma {
     using State = std::conditional_t<kFloat, FloatState, FixedState>;
     using Value = std::conditional_t<kFloat, double, std::int64_t>;
 
-    Soma(const arch::ChipSpec& spec, const arch::Program& program, std::uint32_t neurons)
-        : spec_(spec.core.soma),
-          format_(FixedFormat::of(program)),
-          narrow_(program.state_bits + program.decay_bits <= 62),
-          accumulator_max_((std::int64_t{1} << (program.accumulator_bits - 1)) - 1),
+    Soma(const arch::CoreSpec& spec, std::uint32_t neurons)
+        : spec_(spec.soma),
+          format_(FixedFormat::of(spec.soma)),
+          narrow_(spec.soma.state_bits + spec.soma.decay_bits <= 62),
+          accumulator_max_((std::int64_t{1} << (spec.dendrite.accumulator_bits - 1)) - 1),
           state_(neurons),
           used_(neurons) {}
 
-    /// Sweeps one group of neurons. `sums`, `host`: of the core's neurons (host may be null). Calls
+    /// Sweeps neurons [from, to) of a group. `sums`, `host`: of the core's neurons (host may be null). Calls
     /// fired(neuron, spikes, cycles until its lane group is done). Returns the cycles of the sweep.
     template <class F>
-    Cycles sweep(const arch::NeuronGroup& g, const Acc* sums, const Value* host, CoreCounters& c, F fired) {
+    Cycles sweep(const arch::NeuronGroup& g, std::uint32_t from, std::uint32_t to, const Acc* sums,
+                 const Value* host, CoreCounters& c, F fired) {
         const auto lanes = static_cast<std::uint32_t>(spec_.lanes);
         Cycles time = 0;
         const bool plain = is_plain(g);
         const Plain p = plain ? Plain(g) : Plain();
-        for (std::uint32_t base = 0; base < g.count; base += lanes) {
-            const std::uint32_t end = std::min(base + lanes, g.count);
+        for (std::uint32_t base = from; base < to; base += lanes) {
+            const std::uint32_t end = std::min(base + lanes, to);
             bool active = false;
             pending_.clear();
             for (std::uint32_t n = base; n < end; ++n) {

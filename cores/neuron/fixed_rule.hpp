@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "sim/arch/chip_spec.hpp"
 #include "sim/arch/program.hpp"
 
 namespace loom::cores {
@@ -20,9 +21,9 @@ struct FixedFormat {
     bool floor_rounding = true;
     std::int64_t state_max = 0, state_min = 0;
 
-    static FixedFormat of(const arch::Program& p) {
-        const std::int64_t top = (std::int64_t{1} << (p.state_bits - 1)) - 1;
-        return {p.decay_bits, p.floor_rounding, top, -top - 1};
+    static FixedFormat of(const arch::SomaSpec& s) {
+        const std::int64_t top = (std::int64_t{1} << (s.state_bits - 1)) - 1;
+        return {static_cast<unsigned>(s.decay_bits), s.rounding == arch::Rounding::Floor, top, -top - 1};
     }
     /// x * factor / 2^decay_bits, rounded.
     std::int64_t decay(std::int64_t x, std::int64_t factor) const {

@@ -94,6 +94,19 @@ int run_command_line(int argc, char** argv) {
     noc_cmd->add_flag("-q,--quiet", n.quiet, "no progress");
     noc_cmd->callback([&] { code = noc(n); });
 
+    CimOptions c;
+    auto* cim_cmd = versioned(app.add_subcommand(
+        "cim", "run one compute-in-memory array alone; print values, cycles, conversions, clips, energy"));
+    cim_cmd->add_option("ARRAY.yaml", c.file, "array file")->required();
+    cim_cmd->add_option("--weights", c.weights, "integers [rows, outputs], .npy")->required();
+    cim_cmd->add_option("--inputs", c.inputs, "zeros and ones [vectors, rows], .npy")->required();
+    cim_cmd->add_option("-o,--output", c.output, "result directory (default: none)");
+    cim_cmd->add_option("--set", c.sets, "key.path=value: change the configuration (repeatable)")
+        ->allow_extra_args(false);
+    cim_cmd->add_option("--seed", c.seed, "of cells, converters and reads");
+    cim_cmd->add_flag("--json", c.json, "print a list with one object per vector");
+    cim_cmd->callback([&] { code = cim(c); });
+
     std::string inspect_file;
     bool repair = false;
     auto* inspect_cmd =
@@ -113,9 +126,9 @@ int run_command_line(int argc, char** argv) {
 
     std::string schema_of;
     auto* schema_cmd = versioned(app.add_subcommand("schema", "print the JSON schema of a kind of file"));
-    schema_cmd->add_option("KIND", schema_of, "chip, run, energy or noc")
+    schema_cmd->add_option("KIND", schema_of, "chip, run, energy, noc or cim")
         ->required()
-        ->check(CLI::IsMember({"chip", "run", "energy", "noc"}));
+        ->check(CLI::IsMember({"chip", "run", "energy", "noc", "cim"}));
     schema_cmd->callback([&] { code = schema(schema_of); });
 
     SweepCommand s;

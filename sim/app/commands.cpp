@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/commands.hpp"
+#include "sim/app/cim_file.hpp"
 #include "sim/app/noc_spec.hpp"
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
+#include "cores/cim/load.hpp"
 #include "sim/app/content_hash.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/result_dir.hpp"
@@ -103,6 +105,23 @@ std::string host_json(double compile_s, double simulate_s, const stats::RunRecor
     return j.dump(1) + "\n";
 }
 
+/// Accuracy of chips with the further device seeds. Without SystemC, which is elaborated once per process;
+/// that does not change a byte.
+std::vector<double> other_chips(Prepared& p, SimulateOptions options, const ResultDir& directory) {
+    std::vector<double> accuracy;
+    RunSpec spec = p.run.spec;
+    spec.record.clear();
+    options.systemc = false;
+    options.waveform = {};
+    for (std::uint64_t i = 1; i < spec.device_seeds; ++i) {
+        p.mapping.program.device_seed = spec.device_seed + i;
+        const stats::RunRecord r = simulate(spec, p.mapping, p.stimulus, options, directory);
+        accuracy.push_back(
+            r.labelled == 0 ? 0.0 : static_cast<double>(r.correct) / static_cast<double>(r.labelled));
+    }
+    return accuracy;
+}
+
 }  // namespace
 
 int run(const RunOptions& o) {
@@ -123,7 +142,12 @@ int run(const RunOptions& o) {
     options.waveform.file = o.vcd.ends_with(".vcd") ? o.vcd.substr(0, o.vcd.size() - 4) : o.vcd;
     options.waveform.signals = o.vcd_signals;
     const auto simulate_start = Clock::now();
-    const stats::RunRecord record = simulate(p.run.spec, p.mapping, p.stimulus, options, directory);
+    const std::vector<double> chips = other_chips(p, options, directory);
+    p.mapping.program.device_seed = p.run.spec.device_seed;
+    stats::RunRecord record = simulate(p.run.spec, p.mapping, p.stimulus, options, directory);
+    record.accuracy_of_others = chips;
+    for (std::uint32_t k = 0; k < p.run.spec.chip.n_kinds(); ++k)
+        record.loads.push_back(cores::load_arrays(p.run.spec.chip, p.mapping.program, k));
     const double simulate_s = seconds_since(simulate_start);
 
     const Json stats = stats::make_stats(record, p.run.spec.chip, p.mapping.program);
@@ -147,6 +171,7 @@ int run(const RunOptions& o) {
     manifest["schema_version"] = stats::kSchemaVersion;
     manifest["seed"]["input"] = p.run.spec.input.seed;
     manifest["seed"]["map"] = p.run.spec.map.seed;
+    manifest["seed"]["device"] = p.run.spec.device_seed;
     manifest["sha1"]["network"] = hash_file(p.run.network_path);
     manifest["sha1"]["input"] = hash_file(p.run.input_path);
     manifest["sha1"]["stats"] = hash_text(text);
@@ -206,6 +231,9 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else if (has("traffic") || has("measure") || (has("noc") && !has("name"))) {
         kind = "noc";
         load_noc(file, sets);
+    } else if (is_cim_file(root)) {
+        kind = "cim";
+        load_cim(file, sets);
     } else if (has("actions") || has("unpriced") || has("ert") || has("ERT")) {
         kind = "energy";
         config::Node tree = config::load_tree(file);
@@ -229,6 +257,8 @@ int schema(const std::string& what) {
         fmt::print("{}", config::json_schema<arch::ChipSpec>(options));
     } else if (what == "energy") {
         fmt::print("{}", config::json_schema<arch::EnergySpec>(options));
+    } else if (what == "cim") {
+        fmt::print("{}", config::json_schema<CimFile>(options));
     } else if (what == "noc") {
         fmt::print("{}", config::json_schema<NocRunSpec>(options));
     } else {

@@ -40,6 +40,15 @@ struct NocOptions {
 };
 int noc(const NocOptions& options);
 
+struct CimOptions {
+    std::string file, weights, inputs;
+    std::string output;  ///< empty: no files
+    std::vector<std::string> sets;
+    std::uint64_t seed = 1;
+    bool json = false;
+};
+int cim(const CimOptions& options);
+
 int inspect(const std::string& file, bool repair);
 int validate(const std::string& file, const std::vector<std::string>& sets);
 int schema(const std::string& what);

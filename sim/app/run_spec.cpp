@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "cores/catalogue.hpp"
+#include "cores/cim/chip_prices.hpp"
 #include "noc/catalogue.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
@@ -62,9 +63,9 @@ void with_places(const config::Node& root, const std::function<void()>& f) {
 }
 
 void check_chip(const arch::ChipSpec& chip) {
-    stats::check_prices(chip);
-    cores::check_kind(chip.core.kind);
     noc::make_network(chip);
+    cores::check_kinds(chip);
+    stats::check_prices(cores::with_derived_prices(chip));
 }
 
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {
@@ -78,6 +79,8 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
     with_places(root, [&] { compiler::check_profile(run.spec.profile); });
     with_places(root, [&] { check_chip(run.spec.chip); });
     if (seed != nullptr) run.spec.input.seed = run.spec.map.seed = *seed;
+    run.chip_as_written = run.spec.chip;
+    run.spec.chip = cores::with_derived_prices(std::move(run.spec.chip));
     run.root = root;
     run.network_path = resolve(root, "network.file", run.spec.network.file);
     run.input_path = resolve(root, "input.file", run.spec.input.file);
@@ -86,6 +89,7 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
 
 std::string resolved_yaml(const LoadedRun& run, const std::string& directory) {
     RunSpec spec = run.spec;
+    spec.chip = run.chip_as_written;
     spec.network.file = fs::relative(run.network_path, directory).string();
     spec.input.file = fs::relative(run.input_path, directory).string();
     return config::emit(config::to_node(spec));

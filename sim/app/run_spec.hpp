@@ -54,6 +54,8 @@ struct RunSpec {
     compiler::MapSpec map;
     chip::ScheduleSpec schedule;
     std::vector<Record> record;
+    std::uint64_t device_seed = 1;
+    std::uint64_t device_seeds = 1;
 
     bool records(Record r) const {
         for (const Record x : record) {
@@ -76,13 +78,20 @@ void fields(V& v, RunSpec& s) {
       {.doc =
            "spikes, membrane, current: written to spikes.h5; packets: to packets.csv, which `spikeloom noc` "
            "replays (traffic: {pattern: trace, file: packets.csv})"});
+    v("device_seed", s.device_seed,
+      {.doc = "of the devices of compute-in-memory arrays: another seed, another chip"});
+    v("device_seeds", s.device_seeds,
+      {.doc = "so many chips, device_seed and the next ones: accuracy as mean and interval",
+       .min = 1,
+       .max = 100000});
 }
 
 struct LoadedRun {
     RunSpec spec;
-    config::Node root;         ///< the tree it was read from: places of values, for messages
-    std::string network_path;  ///< absolute
-    std::string input_path;    ///< absolute
+    arch::ChipSpec chip_as_written;  ///< spec.chip has the prices that follow from its arrays too
+    config::Node root;               ///< the tree it was read from: places of values, for messages
+    std::string network_path;        ///< absolute
+    std::string input_path;          ///< absolute
 };
 
 /// Reads a run file with its includes. sets: "key.path=value". seed: replaces input.seed and

@@ -34,6 +34,7 @@ class Sample final : public chip::SampleInput {
     Sample(const traces::Stimulus& s, std::size_t i) : stimulus_(s), sample_(i) {}
     void values(Step step, chip::InputValues& out) const override { stimulus_.values(sample_, step, out); }
     bool constant() const override { return stimulus_.constant(); }
+    std::uint64_t number() const override { return sample_; }
 
   private:
     const traces::Stimulus& stimulus_;
@@ -86,8 +87,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
         }
         for (std::size_t s = 0; s < t.steps.size(); ++s) {
             const chip::StepTotals& step = t.steps[s];
-            r.steps[s] = sum_of(
-                r.steps[s], {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1});
+            r.steps[s] += {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1};
         }
         done(i, t.cycles, recorder.signals(), packets.take(begin));
     }
@@ -218,6 +218,7 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
             for (const auto& [i, v] : values) {
                 f.max_abs = std::max(f.max_abs, std::abs(v));
                 if (v != 1.0) f.analogue = true;
+                f.events += 1;
                 while (f.exponent < kFinest &&
                        std::ldexp(v, f.exponent) != std::nearbyint(std::ldexp(v, f.exponent))) {
                     ++f.exponent;
@@ -225,6 +226,9 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
             }
         }
     }
+    f.steps = stimulus.timesteps();
+    f.events *= static_cast<double>(stimulus.constant() ? stimulus.timesteps() : 1) /
+                static_cast<double>(std::max<std::size_t>(stimulus.samples(), 1));
     return f;
 }
 

@@ -26,12 +26,27 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 namespace {
 
-constexpr std::array kColumns{
-    "accuracy",         "samples",           "cycles.total",      "cycles.per_sample_mean",
-    "time.simulated_s", "energy.total_pj",   "energy.compute_pj", "energy.memory_pj",
-    "energy.noc_pj",    "energy.control_pj", "energy.leakage_pj", "ops.ac",
-    "ops.mac",          "ops.ann_mac",       "estimate.paper_pj", "estimate.ratio",
-    "noc.packets",      "noc.flit_hops",     "cores_used"};
+constexpr std::array kColumns{"accuracy",
+                              "samples",
+                              "cycles.total",
+                              "cycles.per_sample_mean",
+                              "time.simulated_s",
+                              "energy.total_pj",
+                              "energy.compute_pj",
+                              "energy.memory_pj",
+                              "energy.noc_pj",
+                              "energy.control_pj",
+                              "energy.leakage_pj",
+                              "ops.ac",
+                              "ops.mac",
+                              "ops.ann_mac",
+                              "estimate.paper_pj",
+                              "estimate.ratio",
+                              "noc.packets",
+                              "noc.flit_hops",
+                              "cores_used",
+                              "devices.accuracy_low",
+                              "devices.accuracy_high"};
 
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",\"\n") == std::string::npos) return text;

@@ -2,11 +2,14 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/arch/cim_spec.hpp"
 #include "sim/arch/energy_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
 #include "sim/base/fields.hpp"
@@ -148,7 +151,30 @@ void fields(V& v, AxonOutSpec& s) {
       {.doc = "flits of a packet with payload; 0: (packet_bits + payload_bits) / noc.flit_bits", .max = 64});
 }
 
-/// One kind of core and how many of it. The blocks are the stages of the near-memory pipeline.
+/// Compute-in-memory arrays of a core: how many, and their description (the same sections as in a file of an
+/// array alone).
+struct CimCoreSpec : CimSpec {
+    CimCoreSpec() = default;  // no aggregate: g++ 12 would warn of its base's texts
+    std::uint64_t arrays = 16;
+    std::uint64_t input_bits = 4;
+    bool reload = false;
+};
+template <class V>
+void fields(V& v, CimCoreSpec& s) {
+    v("arrays", s.arrays, {.doc = "arrays of a core", .min = 1});
+    v("input_bits", s.input_bits,
+      {.doc = "bits of an input of a row: several spikes of a timestep on one row, or a graded value, are "
+              "read bit by "
+              "bit",
+       .min = 1,
+       .max = 31});
+    v("reload", s.reload,
+      {.doc = "the arrays are erased and programmed at the start of every sample; reads and spikes wait"});
+    fields(v, static_cast<CimSpec&>(s));
+}
+
+/// A core. The blocks are the stages of the near-memory pipeline; `cim` stands for synapse memory and
+/// accumulation in cores of kind cim.
 struct CoreSpec {
     std::string kind = "near_memory";
     AxonInSpec axon_in;
@@ -156,15 +182,26 @@ struct CoreSpec {
     DendriteSpec dendrite;
     SomaSpec soma;
     AxonOutSpec axon_out;
+    std::optional<CimCoreSpec> cim;
+
+    bool in_memory() const { return kind == "cim"; }
+    std::uint64_t weight_bits() const {
+        return in_memory() && cim ? cim->weights.weight_bits : synapse.weight_bits;
+    }
+    /// Differential pairs of columns have no weight of -2^(bits-1).
+    bool symmetric_weights() const {
+        return in_memory() && cim && cim->weights.encoding == CimEncoding::Differential;
+    }
 };
 template <class V>
 void fields(V& v, CoreSpec& s) {
-    v("kind", s.kind, {.doc = "core type: near_memory"});
+    v("kind", s.kind, {.doc = "core type: near_memory or cim"});
     v("axon_in", s.axon_in, {.doc = "input FIFO and axon table"});
     v("synapse", s.synapse, {.doc = "synapse memory and row fetch"});
     v("dendrite", s.dendrite, {.doc = "accumulators and delay ring"});
     v("soma", s.soma, {.doc = "neuron update"});
     v("axon_out", s.axon_out, {.doc = "fan-out table and packet formation"});
+    v.optional_section("cim", s.cim, {.doc = "kind cim: compute-in-memory arrays"});
 }
 
 // ---- chip ----------------------------------------------------------------------------------------
@@ -202,6 +239,30 @@ void fields(V& v, IoSpec& s) {
       {.doc = "cycles per packet injected by the host", .unit = Unit::CycleCount, .min = 1});
 }
 
+/// One of several kinds of cores of a chip, and which cores are of it: all that satisfy everything given here
+/// and are not of a kind named before.
+struct CoreKindSpec : CoreSpec {
+    std::string name;
+    CoreKindSpec() = default;  // no aggregate: g++ 12 would warn of its base's texts
+    std::vector<std::string> routers;
+    std::vector<std::uint64_t> columns;
+    std::vector<std::uint64_t> slots;
+    std::uint64_t count = 0;
+    EnergySpec energy;
+};
+template <class V>
+void fields(V& v, CoreKindSpec& s) {
+    v("name", s.name, {.doc = "name of the kind, for map.kinds, reports and messages", .required = true});
+    v("routers", s.routers,
+      {.doc = "routers with such cores: numbers (y * width + x) and ranges such as 0-7"});
+    v("columns", s.columns, {.doc = "x of the routers with such cores"});
+    v("slots", s.slots, {.doc = "which of a router's cores"});
+    v("count", s.count, {.doc = "the first so many of them; 0: all"});
+    fields(v, static_cast<CoreSpec&>(s));
+    v("energy", s.energy,
+      {.doc = "prices and leakage of this kind; what is not named here costs as in `energy`"});
+}
+
 struct ChipSpec {
     std::string name;
     std::string source;
@@ -209,14 +270,19 @@ struct ChipSpec {
     TimestepSpec timestep;
     NocSpec noc;
     CoreSpec core;
+    std::vector<CoreKindSpec> cores;
     IoSpec io;
     EnergySpec energy;
 
-    /// Flits of a spike packet on the network, >= 1.
-    std::uint64_t packet_flits(bool graded) const {
-        const std::uint64_t fixed = graded ? core.axon_out.graded_flits : core.axon_out.flits;
+    /// Kinds of cores, >= 1.
+    std::size_t n_kinds() const { return cores.empty() ? 1 : cores.size(); }
+    const CoreSpec& kind(std::size_t k) const { return cores.empty() ? core : cores[k]; }
+    /// Flits of a spike packet on the network that a core of a kind sends, >= 1.
+    std::uint64_t packet_flits(std::size_t k, bool graded) const {
+        const CoreSpec& c = kind(k);
+        const std::uint64_t fixed = graded ? c.axon_out.graded_flits : c.axon_out.flits;
         if (fixed != 0) return fixed;
-        const std::uint64_t bits = core.axon_out.packet_bits + (graded ? core.axon_in.payload_bits : 0);
+        const std::uint64_t bits = c.axon_out.packet_bits + (graded ? c.axon_in.payload_bits : 0);
         return (bits + noc.flit_bits - 1) / noc.flit_bits;
     }
     /// Routers that have cores.
@@ -230,7 +296,8 @@ void fields(V& v, ChipSpec& s) {
     v("clock", s.clock, {.doc = "time base"});
     v("timestep", s.timestep, {.doc = "how one timestep ends and the next begins"});
     v("noc", s.noc, {.doc = "network on chip"});
-    v("core", s.core, {.doc = "the cores, all alike"});
+    v("core", s.core, {.doc = "the cores, all alike; with `cores`, what every kind starts from"});
+    v.list_over("cores", s.cores, s.core, {.doc = "kinds of cores; without, all are as `core` says"});
     v("io", s.io, {.doc = "host port"});
     v("energy", s.energy, {.doc = "price list; `file:` includes one, `ert:` one of Accelergy"});
 }

@@ -49,6 +49,21 @@ void fields(V& v, LeakageSpec& s) {
     v("note", s.note, {.doc = "condition or remark"});
 }
 
+/// Silicon area of one instance.
+struct AreaSpec {
+    double value = 0.0;
+    std::string grade = "assumed";
+    std::string source;
+    std::string note;
+};
+template <class V>
+void fields(V& v, AreaSpec& s) {
+    v("value", s.value, {.doc = "um2", .min = 0, .required = true});
+    v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
+    v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
+    v("note", s.note, {.doc = "condition or remark"});
+}
+
 struct PaperEstimateSpec {
     double ac = 0.9;
     double mac = 4.6;
@@ -72,6 +87,8 @@ struct EnergySpec {
     std::map<std::string, PriceSpec> actions;
     std::map<std::string, std::string> unpriced;
     std::map<std::string, LeakageSpec> leakage;
+    std::map<std::string, std::map<std::string, PriceSpec>> adc;
+    std::map<std::string, AreaSpec> area;
     PaperEstimateSpec paper;
 };
 template <class V>
@@ -82,6 +99,8 @@ void fields(V& v, EnergySpec& s) {
     v("actions", s.actions, {.doc = "price per counted event"});
     v("unpriced", s.unpriced, {.doc = "events without a price, with the reason"});
     v("leakage", s.leakage, {.doc = "static power per core, router, link (both ways), bridge and chip"});
+    v("adc", s.adc, {.doc = "energy of a conversion: table, bits, price (compute-in-memory arrays)"});
+    v("area", s.area, {.doc = "um2: cell, sram_cell, mux, adc.<bits> (compute-in-memory arrays)"});
     v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
 }
 

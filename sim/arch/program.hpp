@@ -106,6 +106,7 @@ struct AxonGroup {
     std::uint8_t delay = 1;          ///< timesteps until the input counts, >= 1
     std::uint8_t shift = 0;          ///< fixed: the payload is shifted left by this before use
     bool analogue = false;           ///< input is graded: operations count as MAC, else AC
+    std::uint32_t copies = 1;        ///< cim: the matrix is in so many arrays, for throughput
     bool real_payload = false;       ///< float64: the payload holds the bits of a double
     std::variant<DenseRows, SparseRows, ConvRows> rows;
     std::shared_ptr<const WeightBlock> weights;
@@ -121,15 +122,30 @@ struct FanoutTable {
     std::vector<FanoutEntry> entries;
 };
 
+/// A group as a matrix: rows (inputs of an output position) x outputs, read once per position. neurons: of
+/// its slice.
+struct MatrixSize {
+    std::uint64_t rows = 0, outputs = 0, positions = 1;
+};
+inline MatrixSize matrix_of(const AxonGroup& g, std::uint64_t neurons) {
+    if (const auto* c = std::get_if<ConvRows>(&g.rows)) {
+        return {std::uint64_t{c->kernel_h} * c->kernel_w * c->in_c, c->tile_c,
+                std::uint64_t{c->tile_h} * c->tile_w};
+    }
+    return {g.count, neurons, 1};
+}
+
 /// Everything one core holds.
 struct CoreImage {
     EndpointId endpoint{};
+    std::uint32_t kind = 0;  ///< of the chip's kinds of cores
     std::vector<NeuronGroup> neurons;
     std::vector<AxonGroup> axons;
     FanoutTable fanout;  ///< [neurons of the core]
     std::uint32_t n_neurons = 0;
     std::uint32_t n_axons = 0;
     std::uint64_t synapse_bits = 0;  ///< of the modelled memory
+    std::uint64_t arrays = 0;        ///< cim: in use
 };
 
 /// A population of the network, for reports and records.
@@ -169,12 +185,7 @@ struct HostCurrent {
 
 struct Program {
     bool fixed = true;
-    std::uint32_t decay_bits = 12;
-    std::uint32_t state_bits = 40;
-    std::uint32_t accumulator_bits = 24;
-    bool floor_rounding = true;
     std::uint32_t max_skew = 0;
-    std::uint32_t ring_depth = 9;  ///< slots of the delay ring, max_delay + 1
     std::vector<LayerInfo> layers;
     std::vector<ProjectionInfo> projections;
     std::vector<CoreImage> cores;
@@ -183,6 +194,7 @@ struct Program {
     double input_lsb = 1.0;     ///< value of payload 1 (fixed)
     bool input_graded = false;  ///< payload carries a value
     std::vector<HostCurrent> host_currents;
+    std::uint64_t device_seed = 1;  ///< of what differs between chips of one design
     LayerId output{};
 };
 

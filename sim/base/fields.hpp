@@ -8,13 +8,17 @@ namespace loom {
 /// The dimension of a configuration value. Dimensional values carry a unit in YAML; the member
 /// holds the canonical unit named here.
 enum class Unit {
-    None,        ///< plain number, string or bool
-    Time,        ///< double or uint64, in picoseconds ("2 ns", "100 us")
-    Energy,      ///< double, in picojoules ("0.9 pJ", "3 nJ")
-    Power,       ///< double, in milliwatts ("104 mW", "3 uW")
-    Memory,      ///< uint64, in bits ("64 bit", "64 bits", "16 KiB", "2 Mib", "4 kB")
-    CycleCount,  ///< uint64, in cycles ("3 cycles"; a bare integer is cycles too)
-    Length,      ///< double, in millimetres ("240 um", "1 mm")
+    None,         ///< plain number, string or bool
+    Time,         ///< double or uint64, in picoseconds ("2 ns", "100 us")
+    Energy,       ///< double, in picojoules ("0.9 pJ", "3 nJ")
+    Power,        ///< double, in milliwatts ("104 mW", "3 uW")
+    Memory,       ///< uint64, in bits ("64 bit", "64 bits", "16 KiB", "2 Mib", "4 kB")
+    CycleCount,   ///< uint64, in cycles ("3 cycles"; a bare integer is cycles too)
+    Length,       ///< double, in millimetres ("240 um", "1 mm")
+    Frequency,    ///< double, in MHz ("250 MHz"; a bare number is MHz)
+    Voltage,      ///< double, in V ("200 mV"; a bare number is V)
+    Conductance,  ///< double, in uS ("40 uS"; a bare number is uS)
+    Resistance,   ///< double, in ohm ("1.5 ohm"; a bare number is ohm)
 };
 
 /// What a reader, a schema writer or a documentation writer needs to know of one field.

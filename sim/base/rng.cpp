@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/base/rng.hpp"
 
+#include "sim/base/portable_math.hpp"
+
 namespace loom {
 
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c, std::array<std::uint32_t, 2> key) {
@@ -15,12 +17,19 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c, std::arr
     return c;
 }
 
+std::array<std::uint32_t, 4> CounterRng::block(std::uint64_t entity, std::uint32_t step,
+                                               std::uint32_t k4) const {
+    return philox4x32({static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32), step,
+                       (stream_ << 16) ^ k4},
+                      {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
+}
+
 std::uint32_t CounterRng::word(std::uint64_t entity, std::uint32_t step, std::uint32_t k) const {
-    const auto block =
-        philox4x32({static_cast<std::uint32_t>(entity), static_cast<std::uint32_t>(entity >> 32), step,
-                    (stream_ << 16) ^ (k >> 2)},
-                   {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> 32)});
-    return block[k & 3u];
+    return block(entity, step, k >> 2)[k & 3u];
+}
+
+double CounterRng::normal(std::uint64_t entity, std::uint32_t step, std::uint32_t k) const {
+    return normal_of_word(word(entity, step, k));
 }
 
 double CounterRng::uniform(std::uint64_t entity, std::uint32_t step, std::uint32_t k) const {

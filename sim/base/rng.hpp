@@ -15,10 +15,14 @@ class CounterRng {
   public:
     CounterRng(std::uint64_t seed, std::uint32_t stream) : seed_(seed), stream_(stream) {}
 
+    /// The words of k4 * 4 ... k4 * 4 + 3 at once.
+    std::array<std::uint32_t, 4> block(std::uint64_t entity, std::uint32_t step, std::uint32_t k4 = 0) const;
     /// Uniform over all 32-bit words.
     std::uint32_t word(std::uint64_t entity, std::uint32_t step, std::uint32_t k = 0) const;
     /// Uniform in [0, 1), a multiple of 2^-32.
     double uniform(std::uint64_t entity, std::uint32_t step, std::uint32_t k = 0) const;
+    /// Standard normal deviate.
+    double normal(std::uint64_t entity, std::uint32_t step, std::uint32_t k = 0) const;
     /// True with probability p (resolution 2^-32).
     bool bernoulli(double p, std::uint64_t entity, std::uint32_t step) const;
 

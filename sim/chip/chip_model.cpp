@@ -33,7 +33,7 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     for (const arch::CoreImage& image : program.cores) {
         const std::uint32_t e = index(image.endpoint);
         routers.insert(e / spec.noc.cores_at_a_router());
-        auto in = std::make_unique<Link<Packet>>(network_->topology().local_latency, spec.core.axon_in.fifo);
+        auto in = std::make_unique<Link<Packet>>(network_->topology().local_latency, spec.kind(image.kind).axon_in.fifo);
         auto out = std::make_unique<Link<Packet>>(1, kOutSlots);
         cores::CoreContext context;
         context.scheduler = &scheduler_;
@@ -134,17 +134,28 @@ void ChipModel::begin_step(Cycle now, Step step) {
 
 Totals ChipModel::totals() const {
     Totals t;
-    for (const auto& core : cores_) {
-        for (const auto& c : core->counters()) t.core = sum_of(t.core, c);
+    t.core.resize(spec_.n_kinds());
+    for (std::size_t i = 0; i < cores_.size(); ++i) {
+        cores::CoreCounters& sum = t.core[program_.cores[i].kind];
+        for (const auto& c : cores_[i]->counters()) sum = sum_of(sum, c);
     }
     for (const auto& c : network_->counters()) t.noc = sum_of(t.noc, c);
     t.host_packets = host_->packets();
     return t;
 }
 
+Totals Totals::operator-(const Totals& o) const {
+    Totals d = *this;
+    for (std::size_t k = 0; k < d.core.size(); ++k) d.core[k] = difference_of(d.core[k], o.core[k]);
+    d.noc = difference_of(noc, o.noc);
+    d.host_packets -= o.host_packets;
+    return d;
+}
+
 SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, const StepHook& after_step) {
     SampleTiming timing;
     input_ = &input;
+    for (auto& core : cores_) core->set_sample(input.number());
     for (auto& core : cores_) timing.reset_cycles = std::max(timing.reset_cycles, core->reset_state());
     network_->reset();
     activity_.reset();
@@ -155,7 +166,7 @@ SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, con
                        [&](Cycle, Step step) {
                            if (after_step) after_step(step);
                            const Totals after = totals();
-                           timing.steps.push_back({0, difference_of(after, before)});
+                           timing.steps.push_back({0, after - before});
                            before = after;
                        });
     controller_->start(start, chip_steps());

@@ -30,9 +30,10 @@ void fields(V& v, ScheduleSpec& s) {
 
 /// Everything counted on the chip, summed over cores, layers and tags.
 struct Totals {
-    cores::CoreCounters core;
+    std::vector<cores::CoreCounters> core;  ///< [kinds of cores]
     noc::NocCounters noc;
     std::uint64_t host_packets = 0;
+    Totals operator-(const Totals& o) const;
 };
 /// Of one timestep.
 struct StepTotals {

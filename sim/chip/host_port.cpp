@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/chip/host_port.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace loom::chip {
+namespace {
+/// The host's packets are those of the kind of core with the longest.
+std::uint16_t widest(const arch::ChipSpec& spec, bool graded) {
+    std::uint64_t flits = 1;
+    for (std::size_t k = 0; k < spec.n_kinds(); ++k) flits = std::max(flits, spec.packet_flits(k, graded));
+    return static_cast<std::uint16_t>(flits);
+}
+}  // namespace
 
 HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Activity& activity,
                    Link<Packet>& out)
@@ -11,8 +20,8 @@ HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Act
       activity_(activity),
       out_(out),
       interval_(spec.io.interval),
-      flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(false))),
-      flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(true))),
+      flits_plain_(widest(spec, false)),
+      flits_graded_(widest(spec, true)),
       self_(EndpointId{static_cast<std::uint32_t>(spec.n_cores())}) {}
 
 void HostPort::begin(Cycle now, const InputValues& values) {

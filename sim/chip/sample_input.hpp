@@ -17,6 +17,8 @@ class SampleInput {
     virtual ~SampleInput() = default;
     /// Fills `out` with the values of algorithmic timestep `step`.
     virtual void values(Step step, InputValues& out) const = 0;
+    /// Its number among all samples.
+    virtual std::uint64_t number() const { return 0; }
     /// The same values in every step.
     virtual bool constant() const = 0;
 };

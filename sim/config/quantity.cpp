@@ -70,6 +70,13 @@ constexpr std::array<Suffix, 6> length_suffixes{{{"m", 3, 1, false},
                                                  {"um", -3, 1, true},
                                                  {"\xc2\xb5m", -3, 1, false},
                                                  {"nm", -6, 1, true}}};
+constexpr std::array<Suffix, 4> frequency_suffixes{
+    {{"GHz", 3, 1, true}, {"MHz", 0, 1, true}, {"kHz", -3, 1, true}, {"Hz", -6, 1, true}}};
+constexpr std::array<Suffix, 2> voltage_suffixes{{{"V", 0, 1, true}, {"mV", -3, 1, true}}};
+constexpr std::array<Suffix, 4> conductance_suffixes{
+    {{"S", 6, 1, false}, {"mS", 3, 1, true}, {"uS", 0, 1, true}, {"nS", -3, 1, true}}};
+constexpr std::array<Suffix, 3> resistance_suffixes{
+    {{"Mohm", 6, 1, true}, {"kohm", 3, 1, true}, {"ohm", 0, 1, true}}};
 
 std::span<const Suffix> suffixes(Unit unit) {
     switch (unit) {
@@ -87,6 +94,14 @@ std::span<const Suffix> suffixes(Unit unit) {
             return cycle_suffixes;
         case Unit::Length:
             return length_suffixes;
+        case Unit::Frequency:
+            return frequency_suffixes;
+        case Unit::Voltage:
+            return voltage_suffixes;
+        case Unit::Conductance:
+            return conductance_suffixes;
+        case Unit::Resistance:
+            return resistance_suffixes;
     }
     return {};
 }
@@ -111,6 +126,14 @@ Words words(Unit unit) {
             return {"number of cycles", "a", "3 cycles"};
         case Unit::Length:
             return {"length", "a", "240 um"};
+        case Unit::Frequency:
+            return {"frequency", "a", "250 MHz"};
+        case Unit::Voltage:
+            return {"voltage", "a", "0.2 V"};
+        case Unit::Conductance:
+            return {"conductance", "a", "40 uS"};
+        case Unit::Resistance:
+            return {"resistance", "a", "1.5 ohm"};
     }
     return {"number", "a", "3"};
 }
@@ -156,6 +179,10 @@ const Suffix* find_suffix(Unit unit, std::string_view name) {
 
 }  // namespace
 
+bool bare_number(Unit unit) {
+    return unit == Unit::None || unit == Unit::CycleCount || unit >= Unit::Frequency;
+}
+
 std::string_view unit_noun(Unit unit) {
     return words(unit).noun;
 }
@@ -165,8 +192,7 @@ double parse_quantity(std::string_view text, Unit unit) {
     const std::string_view body = trim(text);
     const auto expected = [&](const std::string& got) {
         return ConfigError(fmt::format("expected {} {}{} such as '{}', got {}", w.article, w.noun,
-                                       unit == Unit::None || unit == Unit::CycleCount ? "" : " with a unit",
-                                       w.example, got));
+                                       bare_number(unit) ? "" : " with a unit", w.example, got));
     };
     double number = 0.0;
     const auto [end, error] = std::from_chars(body.data(), body.data() + body.size(), number);
@@ -178,7 +204,7 @@ double parse_quantity(std::string_view text, Unit unit) {
     const std::string_view name = trim(body.substr(static_cast<std::size_t>(end - body.data())));
     double value = number;
     if (name.empty()) {
-        if (number != 0.0 && unit != Unit::None && unit != Unit::CycleCount) {
+        if (number != 0.0 && !bare_number(unit)) {
             throw expected(fmt::format("'{}' without a unit", text));
         }
     } else {

@@ -9,8 +9,8 @@
 
 namespace loom::config {
 
-/// "2 ns" -> 2000 for Unit::Time: the canonical units of Unit. A missing unit is an error for all
-/// dimensions but Cycles, unless the number is zero. Negative, infinite or NaN is an error.
+/// "2 ns" -> 2000 for Unit::Time: the canonical units of Unit. A missing unit is an error
+/// unless the number is zero or bare_number(). Negative, infinite or NaN is an error.
 /// Throws ConfigError with a message without place ("expected a time with a unit, ...").
 double parse_quantity(std::string_view text, Unit unit);
 
@@ -24,6 +24,8 @@ std::string format_quantity(double value, Unit unit);
 /// A regular expression (ECMA) of the accepted texts, for the JSON schema.
 std::string quantity_pattern(Unit unit);
 
+/// Whether a number without a unit is in the canonical unit.
+bool bare_number(Unit unit);
 /// "3 pJ", "25 pJ/bit", "0.3 pJ/bit/mm" (any unit of length). ConfigError as parse_quantity.
 EnergyPrice parse_price(std::string_view text);
 std::string format_price(const EnergyPrice& price);

@@ -75,6 +75,10 @@ void check_keys(Errors& errors, const Node& node, const std::string& path,
 
 template <class T>
 void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field, T& out);
+/// A list whose items start as copies of `start`.
+template <class T>
+void read_list(Errors& errors, const Node& node, const std::string& path, const Field& field, const T& start,
+               std::vector<T>& out);
 
 class ReadVisitor {
   public:
@@ -89,6 +93,21 @@ class ReadVisitor {
         } else if (field.required) {
             errors_.add(node_.at, join(path_, name), "required key is missing");
         }
+    }
+    /// A list of T, each item of which starts from `base`, a base of T.
+    template <class T, class Base>
+    void list_over(std::string_view name, std::vector<T>& member, const Base& base, const Field& field) {
+        known_.push_back(name);
+        const Node* value = node_.find(name);
+        if (value == nullptr) return;
+        T start{};
+        static_cast<Base&>(start) = base;
+        read_list(errors_, *value, join(path_, name), field, start, member);
+    }
+    /// A section that most configurations do without.
+    template <class T>
+    void optional_section(std::string_view name, std::optional<T>& member, const Field& field) {
+        (*this)(name, member, field);
     }
     std::span<const std::string_view> known() const { return known_; }
 
@@ -124,16 +143,11 @@ void read_value(Errors& errors, const Node& node, const std::string& path, const
             out = static_cast<T>(index);
         }
     } else if constexpr (is_optional<T>) {
-        out.reset();
-        if (!node.is_null()) read_value(errors, node, path, field, out.emplace());
+        if (node.is_null()) return out.reset();
+        if (!out) out.emplace();
+        read_value(errors, node, path, field, *out);
     } else if constexpr (is_vector<T>) {
-        if (!expect_sequence(errors, node, path)) return;
-        out.clear();
-        for (std::size_t i = 0; i < node.sequence.size(); ++i) {
-            typename T::value_type item{};
-            read_value(errors, node.sequence[i], join(path, i), field, item);
-            out.push_back(std::move(item));
-        }
+        read_list(errors, node, path, field, typename T::value_type{}, out);
     } else if constexpr (is_map<T>) {
         if (!expect_map(errors, node, path)) return;
         out.clear();
@@ -149,6 +163,18 @@ void read_value(Errors& errors, const Node& node, const std::string& path, const
         ReadVisitor visitor(errors, node, path);
         fields(visitor, out);
         check_keys(errors, node, path, visitor.known());
+    }
+}
+
+template <class T>
+void read_list(Errors& errors, const Node& node, const std::string& path, const Field& field, const T& start,
+               std::vector<T>& out) {
+    if (!expect_sequence(errors, node, path)) return;
+    out.clear();
+    for (std::size_t i = 0; i < node.sequence.size(); ++i) {
+        T item = start;
+        read_value(errors, node.sequence[i], join(path, i), field, item);
+        out.push_back(std::move(item));
     }
 }
 

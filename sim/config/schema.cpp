@@ -57,6 +57,9 @@ void json_quantity(const Field& field, std::vector<std::string>& members) {
         if (std::isfinite(field.max)) range += fmt::format(", \"maximum\": {}", field.max);
         number = fmt::format("{{{}}}", range);
     }
+    if (bare_number(field.unit) && field.unit != Unit::CycleCount) {
+        number = "{\"type\": \"number\", \"minimum\": 0}";
+    }
     members.push_back(json_member("anyOf", json_list(text + ", " + number)));
 }
 

@@ -46,6 +46,14 @@ class SchemaVisitor {
         if (!required.empty()) required += ", ";
         required += json_string(name);
     }
+    template <class T, class Base>
+    void list_over(std::string_view name, const std::vector<T>& member, const Base&, const Field& field) {
+        (*this)(name, member, field);
+    }
+    template <class T>
+    void optional_section(std::string_view name, const std::optional<T>&, const Field& field) {
+        (*this)(name, T{}, field);
+    }
     std::vector<std::string> properties;
     std::string required;
 

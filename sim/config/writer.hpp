@@ -20,6 +20,15 @@ class WriteVisitor {
     void operator()(std::string_view name, const T& member, const Field& field) {
         node.put(std::string(name), write_value(member, field));
     }
+    /// Lists that most configurations do without: an empty one is left out.
+    template <class T, class Base>
+    void list_over(std::string_view name, const std::vector<T>& member, const Base&, const Field& field) {
+        if (!member.empty()) (*this)(name, member, field);
+    }
+    template <class T>
+    void optional_section(std::string_view name, const std::optional<T>& member, const Field& field) {
+        if (member) (*this)(name, *member, field);
+    }
     Node node = Node::make_map();
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/stats/energy_ledger.hpp"
 
+#include "sim/arch/core_kinds.hpp"
+
 namespace loom::stats {
 namespace {
 
-/// Makes leaves of counters, with the prices of a list.
+/// Makes leaves of counters, with the prices of a table.
 class LeafMaker {
   public:
     explicit LeafMaker(const PriceTable& prices) : prices_(prices) {}
@@ -49,8 +51,18 @@ StaticPower::StaticPower(const arch::ChipSpec& chip) {
         const double one = it->second.per_cycle + it->second.value * chip.clock.period * 1e-3;
         return one * static_cast<double>(instances);
     };
-    per_cycle_ = {pj("core", n.cores), pj("router", n.routers), pj("link", n.links), pj("bridge", n.bridges),
+    const auto cores = arch::cores_of_kinds(chip);
+    double of_cores = 0;
+    for (std::size_t k = 0; k < cores.size(); ++k)
+        of_cores += core_leakage_pj(chip, k, 1) * static_cast<double>(cores[k]);
+    per_cycle_ = {of_cores, pj("router", n.routers), pj("link", n.links), pj("bridge", n.bridges),
                   pj("chip", 1)};
+}
+
+double core_leakage_pj(const arch::ChipSpec& chip, std::size_t kind, std::uint64_t cycles) {
+    const arch::LeakageSpec* l = arch::core_leakage(chip, kind);
+    if (l == nullptr) return 0;
+    return (l->per_cycle + l->value * chip.clock.period * 1e-3) * static_cast<double>(cycles);
 }
 
 Leakage StaticPower::over(std::uint64_t cycles) const {
@@ -59,12 +71,13 @@ Leakage StaticPower::over(std::uint64_t cycles) const {
     return {p.core_pj * n, p.router_pj * n, p.link_pj * n, p.bridge_pj * n, p.chip_pj * n};
 }
 
-std::vector<EnergySplit> step_energies(const RunRecord& record, const PriceTable& prices) {
-    const LeafMaker maker(prices);
+std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices& prices) {
     std::vector<EnergySplit> out;
     for (const StepRecord& step : record.steps) {
         Ledger ledger;
-        maker.add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, step.core);
+        for (std::size_t k = 0; k < step.core.size(); ++k)
+            LeafMaker(prices.of_kind(k)).add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, step.core[k]);
+        const LeafMaker maker(prices.of_kind(0));
         maker.add_noc(ledger, Leaf::kNoLayer, step.noc);
         maker.add_chip(ledger, step.host_packets, step.barriers);
         out.push_back(ledger.total());
@@ -72,16 +85,32 @@ std::vector<EnergySplit> step_energies(const RunRecord& record, const PriceTable
     return out;
 }
 
-Ledger compute_energy(const RunRecord& record, const PriceTable& prices, const StaticPower& power) {
-    const LeafMaker maker(prices);
+namespace {
+
+/// table(endpoint): prices of a core; of the network for Leaf::kNoCore.
+template <class F>
+Ledger energy_of(const RunRecord& record, const StaticPower& power, F table) {
     Ledger ledger;
-    for (const CoreLayerRecord& c : record.cores) maker.add_core(ledger, c.endpoint, c.layer, c.counters);
+    for (const CoreLayerRecord& c : record.cores)
+        LeafMaker(table(c.endpoint)).add_core(ledger, c.endpoint, c.layer, c.counters);
+    const LeafMaker maker(table(Leaf::kNoCore));
     for (std::size_t layer = 0; layer < record.noc.size(); ++layer) {
         maker.add_noc(ledger, static_cast<std::uint32_t>(layer), record.noc[layer]);
     }
     maker.add_chip(ledger, record.host_packets, record.barriers);
     ledger.leakage = power.over(record.total_cycles);
     return ledger;
+}
+
+}  // namespace
+
+Ledger compute_energy(const RunRecord& record, const PriceTable& prices, const StaticPower& power) {
+    return energy_of(record, power, [&](std::uint32_t) -> const PriceTable& { return prices; });
+}
+Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power) {
+    return energy_of(record, power, [&](std::uint32_t core) -> const PriceTable& {
+        return prices.of_kind(prices.kind(core));
+    });
 }
 
 Ledger network_energy(const noc::NocCounters& counters, std::uint64_t cycles, const PriceTable& prices,

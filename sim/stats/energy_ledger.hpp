@@ -48,6 +48,9 @@ class StaticPower {
     Leakage per_cycle_;
 };
 
+/// Of one core of a kind, pJ.
+double core_leakage_pj(const arch::ChipSpec& chip, std::size_t kind, std::uint64_t cycles);
+
 struct Ledger {
     std::vector<Leaf> leaves;
     Leakage leakage;
@@ -67,10 +70,12 @@ struct Ledger {
 };
 
 /// Of every chip timestep: the same prices, summed over cores and layers.
-std::vector<EnergySplit> step_energies(const RunRecord& record, const PriceTable& prices);
+std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices& prices);
 
 /// Counted events times prices; static power times time for every core, router and link of the chip.
 Ledger compute_energy(const RunRecord& record, const PriceTable& prices, const StaticPower& power);
+/// With the prices of each core's kind.
+Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power);
 
 /// The same of a network that ran alone for `cycles`: what routers, links and bridges leak.
 Ledger network_energy(const noc::NocCounters& counters, std::uint64_t cycles, const PriceTable& prices,

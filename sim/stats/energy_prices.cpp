@@ -7,6 +7,7 @@
 
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 #include "sim/config/quantity.hpp"
@@ -59,7 +60,7 @@ noc::LinkKind link_kind(const std::string& event) {
 bool is_rare(const std::string& event) {
     static constexpr std::array<std::string_view, 4> others{"noc.table_lookups", "noc.relays", "noc.filtered",
                                                             "noc.reinjected"};
-    return link_kind(event) != noc::kLinkKinds ||
+    return link_kind(event) != noc::kLinkKinds || event.starts_with("cim.") ||
            std::find(others.begin(), others.end(), event) != others.end();
 }
 
@@ -67,16 +68,33 @@ bool is_network(std::size_t event) {
     return event >= event_layout().noc && event < event_layout().host;
 }
 
-/// Throws for an event that has no price, if it is one that needs it.
-void need_price(const EventInfo& e) {
+/// Throws for an event that has no price in a list (its key), if it is one that needs it.
+void need_price(const EventInfo& e, const std::string& list = "energy") {
     if (!e.priced) return;
     throw ConfigError(
-        fmt::format("energy.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})",
+        fmt::format("{}.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})", list,
                     family_of(e.name), e.doc));
+}
+
+/// Can a kind of core count this event?
+bool occurs(std::string_view event, const arch::CoreSpec& core) {
+    if (!core.in_memory()) return !event.starts_with("cim.");
+    if (event.starts_with("synapse.") || event.starts_with("dendrite.") || event == "axon_in.lookups")
+        return false;
+    if (!event.starts_with("cim.")) return true;
+    static constexpr std::array<std::string_view, 5> digital{
+        "cim.digital_rows", "cim.digital_active", "cim.row_adds", "cim.sweeps", "cim.cells_written"};
+    static constexpr std::array<std::string_view, 5> both{
+        "cim.fetch_beats", "cim.rows_driven", "cim.shift_adds", "cim.tree_adds", "cim.select_cycles"};
+    const auto in = [&](const auto& list) {
+        return std::find(list.begin(), list.end(), event) != list.end();
+    };
+    return in(both) || in(digital) == (core.cim && core.cim->array.type == arch::CimType::SramDigital);
 }
 
 /// Can a chip count this event?
 bool can_happen(const std::string& event, const arch::ChipSpec& chip, const Inventory& inventory) {
+    if (!occurs(event, chip.core)) return false;
     const noc::LinkKind kind = link_kind(event);
     if (kind != noc::kLinkKinds) return inventory.kinds[kind];
     const std::string& style = chip.noc.multicast.style;
@@ -96,7 +114,7 @@ std::uint64_t bits_of(const std::string& event, const arch::ChipSpec& chip) {
         std::find(flits.begin(), flits.end(), event) != flits.end()) {
         return chip.noc.flit_bits;
     }
-    if (event == "noc.packets") return chip.noc.flit_bits * chip.packet_flits(false);
+    if (event == "noc.packets") return chip.noc.flit_bits * chip.packet_flits(0, false);
     if (event == "axon_in.packets" || event == "axon_out.packets" || event == "host.packets")
         return chip.core.axon_out.packet_bits;
     return event == "synapse.word_reads" ? chip.core.synapse.word : 0;
@@ -152,7 +170,8 @@ auto find_price(const Map& map, const std::string& event) {
     return it != map.end() ? it : map.find(family_of(event));
 }
 
-void check_names(const arch::EnergySpec& prices) {
+/// list: the key of the prices.
+void check_names(const arch::EnergySpec& prices, const std::string& list) {
     std::vector<std::string> names;
     for (const EventInfo& e : all_events()) {
         const std::string family = family_of(e.name);
@@ -164,24 +183,24 @@ void check_names(const arch::EnergySpec& prices) {
             throw ConfigError(path + ": no such event" + suggestion(name, names));
     };
     const auto one_of = [](const std::string& path, const std::string& value,
-                           const std::vector<std::string>& list) {
-        if (std::find(list.begin(), list.end(), value) == list.end())
-            throw ConfigError(path + ": unknown " + quoted(value) + suggestion(value, list));
+                           const std::vector<std::string>& of) {
+        if (std::find(of.begin(), of.end(), value) == of.end())
+            throw ConfigError(path + ": unknown " + quoted(value) + suggestion(value, of));
     };
     const std::vector<std::string> categories(kCategories.begin(), kCategories.end());
     const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
     for (const auto& [name, price] : prices.actions) {
-        const std::string path = "energy.actions." + name;
+        const std::string path = list + ".actions." + name;
         known(path, name);
         one_of(path + ".category", price.category, categories);
         one_of(path + ".grade", price.grade, grades);
         one_of(path + ".scope", price.scope, {"marginal", "all_in"});
         if (prices.unpriced.count(name) != 0)
-            throw ConfigError("energy.unpriced." + name + ": has a price as well");
+            throw ConfigError(list + ".unpriced." + name + ": has a price as well");
     }
-    for (const auto& [name, reason] : prices.unpriced) known("energy.unpriced." + name, name);
+    for (const auto& [name, reason] : prices.unpriced) known(list + ".unpriced." + name, name);
     for (const auto& [name, leak] : prices.leakage) {
-        const std::string path = "energy.leakage." + name;
+        const std::string path = list + ".leakage." + name;
         one_of(path, name, {"core", "router", "link", "bridge", "chip"});
         one_of(path + ".grade", leak.grade, grades);
         if (leak.value > 0 && leak.per_cycle > 0)
@@ -254,18 +273,32 @@ const PriceTable::Entry& PriceTable::of_link(noc::LinkKind kind) const {
     return of(kLinkEvents.at(kind));
 }
 
+ChipPrices::ChipPrices(const arch::ChipSpec& chip) : kinds_(arch::core_kinds(chip)) {
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        views_.push_back(std::make_unique<const arch::ChipSpec>(arch::chip_of_kind(chip, k)));
+        tables_.emplace_back(*views_.back());
+    }
+}
+
 void check_prices(const arch::ChipSpec& chip, PricedPart part) {
-    check_names(chip.energy);
-    const PriceTable table(chip);
-    for (std::size_t i = 0; i < all_events().size(); ++i) {
-        const EventInfo& e = all_events()[i];
-        if (part == PricedPart::Network && !is_network(i)) continue;
-        if (table[i].spec == nullptr && !table[i].excused && table[i].possible) need_price(e);
+    check_names(chip.energy, "energy");
+    for (std::size_t k = 0; k < chip.cores.size(); ++k)
+        check_names(chip.cores[k].energy, fmt::format("cores.{}.energy", k));
+    for (std::size_t k = 0; k < (part == PricedPart::Network ? 1 : chip.n_kinds()); ++k) {
+        const arch::ChipSpec view = arch::chip_of_kind(chip, k);
+        const PriceTable table(view);
+        for (std::size_t i = 0; i < all_events().size(); ++i) {
+            const bool core = i < event_layout().noc;
+            if ((part == PricedPart::Network && !is_network(i)) || (k != 0 && !core)) continue;
+            if (table[i].spec != nullptr || table[i].excused || !table[i].possible) continue;
+            need_price(all_events()[i],
+                       core && !chip.cores.empty() ? fmt::format("cores.{}.energy", k) : "energy");
+        }
     }
 }
 
 void check_price_list(const arch::EnergySpec& prices) {
-    check_names(prices);
+    check_names(prices, "energy");
     const auto named = [&](const EventInfo& e) {
         return find_price(prices.actions, e.name) != prices.actions.end() ||
                find_price(prices.unpriced, e.name) != prices.unpriced.end();

@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,20 @@ class PriceTable {
   private:
     std::string name_;
     std::vector<Entry> entries_;
+};
+
+/// The price tables of a chip's kinds of cores; the first serves network, host and barrier too.
+class ChipPrices {
+  public:
+    explicit ChipPrices(const arch::ChipSpec& chip);
+    const PriceTable& of_kind(std::size_t kind) const { return tables_[kind]; }
+    /// Of a core (endpoint); 0 for what is no core.
+    std::size_t kind(std::uint32_t core) const { return core < kinds_.size() ? kinds_[core] : 0; }
+
+  private:
+    std::vector<std::unique_ptr<const arch::ChipSpec>> views_;
+    std::vector<PriceTable> tables_;
+    std::vector<std::uint32_t> kinds_;
 };
 
 /// Which events must be priced or excused: all, or only those of a network that runs alone.

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
+#include "sim/arch/core_kinds.hpp"
 #include "sim/base/counter_math.hpp"
+#include "sim/stats/array_report.hpp"
 #include "sim/stats/energy_report.hpp"
 #include "sim/version.hpp"
 
@@ -79,10 +82,75 @@ double rate_estimate(const RunRecord& r, const arch::ChipSpec& chip, const arch:
     return pj;
 }
 
+template <class F>
+Ledger part_of(const Ledger& ledger, F keep) {
+    Ledger part;
+    for (const Leaf& l : ledger.leaves) {
+        if (keep(l)) part.leaves.push_back(l);
+    }
+    return part;
+}
+
+/// Free events; on chips with several kinds those of a core bear the name of its kind.
+Json unpriced_of_kinds(const Ledger& ledger, const ChipPrices& prices, const arch::ChipSpec& chip) {
+    if (chip.cores.empty()) return unpriced_json(ledger, prices.of_kind(0));
+    const auto is_core = [](const std::string& event) {
+        for (std::size_t i = 0; i < event_layout().noc; ++i) {
+            if (all_events()[i].name == event) return true;
+        }
+        return false;
+    };
+    Json j = Json::object();
+    const Json all = unpriced_json(ledger, prices.of_kind(0));
+    for (const auto& [event, value] : all.items()) {
+        if (!is_core(event)) j[event] = value;
+    }
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        const Ledger part = part_of(
+            ledger, [&](const Leaf& l) { return l.core != Leaf::kNoCore && prices.kind(l.core) == k; });
+        const Json free = unpriced_json(part, prices.of_kind(k));
+        for (const auto& [event, value] : free.items()) {
+            if (is_core(event)) j[chip.cores[k].name + "." + event] = value;
+        }
+    }
+    return j;
+}
+
+/// The kind of core that a layer is on.
+std::uint32_t kind_of_layer(const arch::Program& program, std::uint32_t layer) {
+    for (const auto& image : program.cores) {
+        for (const auto& g : image.neurons) {
+            if (index(g.layer) == layer) return image.kind;
+        }
+    }
+    return 0;
+}
+
+/// Cores in use, energy and leakage of each kind of cores.
+Json kinds_json(const RunRecord& r, const arch::ChipSpec& chip, const Ledger& ledger) {
+    const auto kind_of = arch::core_kinds(chip);
+    const auto total = arch::cores_of_kinds(chip);
+    std::set<std::pair<std::uint32_t, std::uint32_t>> used;
+    for (const CoreLayerRecord& c : r.cores) used.insert({kind_of[c.endpoint], c.endpoint});
+    Json j = Json::object();
+    for (std::uint32_t k = 0; k < chip.n_kinds(); ++k) {
+        Json& kind = j[arch::kind_name(chip, k)];
+        kind["kind"] = chip.kind(k).kind;
+        kind["cores_used"] =
+            std::count_if(used.begin(), used.end(), [&](const auto& u) { return u.first == k; });
+        kind["cores_total"] = total[k];
+        kind["energy"] = energy_json(
+            ledger.sum([&](const Leaf& l) { return l.core != Leaf::kNoCore && kind_of[l.core] == k; }));
+        kind["energy"]["leakage_pj"] =
+            core_leakage_pj(chip, k, r.total_cycles) * static_cast<double>(total[k]);
+    }
+    return j;
+}
+
 }  // namespace
 
 Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Program& program) {
-    const PriceTable prices(chip);
+    const ChipPrices prices(chip);
     const StaticPower power(chip);
     const Ledger ledger = compute_energy(r, prices, power);
     const auto& events = all_events();
@@ -93,8 +161,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     LayerOps all;
     for (const CoreLayerRecord& c : r.cores) {
         layers[c.layer].spikes += c.counters.spikes;
-        layers[c.layer].ac += c.counters.ac;
-        layers[c.layer].mac += c.counters.mac;
+        layers[c.layer].ac += c.counters.all_ac();
+        layers[c.layer].mac += c.counters.all_mac();
     }
     layers[index(program.input)].spikes = r.input_events;
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -163,6 +231,15 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["cores_used"] = endpoints.size();
     j["cores_total"] = chip.n_cores();
     j["routers_used"] = r.routers_in_use;
+    if (!chip.cores.empty()) j["kinds"] = kinds_json(r, chip, ledger);
+    if (Json arrays = arrays_json(chip, program, ~0u, ~0u); !arrays.is_null()) {
+        j["arrays"] = std::move(arrays);
+        j["load"] = load_json(r, chip);
+    }
+    if (!r.accuracy_of_others.empty() && r.labelled != 0) {
+        j["devices"] = devices_json(r, j["accuracy"].get<double>());
+        j["accuracy"] = j["devices"]["accuracy_mean"];
+    }
 
     Json component;
     for (const Leaf& l : ledger.leaves) {
@@ -182,6 +259,8 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         Json l;
         l["name"] = info.name;
         l["kind"] = info.kind;
+        if (!chip.cores.empty() && !info.is_input)
+            l["cores"] = arch::kind_name(chip, kind_of_layer(program, i));
         l["neurons"] = info.count;
         l["spikes"] = layers[i].spikes;
         l["rate"] = ratio(static_cast<double>(layers[i].spikes), slots);
@@ -190,15 +269,21 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         l["estimate"]["paper_pj"] = estimate;
         l["estimate"]["ratio"] = ratio(e.total(), estimate);
         l["counters"] = counters_json(ledger, of_layer);
+        if (Json arrays = arrays_json(chip, program, i, ~0u); !arrays.is_null())
+            l["arrays"] = std::move(arrays);
         j["layers"].push_back(std::move(l));
     }
     j["cores"] = Json::array();
+    const auto core_kind = arch::core_kinds(chip);
     for (const std::uint32_t endpoint : endpoints) {
         Json c;
         c["endpoint"] = endpoint;
+        if (!chip.cores.empty()) c["kind"] = arch::kind_name(chip, core_kind[endpoint]);
         const auto on_core = [&](const Leaf& l) { return l.core == endpoint; };
         c["energy"] = energy_json(ledger.sum(on_core));
         c["counters"] = counters_json(ledger, on_core);
+        if (Json arrays = arrays_json(chip, program, ~0u, endpoint); !arrays.is_null())
+            c["arrays"] = std::move(arrays);
         j["cores"].push_back(std::move(c));
     }
     j["steps"] = Json::array();
@@ -207,21 +292,39 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         const StepRecord& s = r.steps[i];
         Json step;
         step["cycles"] = s.cycles;
-        step["spikes"] = s.core.spikes;
-        step["ac"] = s.core.ac;
-        step["mac"] = s.core.mac;
+        const cores::CoreCounters cores = s.all_cores();
+        step["spikes"] = cores.spikes;
+        step["ac"] = cores.all_ac();
+        step["mac"] = cores.all_mac();
         step["packets"] = s.noc.packets;
         step["energy"] = energy_json(step_energy[i]);
         step["energy"]["leakage_pj"] = power.over(s.cycles).total_pj();
         j["steps"].push_back(std::move(step));
     }
-    j["unpriced"] = unpriced_json(ledger, prices);
+    j["unpriced"] = unpriced_of_kinds(ledger, prices, chip);
     return j;
 }
 
 std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip) {
-    const PriceTable prices(chip);
-    return energy_yaml(compute_energy(record, prices, StaticPower(chip)), prices);
+    const ChipPrices prices(chip);
+    const Ledger ledger = compute_energy(record, prices, StaticPower(chip));
+    if (chip.cores.empty()) return energy_yaml(ledger, prices.of_kind(0));
+    // the chip's events, then those of each kind of core, whose components bear its name
+    Ledger rest = part_of(ledger, [](const Leaf& l) { return l.core == Leaf::kNoCore; });
+    rest.leakage = ledger.leakage;
+    std::string out = energy_yaml(rest, prices.of_kind(0));
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        const std::string text = energy_yaml(
+            part_of(ledger,
+                    [&](const Leaf& l) { return l.core != Leaf::kNoCore && prices.kind(l.core) == k; }),
+            prices.of_kind(k));
+        std::istringstream lines(text.substr(0, text.find("\nleakage:") + 1));
+        for (std::string line; std::getline(lines, line);) {
+            if (line.empty() || line[0] == '#') continue;
+            out += (line[0] == ' ' ? "" : chip.cores[k].name + ".") + line + '\n';
+        }
+    }
+    return out;
 }
 
 }  // namespace loom::stats

@@ -29,7 +29,7 @@ void transfer(Io& io, RunRecord& r) {
     io.list(r.noc, [&](noc::NocCounters& c) { fields(member, c); });
     io.list(r.steps, [&](StepRecord& s) {
         io.number(s.cycles);
-        fields(member, s.core);
+        io.list(s.core, [&](cores::CoreCounters& c) { fields(member, c); });
         fields(member, s.noc);
         io.number(s.host_packets);
         io.number(s.barriers);
@@ -71,6 +71,22 @@ struct Reader {
 
 }  // namespace
 
+StepRecord& StepRecord::operator+=(const StepRecord& o) {
+    cycles += o.cycles;
+    if (core.size() < o.core.size()) core.resize(o.core.size());
+    for (std::size_t k = 0; k < o.core.size(); ++k) core[k] = sum_of(core[k], o.core[k]);
+    noc = sum_of(noc, o.noc);
+    host_packets += o.host_packets;
+    barriers += o.barriers;
+    return *this;
+}
+
+cores::CoreCounters StepRecord::all_cores() const {
+    cores::CoreCounters sum;
+    for (const auto& c : core) sum = sum_of(sum, c);
+    return sum;
+}
+
 void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
     samples += o.samples;
     timesteps = o.timesteps;
@@ -99,7 +115,7 @@ void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
     if (noc.size() < o.noc.size()) noc.resize(o.noc.size());
     for (std::size_t i = 0; i < o.noc.size(); ++i) noc[i] = sum_of(noc[i], o.noc[i]);
     if (steps.size() < o.steps.size()) steps.resize(o.steps.size());
-    for (std::size_t i = 0; i < o.steps.size(); ++i) steps[i] = sum_of(steps[i], o.steps[i]);
+    for (std::size_t i = 0; i < o.steps.size(); ++i) steps[i] += o.steps[i];
 }
 
 std::string serialise(const RunRecord& record) {

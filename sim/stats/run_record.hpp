@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cores/cim/load.hpp"
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
 #include "sim/base/ids.hpp"
@@ -13,10 +14,12 @@ namespace loom::stats {
 /// Totals over the chip of one chip timestep, summed over samples.
 struct StepRecord {
     std::uint64_t cycles = 0;
-    cores::CoreCounters core;
+    std::vector<cores::CoreCounters> core;  ///< [kinds of cores]
     noc::NocCounters noc;
     std::uint64_t host_packets = 0;
     std::uint64_t barriers = 0;
+    StepRecord& operator+=(const StepRecord& o);
+    cores::CoreCounters all_cores() const;
 };
 
 /// Counters of one core on behalf of one layer.
@@ -41,6 +44,8 @@ struct RunRecord {
     std::vector<CoreLayerRecord> cores;            ///< same order in every part
     std::vector<noc::NocCounters> noc;             ///< [source layers]
     std::vector<StepRecord> steps;                 ///< [chip_steps]
+    std::vector<double> accuracy_of_others;        ///< chips with further device seeds; not part of add()
+    std::vector<cores::ArrayLoad> loads;  ///< [kinds of cores] programming the arrays; not part of add()
 
     /// Adds a part. The samples of `other` come at positions first, first + stride, ... of the whole,
     /// whose per-sample lists must have been sized.

@@ -76,6 +76,16 @@ std::string describe(const std::string& key) {
             {"leakage_pj", "static power times time (pJ)"},
             {"dynamic_pj", "all counted events (pJ)"},
             {"cycles", "cycles of this timestep over all samples, barrier included"},
+            {"arrays.used", "compute-in-memory arrays with weights"},
+            {"arrays.copies", "copies of a convolution's kernel, at most"},
+            {"arrays.utilisation", "share of their cells that hold weights"},
+            {"load.cycles", "programming all arrays with the network, cores side by side (cycles)"},
+            {"load.time_s", "the same (s)"},
+            {"load.energy_pj", "energy of that, not in energy.total_pj (pJ)"},
+            {"devices.seeds", "chips that differ in their devices"},
+            {"accuracy_mean", "over the chips"},
+            {"accuracy_low", "95 % interval of the mean (Student's t)"},
+            {"accuracy_high", "95 % interval of the mean (Student's t)"},
         };
         for (const EventInfo& e : all_events()) t[e.name] = e.doc;
         return t;
@@ -147,6 +157,19 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
         s["accuracy"].is_null() ? "no labels" : fmt::format("{:.2f} %", 100 * number(s["accuracy"])),
         number(s["cycles"]["per_sample_mean"]), human_time(number(s["time"]["simulated_s"]) / n),
         human_energy(number(e["total_pj"]) / n));
+    if (s.contains("devices")) {
+        const Json& d = s["devices"];
+        out += fmt::format(
+            "  {} chips: mean of the accuracy {:.2f} to {:.2f} % (95 %), single ones {:.2f} to {:.2f} %\n",
+            d["seeds"].dump(), 100 * number(d["accuracy_low"]), 100 * number(d["accuracy_high"]),
+            100 * number(d["accuracy_min"]), 100 * number(d["accuracy_max"]));
+    }
+    if (s.contains("arrays")) {
+        out += fmt::format("  {} arrays, {:.1f} % of their cells; loading them takes {} and {}\n",
+                           s["arrays"]["used"].dump(), 100 * number(s["arrays"]["utilisation"]),
+                           human_time(number(s["load"]["time_s"])),
+                           human_energy(number(s["load"]["energy_pj"])));
+    }
     out +=
         "\n                                   operations per inference | paper's |  simulated energy per "
         "inference\n";

@@ -18,15 +18,15 @@ def snap(x):
     return np.ldexp(np.rint(np.ldexp(m, 40)), e - 40)
 
 
-def finest(w, bits):
-    """Largest k with all round(w * 2^k) in the signed range."""
+def finest(w, bits, symmetric=False):
+    """Largest k with all round(w * 2^k) in the signed range (without its lowest value: symmetric)."""
     if w.size == 0 or not np.any(w):
         return 0
     top = 2 ** (bits - 1) - 1
     k = 40
     while k > -40:
         q = np.rint(np.ldexp(np.array([w.max(), w.min()]), k))
-        if q[0] <= top and q[1] >= -top - 1:
+        if q[0] <= top and q[1] >= (-top if symmetric else -top - 1):
             return k
         k -= 1
     return -40
@@ -164,7 +164,7 @@ class IntegerReference:
         thr = f("threshold" if t == "Threshold" else "v_threshold", 1.0) / gain
         # exponents
         for o in ops:
-            o["k"] = self.forced if self.forced is not None else finest(o["w"], bits)
+            o["k"] = self.forced if self.forced is not None else finest(o["w"], bits, self.core.get("symmetric", False))
             o["kin"] = self.kin if self.nodes[o["src"]]["type"] == "Input" else 0
         ks = [o["k"] + o["kin"] for o in ops]
         e = min(max(ks), min(ks) + 8) if ks else 0

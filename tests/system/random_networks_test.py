@@ -160,9 +160,10 @@ def make_case(seed):
             "data": data, "input": spec, "x": xs, "analogue": analogue, "place": str(rng.choice(["auto", "sequential"]))}
 
 
-def check_case(seed):
-    """Returns "ok", or "does not fit"."""
+def check_case(seed, adapt=lambda case: None, adapt_core=lambda core: None):
+    """Returns "ok", or "does not fit". adapt: changes the case; adapt_core: the resolved core for the interpreter."""
     c = make_case(seed)
+    adapt(c)
     here = os.path.dirname(os.path.abspath(__file__))
     with scratch() as d:
         write_nir(f"{d}/net.nir", c["nodes"], c["edges"])
@@ -187,6 +188,7 @@ def check_case(seed):
         else:
             import yaml
             core = yaml.safe_load(open(f"{d}/out/config.resolved.yaml"))["chip"]["core"]
+            adapt_core(core)
             host = c["analogue"] and core["axon_in"]["payload_bits"] == 0
             exponent = None
             if c["analogue"]:

@@ -26,7 +26,6 @@ class Input final : public chip::SampleInput {
 /// `inputs` elements feed one integrator at `endpoint` with weight 1.
 arch::Program one_neuron(std::uint32_t inputs, std::uint32_t endpoint) {
     arch::Program p;
-    p.ring_depth = 9;
     p.max_skew = 1;
     p.layers.resize(2);
     p.layers[0].is_input = true;

@@ -12,6 +12,20 @@
 namespace loom::config {
 namespace {
 
+TEST(Quantity, ElectricalUnitsMayBeBare) {
+    EXPECT_EQ(parse_quantity("250 MHz", Unit::Frequency), 250);
+    EXPECT_EQ(parse_quantity("1.2 GHz", Unit::Frequency), 1200);
+    EXPECT_EQ(parse_quantity("200 mV", Unit::Voltage), 0.2);
+    EXPECT_EQ(parse_quantity("0.2", Unit::Voltage), 0.2);
+    EXPECT_EQ(parse_quantity("40", Unit::Conductance), 40);
+    EXPECT_EQ(parse_quantity("588 nS", Unit::Conductance), 0.588);
+    EXPECT_EQ(parse_quantity("25 kohm", Unit::Resistance), 25000);
+    EXPECT_EQ(format_quantity(0.2, Unit::Voltage), "200 mV");
+    EXPECT_EQ(parse_quantity(format_quantity(1e-5, Unit::Conductance), Unit::Conductance), 1e-5);
+    EXPECT_THROW(parse_quantity("40 V", Unit::Conductance), ConfigError);
+    EXPECT_THROW(parse_quantity("-1", Unit::Resistance), ConfigError);
+}
+
 TEST(Quantity, CanonicalUnits) {
     EXPECT_EQ(parse_quantity("2 ns", Unit::Time), 2000.0);
     EXPECT_EQ(parse_quantity("100 us", Unit::Time), 1e8);

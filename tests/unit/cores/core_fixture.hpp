@@ -67,10 +67,6 @@ struct CoreFixture {
     explicit CoreFixture(std::uint32_t inputs = 4, std::uint32_t neurons = 8) {
         spec.core.soma.weight_shift = -1;
         program.layers.resize(2);
-        program.ring_depth = 9;
-        program.decay_bits = 12;
-        program.state_bits = 40;
-        program.accumulator_bits = 24;
         arch::NeuronGroup g;
         g.layer = LayerId{1};
         g.count = neurons;

@@ -133,8 +133,8 @@ TEST(FixedCore, GradedInputCountsAsMac) {
 
 TEST(FixedCore, AccumulatorAndMembraneSaturate) {
     CoreFixture f(1, 1);
-    f.program.accumulator_bits = 8;  // -128..127
-    f.program.state_bits = 10;       // -512..511
+    f.spec.core.dendrite.accumulator_bits = 8;  // -128..127
+    f.spec.core.soma.state_bits = 10;           // -512..511
     f.axons().analogue = true;
     f.build();
     f.peer->send(1, 0, 1000);
@@ -160,7 +160,7 @@ TEST(Catalogue, UnknownKind) {
         f.build();
         FAIL();
     } catch (const ConfigError& e) {
-        EXPECT_STREQ(e.what(), "core.kind: unknown 'far_memory' (known: near_memory)");
+        EXPECT_STREQ(e.what(), "core.kind: unknown 'far_memory' (known: near_memory, cim)");
     }
 }
 
@@ -256,8 +256,8 @@ TEST(FixedCore, TheCommonRuleEqualsTheGeneralOne) {
     };
     for (int round = 0; round < 60; ++round) {
         CoreFixture f(1, 1);
-        f.program.floor_rounding = round % 2 == 0;
-        f.program.state_bits = 14;
+        f.spec.core.soma.rounding = round % 2 == 0 ? arch::Rounding::Floor : arch::Rounding::TowardZero;
+        f.spec.core.soma.state_bits = 14;
         auto& g = f.neurons();
         g.decay_v.i = {pick(0, 4096)};
         g.bias_u.i = {pick(-20, 20)};
@@ -267,7 +267,7 @@ TEST(FixedCore, TheCommonRuleEqualsTheGeneralOne) {
         g.rule.reset = static_cast<arch::Reset>(pick(0, 1));
         f.build();
         const arch::NeuronGroup copy = g;
-        const auto format = cores::FixedFormat::of(f.program);
+        const auto format = cores::FixedFormat::of(f.spec.core.soma);
         cores::FixedState s;
         std::uint64_t saturations = 0;
         for (Step t = 0; t < 40; ++t) {

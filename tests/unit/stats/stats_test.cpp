@@ -117,6 +117,7 @@ TEST(Energy, ByHand) {
 TEST(Energy, NothingIsLostOrCountedTwice) {
     std::mt19937_64 rng(1);
     arch::ChipSpec chip = priced_chip();
+    chip.noc.size = {3, 2};
     chip.energy.leakage.clear();
     chip.energy.unpriced.clear();
     for (const EventInfo& e : all_events()) {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "cores/cim/matrix_unit.hpp"
+#include "cores/core.hpp"
+#include "cores/near_memory/neuron_stage.hpp"
+
+namespace loom::cores {
+
+/// Axon-in FIFO -> spike registers of the timesteps to come -> arrays -> soma -> axon-out. At the start of a
+/// timestep the arrays read its spike register, one vector per output position, while spikes of the next
+/// timestep come in; the soma updates the neurons of a position as soon as its sums are complete.
+class CimCore final : public Core {
+  public:
+    /// Throws ConfigError, InputError (weights beyond weight_bits).
+    CimCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
+            std::uint64_t device_seed, CoreContext context, CoreSchedule schedule);
+
+    void set_component(Scheduler::ComponentId id) override { id_ = id; }
+    void begin_step(Cycle now, Step step) override;
+    Cycle evaluate(Cycle now) override;
+    Cycles reset_state() override;
+    void set_sample(std::uint64_t sample) override { sample_ = sample; }
+    void set_host_current(std::uint32_t neuron, std::int64_t value) override {
+        neurons_.set_host_current(neuron, value);
+    }
+
+    std::span<const std::uint32_t> spikes() const override { return neurons_.spikes(); }
+    std::span<const std::int64_t> spike_counts() const override { return neurons_.spike_counts(); }
+    double membrane(std::uint32_t n) const override { return neurons_.membrane(n); }
+    double current(std::uint32_t n) const override { return neurons_.current(n); }
+    bool quiescent() const override { return !neurons_.sweeping() && !taking_ && context_.in->size() == 0; }
+    std::span<const LayerId> layers() const override { return neurons_.layers(); }
+    std::span<const CoreCounters> counters() const override { return neurons_.counters(); }
+
+    /// Erases and programs all arrays from `now` on; reads and arriving spikes wait. Returns the end.
+    Cycle program(Cycle now);
+    /// Brings the arrays' events into counters().
+    void collect();
+
+  private:
+    /// Neurons [from, to) of a group, whose sums are complete at `ready`.
+    struct Job {
+        Cycle ready;
+        std::uint32_t group, from, to;
+        bool operator<(const Job& o) const {
+            return ready != o.ready ? ready < o.ready : group != o.group ? group < o.group : from < o.from;
+        }
+    };
+    void read_arrays(Cycle now);
+    void make_jobs(Cycle now);
+    void take_packet(Cycle now);
+    /// No spikes into the register until `end`.
+    void block_until(Cycle now, Cycle end);
+
+    arch::CoreSpec spec_;
+    std::shared_ptr<const arch::CoreImage> image_;
+    CoreContext context_;
+    CoreSchedule schedule_;
+    Scheduler::ComponentId id_ = 0;
+    InputRegister inputs_;
+    NeuronStage<std::int64_t> neurons_;
+    std::vector<MatrixUnit> units_;                 ///< [axon groups]
+    std::vector<std::uint32_t> target_;             ///< [axon groups] neuron group
+    std::vector<std::vector<std::uint32_t>> into_;  ///< [neuron groups] axon groups
+    std::uint64_t keys_per_step_ = 0, steps_ = 0;   ///< of random draws
+    std::vector<std::uint8_t> active_;              ///< [neuron groups] in this step
+    std::vector<std::int64_t> sums_;                ///< [neurons]
+    std::vector<Job> jobs_;
+    CimInputs present_;
+    std::uint64_t sample_ = 0;
+    Step step_ = 0;
+    bool fresh_ = true;                         ///< no timestep since the last reset
+    bool taking_ = false;                       ///< a packet is on its way into the register
+    Cycle taken_ = 0;                           ///< when it is there
+    Cycle blocked_from_ = 0, accept_from_ = 0;  ///< in between the register takes no spikes
+    Cycle write_end_ = 0;
+};
+
+}  // namespace loom::cores

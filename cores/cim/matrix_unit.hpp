@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <span>
+#include <vector>
+
+#include "cores/cim/array.hpp"
+#include "cores/cim/input_register.hpp"
+#include "cores/core_counters.hpp"
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+
+namespace loom::cores {
+
+/// One axon group of a core in arrays: a matrix of its own, or the kernel matrix [kernel positions x input
+/// channels, output channels] that is read once per output position with the rows of its window. Copies share
+/// the positions. Inputs of several bits are read bit by bit.
+class MatrixUnit {
+  public:
+    /// neurons: of the group's slice. context.core: number of the first array; the copies take the next ones.
+    MatrixUnit(const arch::CimCoreSpec& spec, const arch::AxonGroup& group, std::uint32_t neurons,
+               const CimContext& context);
+
+    /// Reads a timestep's inputs (axons of the group) from `now` on and adds to sums[neurons of the slice].
+    /// first_key: of the reads' random draws. Returns when the last vector has left the input register.
+    Cycle read(std::span<const std::pair<std::uint32_t, std::int64_t>> inputs, Cycle now,
+               std::uint64_t first_key, std::int64_t* sums);
+    /// When the sums of each output position are complete.
+    std::span<const Cycle> ready() const { return ready_; }
+    /// Vectors that a timestep can have at most: keys it uses.
+    std::uint64_t vectors() const { return ready_.size() * 2 * spec_.input_bits; }
+    std::size_t copies() const { return arrays_.size(); }
+    const CimShape& shape() const { return arrays_.front().shape(); }
+
+    /// Erases all copies and programs them again; returns the end.
+    Cycle program(Cycle now);
+    bool writing(Cycle now) const { return arrays_.front().writing(now); }
+    void reset_stages();
+    /// A read that had to wait for the end of a write.
+    void count_refusal();
+    /// Adds the events since the last call.
+    void collect(CoreCounters& to);
+
+  private:
+    struct Input {
+        std::uint32_t row;
+        std::int64_t value;
+    };
+    CimWeights matrix() const;
+    void place(std::uint32_t axon, std::int64_t value);
+    /// Vectors of one position, one per bit and sign that occurs. Returns {start, done}.
+    std::pair<Cycle, Cycle> read_position(std::size_t position, Cycle now, std::uint64_t key,
+                                          std::int64_t* sums);
+    Cycle read_vector(std::size_t copy, Cycle now, std::uint64_t key, std::int64_t factor,
+                      std::int64_t* sums);
+
+    arch::CimCoreSpec spec_;
+    const arch::AxonGroup& group_;
+    arch::MatrixSize size_;
+    bool event_row_;
+    std::vector<CimArray> arrays_;             ///< [copies]
+    std::vector<Cycle> free_;                  ///< [copies] next vector may be fetched
+    std::vector<std::vector<Input>> windows_;  ///< [positions] active rows, ascending
+    std::vector<Cycle> ready_;                 ///< [positions]
+    std::vector<std::uint32_t> active_;
+    std::uint64_t further_bits_ = 0;  ///< vectors that were not the first of their position
+};
+
+}  // namespace loom::cores

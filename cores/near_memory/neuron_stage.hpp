@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <algorithm>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "cores/core.hpp"
+#include "cores/near_memory/axon_out.hpp"
+#include "cores/near_memory/soma.hpp"
+#include "sim/base/error.hpp"
+
+namespace loom::cores {
+
+/// The back half of a core of any kind: soma, axon-out, what the current step's neurons did, and the counters
+/// of each layer.
+template <class Acc>
+class NeuronStage {
+  public:
+    using Value = typename Soma<Acc>::Value;
+
+    NeuronStage(const arch::ChipSpec& spec, const arch::CoreImage& image, const CoreContext& context,
+                CoreSchedule schedule)
+        : spec_(spec.kind(image.kind)),
+          image_(image),
+          context_(context),
+          schedule_(schedule),
+          flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, false))),
+          flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, true))),
+          soma_(spec_, image.n_neurons),
+          axon_out_(spec_, image.fanout, image.endpoint, *context.out, *context.activity) {
+        for (const auto& g : image.neurons) neuron_slot_.push_back(slot_of(g.layer));
+        for (const auto& g : image.axons) axon_slot_.push_back(slot_of(g.target));
+    }
+
+    /// Counters of the layer that an axon group leads to.
+    CoreCounters& of_axons(std::size_t group) { return counters_[axon_slot_[group]]; }
+    std::span<const LayerId> layers() const { return layers_; }
+    const std::vector<CoreCounters>& counters() const { return counters_; }
+
+    void begin(Step step) {
+        step_ = step;
+        spikes_.clear();
+        spike_counts_.clear();
+        axon_out_.begin_sweep();
+    }
+    /// Whether it is a group's time; clears its state when the schedule says so.
+    bool enter(std::size_t k) {
+        const arch::NeuronGroup& g = image_.neurons[k];
+        const bool active = schedule_.free_start ||
+                            (step_ >= g.start_step && (schedule_.active_steps == 0 ||
+                                                       step_ < Step{g.start_step} + schedule_.active_steps));
+        if (active && schedule_.reset_every != 0 &&
+            step_ % schedule_.reset_every == g.start_step % schedule_.reset_every) {
+            soma_.reset(g);
+        }
+        return active;
+    }
+    /// Sweeps neurons [from, to) of group k from cycle `start` on. sums: of the core's neurons. Returns the
+    /// cycles.
+    Cycles sweep(std::size_t k, std::uint32_t from, std::uint32_t to, const Acc* sums, Cycle start) {
+        const arch::NeuronGroup& g = image_.neurons[k];
+        const std::uint16_t slot = neuron_slot_[k];
+        CoreCounters& c = counters_[slot];
+        const Cycle offered = start + spec_.soma.latency;
+        const auto tag = static_cast<std::uint16_t>(index(g.layer));
+        const auto plain = flits_plain_;
+        const auto graded = flits_graded_;
+        const Cycles took =
+            soma_.sweep(g, from, to, sums, host_.empty() ? nullptr : host_.data(), c,
+                        [&](std::uint32_t neuron, std::int64_t z, Cycles at) {
+                            spikes_.push_back(neuron);
+                            spike_counts_.push_back(z);
+                            c.spikes += static_cast<std::uint64_t>(z);
+                            if (!axon_out_.has_fanout(neuron)) return;
+                            axon_out_.add({offered + at, neuron, z, tag, z == 1 ? plain : graded, slot});
+                        });
+        if (g.rule.fires) return took;
+        // an analogue layer sends its membranes (float64 only)
+        for (std::uint32_t n = g.first + from; n < g.first + to; ++n) {
+            if (!axon_out_.has_fanout(n) || membrane(n) == 0.0) continue;
+            axon_out_.add({offered + took, n, Packet::from_double(membrane(n)), tag, graded, slot});
+        }
+        return took;
+    }
+    /// For sweeps in another order than that of the neurons.
+    void sort_spikes() {
+        if (std::is_sorted(spikes_.begin(), spikes_.end())) return;
+        std::vector<std::pair<std::uint32_t, std::int64_t>> pairs;
+        for (std::size_t i = 0; i < spikes_.size(); ++i) pairs.emplace_back(spikes_[i], spike_counts_[i]);
+        std::sort(pairs.begin(), pairs.end());
+        for (std::size_t i = 0; i < pairs.size(); ++i) std::tie(spikes_[i], spike_counts_[i]) = pairs[i];
+    }
+    /// The step's sweep ends at `end` when axon-out does not stall it; holds the timestep open until then.
+    void run_until(Cycle now, Cycle end, Scheduler::ComponentId id) {
+        sweep_end_ = end;
+        sweeping_ = true;
+        context_.activity->raise();
+        context_.scheduler->wake(id, now + 1);
+    }
+    /// Sends what is due; returns the next cycle with work.
+    Cycle evaluate(Cycle now) {
+        if (!sweeping_) return kNever;
+        const Cycle out = axon_out_.evaluate(now, counters_);
+        if (!axon_out_.done()) return out;
+        const Cycle end = sweep_end_ + axon_out_.shift();
+        if (now < end) return end;
+        sweeping_ = false;
+        context_.activity->lower(now);
+        return kNever;
+    }
+    bool sweeping() const { return sweeping_; }
+
+    Cycles reset() {
+        for (std::size_t k = 0; k < image_.neurons.size(); ++k) {
+            soma_.reset(image_.neurons[k]);
+            counters_[neuron_slot_[k]].state_resets += image_.neurons[k].count;
+        }
+        host_.clear();
+        spikes_.clear();
+        spike_counts_.clear();
+        const std::uint64_t lanes = spec_.soma.lanes;
+        return (image_.n_neurons + lanes - 1) / lanes * spec_.soma.reset_interval;
+    }
+    void set_host_current(std::uint32_t neuron, std::int64_t value) {
+        host_.resize(image_.n_neurons, 0);
+        if constexpr (Soma<Acc>::kFloat) {
+            host_[neuron] = Packet::to_double(value);
+        } else {
+            host_[neuron] = value;
+        }
+    }
+
+    std::span<const std::uint32_t> spikes() const { return spikes_; }
+    std::span<const std::int64_t> spike_counts() const { return spike_counts_; }
+    double membrane(std::uint32_t n) const { return static_cast<double>(soma_.membrane(n)); }
+    double current(std::uint32_t n) const { return static_cast<double>(soma_.current(n)); }
+
+  private:
+    std::uint16_t slot_of(LayerId layer) {
+        const auto it = std::find(layers_.begin(), layers_.end(), layer);
+        if (it != layers_.end()) return static_cast<std::uint16_t>(it - layers_.begin());
+        layers_.push_back(layer);
+        counters_.emplace_back();
+        return static_cast<std::uint16_t>(layers_.size() - 1);
+    }
+
+    arch::CoreSpec spec_;
+    const arch::CoreImage& image_;
+    CoreContext context_;
+    CoreSchedule schedule_;
+    std::uint16_t flits_plain_, flits_graded_;
+    Soma<Acc> soma_;
+    AxonOut axon_out_;
+    std::vector<LayerId> layers_;
+    std::vector<CoreCounters> counters_;
+    std::vector<std::uint16_t> neuron_slot_, axon_slot_;
+    std::vector<Value> host_;
+    std::vector<std::uint32_t> spikes_;
+    std::vector<std::int64_t> spike_counts_;
+    Step step_ = 0;
+    Cycle sweep_end_ = 0;
+    bool sweeping_ = false;
+};
+
+/// The group of a core's axon table that an axon belongs to. Throws ModelError when there is none.
+inline std::size_t axon_group(const arch::CoreImage& image, std::uint32_t axon) {
+    const auto& groups = image.axons;
+    if (axon >= image.n_axons) throw ModelError("a packet for an axon that the core does not have");
+    std::size_t k = groups.size() - 1;
+    while (groups[k].first > axon) --k;
+    return k;
+}
+
+}  // namespace loom::cores

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+
+#include "sim/arch/cim_spec.hpp"
+#include "sim/arch/program.hpp"
+
+namespace loom::arch {
+
+/// How a rows x outputs matrix lies in arrays.
+struct CimLayout {
+    std::uint64_t rows = 0, outputs = 0;
+    std::uint64_t slices = 0;              ///< cells that hold a weight's bits
+    std::uint64_t columns_per_weight = 0;  ///< slices x (2 if differential)
+    std::uint64_t row_blocks = 0, column_blocks = 0;
+    std::uint64_t columns() const { return outputs * columns_per_weight; }
+    std::uint64_t arrays() const { return row_blocks * column_blocks; }
+    std::uint64_t cells() const { return rows * columns(); }
+};
+
+inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t outputs) {
+    const auto ceil_div = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
+    const std::uint64_t cb = s.array.cell_bits, bits = s.weights.weight_bits;
+    CimLayout l;
+    l.rows = rows;
+    l.outputs = outputs;
+    switch (s.weights.encoding) {
+        case CimEncoding::Differential:
+            l.slices = ceil_div(bits - 1, cb);
+            break;
+        case CimEncoding::Offset:
+            l.slices = ceil_div(bits, cb);
+            break;
+        case CimEncoding::TwosComplement:
+            l.slices = 1 + ceil_div(bits - 1, cb);  // the sign bit has a cell of its own
+            break;
+    }
+    l.columns_per_weight = l.slices * (s.weights.encoding == CimEncoding::Differential ? 2 : 1);
+    l.row_blocks = ceil_div(rows, s.array.rows);
+    l.column_blocks = ceil_div(l.columns(), s.array.cols);
+    return l;
+}
+
+/// What an axon group of a core takes of its arrays, copies included.
+struct ArrayUse {
+    CimLayout layout;
+    MatrixSize size;
+    std::uint64_t copies = 1, arrays = 0;
+    std::uint64_t cells = 0, cells_of_arrays = 0;  ///< used, and of the arrays in use
+};
+inline ArrayUse array_use(const CoreImage& image, const AxonGroup& group, const CimSpec& spec) {
+    ArrayUse use;
+    for (const NeuronGroup& n : image.neurons) {
+        if (n.first == group.neuron_first) use.size = matrix_of(group, n.count);
+    }
+    use.layout = cim_layout(spec, use.size.rows, use.size.outputs);
+    use.copies = group.copies;
+    use.arrays = use.layout.arrays() * use.copies;
+    use.cells = use.layout.cells() * use.copies;
+    use.cells_of_arrays = use.arrays * spec.array.rows * spec.array.cols;
+    return use;
+}
+
+}  // namespace loom::arch

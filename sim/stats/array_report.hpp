@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "sim/arch/chip_spec.hpp"
+#include "sim/arch/program.hpp"
+#include "sim/stats/run_record.hpp"
+
+namespace loom::stats {
+
+/// Arrays of a layer or core: in use, copies, share of their cells in use. layer, endpoint: all when ~0. Null
+/// when there are none.
+nlohmann::ordered_json arrays_json(const arch::ChipSpec& chip, const arch::Program& program,
+                                   std::uint32_t layer, std::uint32_t endpoint);
+/// Time and energy of programming the arrays with the network.
+nlohmann::ordered_json load_json(const RunRecord& record, const arch::ChipSpec& chip);
+/// Accuracy over device seeds: mean, 95 % interval of the mean (Student's t), of each chip.
+nlohmann::ordered_json devices_json(const RunRecord& record, double first_accuracy);
+
+}  // namespace loom::stats
