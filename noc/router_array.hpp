@@ -177,7 +177,7 @@ class RouterArray {
     template <bool kPlain>
     void commit_switch(Step& c, const View& r, std::uint64_t outputs);
     template <bool kPlain>
-    void send(Step& c, const View& r, unsigned in_port, unsigned vc);
+    [[gnu::always_inline]] void send(Step& c, const View& r, unsigned in_port, unsigned vc);
     std::uint32_t copy_front(Step& c, const View& r, unsigned local, InputVc& v);
     void drop_front(Step& c, const View& r, unsigned in_port, unsigned vc);
     template <bool kPlain>
