@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/cim_report.hpp"
 
-#include <charconv>
 #include <cmath>
 
 #include "sim/base/error.hpp"
+#include "sim/stats/area.hpp"
 
 namespace loom::app {
 namespace {
@@ -15,21 +15,6 @@ using Json = nlohmann::ordered_json;
 Json number(double x) {
     if (x == std::floor(x) && std::abs(x) < 9e15) return static_cast<std::int64_t>(x);
     return x;
-}
-
-/// Area of a converter: the entry of its bits, or the next above.
-const arch::AreaSpec* converter_area(const arch::EnergySpec& prices, std::uint64_t bits) {
-    const arch::AreaSpec* best = nullptr;
-    std::uint64_t best_bits = ~std::uint64_t{0};
-    for (const auto& [name, area] : prices.area) {
-        if (!name.starts_with("adc.")) continue;
-        std::uint64_t n = 0;
-        std::from_chars(name.data() + 4, name.data() + name.size(), n);
-        if (n < bits || n >= best_bits) continue;
-        best = &area;
-        best_bits = n;
-    }
-    return best;
 }
 
 }  // namespace
@@ -91,21 +76,9 @@ Json cim_json(const CimVector& v, const CimFile& file, const cores::CimShape& sh
 }
 
 std::vector<std::pair<std::string, double>> cim_area(const CimFile& file, const cores::CimShape& shape) {
-    const auto& area = file.energy.area;
-    const auto& array = file.spec.array;
-    const auto arrays = static_cast<double>(shape.arrays());
     std::vector<std::pair<std::string, double>> out;
-    const bool sram = array.type == arch::CimType::SramAnalog || array.type == arch::CimType::SramDigital;
-    if (const auto it = area.find(sram ? "sram_cell" : "cell"); it != area.end()) {
-        out.emplace_back("cells", arrays * static_cast<double>(array.rows * array.cols) * it->second.value);
-    }
-    if (array.type == arch::CimType::SramDigital) return out;
-    const double adcs = arrays * static_cast<double>(shape.adcs);
-    if (const auto* a = converter_area(file.energy, file.spec.adc.adc_bits)) {
-        out.emplace_back("converters", adcs * a->value);
-    }
-    if (const auto it = area.find("mux"); it != area.end())
-        out.emplace_back("multiplexers", adcs * it->second.value);
+    const auto area = stats::array_area(file.spec, file.energy, static_cast<double>(shape.arrays()));
+    for (const auto& part : area.parts) out.emplace_back(part.name, part.mm2() * 1e6);
     return out;
 }
 

@@ -45,6 +45,7 @@ constexpr std::array kColumns{"accuracy",
                               "noc.packets",
                               "noc.flit_hops",
                               "cores_used",
+                              "area.total_mm2",
                               "devices.accuracy_low",
                               "devices.accuracy_high"};
 

@@ -140,6 +140,7 @@ ChipSpec chip_of_kind(const ChipSpec& chip, std::size_t kind) {
         view.energy.actions.erase(event);
         view.energy.unpriced[event] = reason;
     }
+    for (const auto& [part, area] : chip.cores[kind].energy.area) view.energy.area[part] = area;
     return view;
 }
 

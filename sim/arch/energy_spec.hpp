@@ -58,7 +58,7 @@ struct AreaSpec {
 };
 template <class V>
 void fields(V& v, AreaSpec& s) {
-    v("value", s.value, {.doc = "um2", .min = 0, .required = true});
+    v("value", s.value, {.doc = "area of one instance", .unit = Unit::Area, .min = 0, .required = true});
     v("grade", s.grade, {.doc = "measured, simulated, derived or assumed"});
     v("source", s.source, {.doc = "paper and table, or `assumed`", .required = true});
     v("note", s.note, {.doc = "condition or remark"});
@@ -100,7 +100,9 @@ void fields(V& v, EnergySpec& s) {
     v("unpriced", s.unpriced, {.doc = "events without a price, with the reason"});
     v("leakage", s.leakage, {.doc = "static power per core, router, link (both ways), bridge and chip"});
     v("adc", s.adc, {.doc = "energy of a conversion: table, bits, price (compute-in-memory arrays)"});
-    v("area", s.area, {.doc = "um2: cell, sram_cell, mux, adc.<bits> (compute-in-memory arrays)"});
+    v("area", s.area,
+      {.doc = "area of a cell, sram_cell (bit of a memory), digital_cell (with its share of adders), mux, "
+              "adc.<bits>, core (logic of one), router"});
     v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
 }
 

@@ -19,6 +19,7 @@ enum class Unit {
     Voltage,      ///< double, in V ("200 mV"; a bare number is V)
     Conductance,  ///< double, in uS ("40 uS"; a bare number is uS)
     Resistance,   ///< double, in ohm ("1.5 ohm"; a bare number is ohm)
+    Area,         ///< double, in um2 ("0.74 um2", "2 mm2"; a bare number is um2)
 };
 
 /// What a reader, a schema writer or a documentation writer needs to know of one field.

@@ -77,6 +77,7 @@ constexpr std::array<Suffix, 4> conductance_suffixes{
     {{"S", 6, 1, false}, {"mS", 3, 1, true}, {"uS", 0, 1, true}, {"nS", -3, 1, true}}};
 constexpr std::array<Suffix, 3> resistance_suffixes{
     {{"Mohm", 6, 1, true}, {"kohm", 3, 1, true}, {"ohm", 0, 1, true}}};
+constexpr std::array<Suffix, 2> area_suffixes{{{"mm2", 6, 1, true}, {"um2", 0, 1, true}}};
 
 std::span<const Suffix> suffixes(Unit unit) {
     switch (unit) {
@@ -102,6 +103,8 @@ std::span<const Suffix> suffixes(Unit unit) {
             return conductance_suffixes;
         case Unit::Resistance:
             return resistance_suffixes;
+        case Unit::Area:
+            return area_suffixes;
     }
     return {};
 }
@@ -134,6 +137,8 @@ Words words(Unit unit) {
             return {"conductance", "a", "40 uS"};
         case Unit::Resistance:
             return {"resistance", "a", "1.5 ohm"};
+        case Unit::Area:
+            return {"area", "an", "0.74 um2"};
     }
     return {"number", "a", "3"};
 }

@@ -11,6 +11,7 @@
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 #include "sim/config/quantity.hpp"
+#include "sim/stats/area.hpp"
 
 namespace loom::stats {
 namespace {
@@ -206,6 +207,7 @@ void check_names(const arch::EnergySpec& prices, const std::string& list) {
         if (leak.value > 0 && leak.per_cycle > 0)
             throw ConfigError(path + ".per_cycle: there is a power (value) as well");
     }
+    check_area(prices, list);
 }
 
 }  // namespace

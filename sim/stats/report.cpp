@@ -10,6 +10,7 @@
 
 #include "sim/arch/core_kinds.hpp"
 #include "sim/base/counter_math.hpp"
+#include "sim/stats/area_report.hpp"
 #include "sim/stats/array_report.hpp"
 #include "sim/stats/energy_report.hpp"
 #include "sim/version.hpp"
@@ -231,6 +232,7 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
     j["cores_used"] = endpoints.size();
     j["cores_total"] = chip.n_cores();
     j["routers_used"] = r.routers_in_use;
+    j["area"] = area_json(chip);
     if (!chip.cores.empty()) j["kinds"] = kinds_json(r, chip, ledger);
     if (Json arrays = arrays_json(chip, program, ~0u, ~0u); !arrays.is_null()) {
         j["arrays"] = std::move(arrays);

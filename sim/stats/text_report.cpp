@@ -76,6 +76,10 @@ std::string describe(const std::string& key) {
             {"leakage_pj", "static power times time (pJ)"},
             {"dynamic_pj", "all counted events (pJ)"},
             {"cycles", "cycles of this timestep over all samples, barrier included"},
+            {"area.total_mm2", "silicon of the parts with a figure in the price list (mm2)"},
+            {"core_mm2", "one core (mm2)"},
+            {"mm2", "all of them (mm2)"},
+            {"um2", "one instance (um2)"},
             {"arrays.used", "compute-in-memory arrays with weights"},
             {"arrays.copies", "copies of a convolution's kernel, at most"},
             {"arrays.utilisation", "share of their cells that hold weights"},
@@ -157,6 +161,12 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
         s["accuracy"].is_null() ? "no labels" : fmt::format("{:.2f} %", 100 * number(s["accuracy"])),
         number(s["cycles"]["per_sample_mean"]), human_time(number(s["time"]["simulated_s"]) / n),
         human_energy(number(e["total_pj"]) / n));
+    const Json& area = s["area"]["total_mm2"];
+    out += area.is_null()
+               ? std::string("  area      none: the price list has no area figures\n")
+               : fmt::format(
+                     "  area      {:.3g} mm2 of the parts with a figure (stats.json: area.not_included)\n",
+                     number(area));
     if (s.contains("devices")) {
         const Json& d = s["devices"];
         out += fmt::format(

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ready sweeps over devices and chips, README's table, area in the reports."""
+import csv
+import os
+import subprocess
+
+import yaml
+
+from support import PROGRAM, ROOT, main, run, scratch, spikeloom, stats
+
+SWEEPS = os.path.join(ROOT, "configs", "sweeps")
+
+
+def one_point_of_the_device_sweep():
+    sweep = yaml.safe_load(open(f"{SWEEPS}/cim_devices.yaml"))
+    axes = sweep["axes"]
+    assert len({len(v) for v in axes.values()}) == 1
+    knobs = {k: v for k, v in axes.items() if k != "input.limit"}
+    assert all(len(set(v)) >= 3 for v in knobs.values()), "each knob takes three values or more"
+    base_run = os.path.normpath(os.path.join(SWEEPS, sweep["run"]))
+    assert yaml.safe_load(open(base_run))["device_seeds"] >= 20
+    with scratch() as d:
+        small = {"run": base_run, "mode": "zip", "axes": {k: [v[0], v[-1]] for k, v in axes.items()} | {"input.limit": [3, 3]}}
+        with open(f"{d}/s.yaml", "w") as f:
+            yaml.safe_dump(small, f)
+        code, out, err = spikeloom("sweep", f"{d}/s.yaml", "-o", f"{d}/o", "-q")
+        assert code == 0, (out, err)
+        for row in csv.DictReader(open(f"{d}/o/results.csv")):
+            low, mean, high = (float(row[k]) for k in ("devices.accuracy_low", "accuracy", "devices.accuracy_high"))
+            assert 0 <= low <= mean + 1e-9 and mean <= high + 1e-9 and high <= 1, (low, mean, high)
+            assert float(row["energy.total_pj"]) > 0 and float(row["time.simulated_s"]) > 0
+            assert float(row["area.total_mm2"]) == stats(f"{d}/o/{row['result']}")["area"]["total_mm2"] > 0
+
+
+def table_of_chips():
+    with scratch() as d:
+        p = subprocess.run([f"{ROOT}/scripts/chips-table", d], capture_output=True, text=True, check=False,
+                           env={**os.environ, "SPIKELOOM": PROGRAM})
+        assert p.returncode == 0, p.stderr
+        readme = open(f"{ROOT}/README.md").read()
+        for line in p.stdout.splitlines():
+            assert line in readme, f"README's table differs: {line}"
+        assert len(p.stdout.splitlines()) == 9
+
+
+def area_in_the_reports():
+    with scratch() as d:
+        for chip in ("mesh45", "hybrid", "cim_sram_digital", "loihi"):
+            text, _ = run(f"{ROOT}/configs/runs/digits_mlp_q8_mesh45.yaml", f"{d}/{chip}", "--set", "input.limit=1",
+                          "--set", f"chip.file={ROOT}/configs/chips/{chip}.yaml")
+            area = stats(f"{d}/{chip}")["area"]
+            if chip == "loihi":
+                assert area["total_mm2"] is None and "no area figures" in area["not_included"][0]
+                assert "area      none" in text
+                continue
+            leaves = [p for k in area["kinds"].values() for p in k["components"].values()]
+            assert abs(sum(p["mm2"] for p in leaves) / area["total_mm2"] - 1) < 1e-12
+            assert all(p["source"] and p["grade"] for p in leaves)
+            assert area["not_included"] and f"area      {area['total_mm2']:.3g} mm2" in text
+
+
+if __name__ == "__main__":
+    main([one_point_of_the_device_sweep, table_of_chips, area_in_the_reports])
