@@ -61,8 +61,9 @@ VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
     const std::string cycle = spec_.check_deadlock ? deadlock_cycle(spec_, topology_, *routing_) : "";
     if (!cycle.empty()) {
         throw ConfigError(fmt::format(
-            "noc.routing: {} can deadlock on this {} with {} VC{} per message class: {}", spec_.routing,
-            topology_.name, fabric_.vcs_per_class(), fabric_.vcs_per_class() == 1 ? "" : "s", cycle));
+            "noc.routing: {} can deadlock on this {} with {} VC{} per message class (up_down cannot): {}",
+            spec_.routing, topology_.name, fabric_.vcs_per_class(), fabric_.vcs_per_class() == 1 ? "" : "s",
+            cycle));
     }
     find_multicast_style(spec_.multicast.style);
     routers_ = std::make_unique<RouterArray>(fabric_, topology_, *routing_, rules_);

@@ -39,6 +39,8 @@ class Watchdog {
         moved_ = moved;
         evaluated_ = 0;
     }
+    /// Cycles in which it surely finds out that nothing moves.
+    Cycles patience() const { return 3 * limit_; }
     [[noreturn]] void stuck(Cycle now, const char* what) const {
         throw ModelError(fmt::format("{} for {} cycles at cycle {}, {} flits are in the network: {}", what,
                                      limit_, now, network_.flits_in_flight(), network_.describe_stuck(8)));
@@ -86,6 +88,13 @@ void check_traffic(const TrafficSpec& t, const arch::NocSpec& noc) {
                                                      "spatial"};
     if (std::find(injections.begin(), injections.end(), t.injection) == injections.end())
         throw ConfigError("traffic.injection: " + unknown_name(t.injection, injections));
+    if (t.injection == "on_off" && t.packet_sizes.empty() &&
+        t.rate / static_cast<double>(std::max<std::uint64_t>(t.packet_size, 1)) > t.duty) {
+        throw ConfigError(
+            fmt::format("traffic.rate: {} with packets of {} flits is more than a packet per cycle in bursts "
+                        "of traffic.duty {}",
+                        t.rate, t.packet_size, t.duty));
+    }
     if (t.injection == "on_off" && t.rate > 0 && t.rate < kLeastBurstRate) {
         throw ConfigError(
             fmt::format("traffic.rate: {} is too little for bursts; on_off needs 0 or {} and more", t.rate,
@@ -223,9 +232,14 @@ class Runner {
                 scheduler_.next() == kNever)
                 break;
         }
+        // a network that has come to rest in the middle of the window: on to the watchdog
+        if (!keeps_up && network_->flits_in_flight() != 0 && load_.last_delivery < begin + (end - begin) / 2)
+            run_until(scheduler_.now() + watchdog_.patience());
+        const double lost = may_drop_ ? static_cast<double>(load_.outstanding()) : 0;
+        const bool loses = lost > 0.03 * static_cast<double>(load_.measured_deliveries);
         const double mean = load_.packet_latency.mean();
         const bool drained = load_.outstanding() == 0 || may_drop_;
-        result_.stable = keeps_up && drained && mean <= measure_.latency_limit;
+        result_.stable = keeps_up && drained && !loses && mean <= measure_.latency_limit;
         if (load_.refused != 0) {
             result_.stable = false;
             result_.why_unstable =
@@ -233,6 +247,9 @@ class Runner {
         } else if (!keeps_up) {
             result_.why_unstable = fmt::format("accepts {:.4f} of {:.4f} flits per node and cycle",
                                                result_.accepted_flit_rate, result_.offered_flit_rate);
+        } else if (loses) {
+            result_.why_unstable = fmt::format("{} of {} deliveries did not happen", load_.outstanding(),
+                                               load_.measured_deliveries);
         } else if (!drained) {
             result_.why_unstable = fmt::format("{} packets were still on their way after {} cycles",
                                                load_.outstanding(), limit - end);
@@ -251,7 +268,13 @@ class Runner {
         const double per = static_cast<double>(network_->topology().n_cores()) * static_cast<double>(end);
         result_.offered_flit_rate = static_cast<double>(load_.measured_flits) / per;
         result_.accepted_flit_rate = static_cast<double>(load_.ejected_flits) / per;
-        result_.stable = load_.outstanding() == 0 || may_drop_;
+        const bool loses =
+            static_cast<double>(load_.outstanding()) > 0.03 * static_cast<double>(load_.measured_deliveries);
+        result_.stable = !loses && (load_.outstanding() == 0 || may_drop_);
+        if (!result_.stable) {
+            result_.why_unstable = fmt::format("{} of {} deliveries did not happen", load_.outstanding(),
+                                               load_.measured_deliveries);
+        }
     }
 
     void finish() {

@@ -39,7 +39,8 @@ class Load final : public Clocked {
     LatencyStats packet_latency, network_latency;
     LatencyStats head_latency;    ///< to the head leaving the last router, where the fabric says so
     LatencyStats sample_latency;  ///< before the measurement, since it was last cleared
-    std::uint64_t created_flits = 0, measured_packets = 0, measured_flits = 0, hops_sum = 0;
+    std::uint64_t created_flits = 0, measured_packets = 0, measured_deliveries = 0, measured_flits = 0,
+                  hops_sum = 0;
     std::uint64_t zero_load_sum = 0, zero_load_count = 0;
     std::uint64_t ejected_flits = 0;             ///< in the window
     std::vector<std::uint64_t> ejected_by_node;  ///< in the window
@@ -101,6 +102,7 @@ class Load final : public Clocked {
     std::uint8_t draw_class(std::uint32_t node);
     void pump(std::uint32_t node, Cycle now);
     void take(std::uint32_t node, Cycle now);
+    Cycles zero_load(const Packet& p, std::uint32_t node);
     void account(const Packet& p, std::uint32_t node, Cycle now);
     void schedule(std::uint32_t node, Cycle at);
     void list(std::uint32_t node, Cycle at) {
@@ -131,7 +133,12 @@ class Load final : public Clocked {
     std::uint64_t numbers_ = 0, queued_ = 0, outstanding_ = 0;
     Window window_;
     bool stopped_ = false;
-    std::vector<std::uint16_t> zero_load_;  ///< [from][to], cached when there are few nodes
+    struct Known {
+        std::uint64_t key = 0;
+        Cycles latency = 0;
+    };
+    static constexpr unsigned kKnownBits = 14;
+    std::vector<Known> known_{std::size_t{1} << kKnownBits};  ///< zero-load latencies, by a hash of the pair
 };
 
 }  // namespace loom::noc

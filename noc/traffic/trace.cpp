@@ -101,6 +101,10 @@ class Reader {
             } else {
                 for (const auto d : split(words[i], ';'))
                     p.destinations.push_back(static_cast<std::uint32_t>(number("destination", d, n_ - 1)));
+                // each of a set once
+                std::sort(p.destinations.begin(), p.destinations.end());
+                p.destinations.erase(std::unique(p.destinations.begin(), p.destinations.end()),
+                                     p.destinations.end());
             }
         }
         return p;

@@ -88,9 +88,9 @@ CASES = [
     ("routing of another topology", edit("mesh", "torus", "routing: xy", "routing: odd_even"), [], 3,
      AT + ":1:51: noc.routing: odd_even needs a mesh of 2 dimensions"),
     ("deadlock on a ring", edit("mesh, size: [4, 4], routing: xy", "ring, size: [4], routing: table"), [], 3,
-     AT + ":1:47: noc.routing: table can deadlock on this ring with 4 VCs per message class: router *"),
+     AT + ":1:47: noc.routing: table can deadlock on this ring with 4 VCs per message class (up_down cannot): router *"),
     ("deadlock for want of VCs", edit("mesh", "torus", "vcs: 4", "vcs: 1"), [], 3,
-     AT + ":1:51: noc.routing: xy can deadlock on this 4 x 4 torus with 1 VC per message class: "
+     AT + ":1:51: noc.routing: xy can deadlock on this 4 x 4 torus with 1 VC per message class (up_down cannot): "
      "router (0, 0) +x -> router (1, 0) +x -> router (2, 0) +x -> router (3, 0) +x -> router (0, 0) +x"),
     ("no VC to escape", edit("routing: xy", "routing: adaptive", "vcs: 4", "vcs: 1"), [], 3, "*noc.router.vcs: adaptive *"),
     # faults
@@ -195,6 +195,12 @@ CASES = [
     ("unwritable output", lambda d: write(d, "out", "a file"), [], 6,
      "{d}/out: exists and is not a result directory; choose another with -o"),
     ("output below a file", lambda d: write(d, "f", "a file"), ["-o", "{d}/f/out"], 6, "{d}/f/out: cannot be written: Not a directory"),
+    ("more than bursts can carry", edit("injection: bernoulli", "injection: on_off, duty: 0.1"), [], 3,
+     "*traffic.rate: 0.2 with packets of 1 flits is more than a packet per cycle in bursts of traffic.duty 0.1"),
+    ("stuck in a window shorter than the watchdog's", edit("mesh, size: [4, 4], routing: xy", "torus, size: [8, 8], check_deadlock: false",
+                                                           "vcs: 4, buffer: 8", "vcs: 1, buffer: 8", "rate: 0.2, packet_size: 1",
+                                                           "rate: 0.9, packet_size: 16", "sample: 100", "sample: 1000, watchdog: 20000"), [], 5,
+     "no flit moved for * cycles at cycle * flits are in the network: *"),
     ("what really gets stuck", edit("mesh, size: [4, 4], routing: xy", "torus, size: [6, 6], check_deadlock: false", "vcs: 4, buffer: 8",
                                     "vcs: 1, buffer: 2", "rate: 0.2, packet_size: 1", "rate: 0.9, packet_size: 16", "seeds: [1, 2]",
                                     "watchdog: 1000, seeds: [1, 2]",

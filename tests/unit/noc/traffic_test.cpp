@@ -244,7 +244,7 @@ TEST(Refused, ImpossibleNetworks) {
                     s.noc.topology = "torus";
                     s.noc.router.vcs = 1;
                 }),
-                HasSubstr("noc.routing: auto can deadlock on this 4 x 4 torus with 1 VC per message class: "
+                HasSubstr("noc.routing: auto can deadlock on this 4 x 4 torus with 1 VC per message class (up_down cannot): "
                           "router (0, 0) +x"));
     EXPECT_THAT(message([](Spec s) {
                     s.noc.topology = "graph";
