@@ -111,12 +111,7 @@ arch::EnergySpec shipped_cim_prices(std::uint64_t node) {
 LoadedCim load_cim(const std::string& path, const std::vector<std::string>& sets) {
     LoadedCim run;
     run.root = config::load_with_base(path);
-    for (const std::string& s : sets) {
-        const auto eq = s.find('=');
-        if (eq == std::string::npos || eq == 0)
-            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
-        config::set(run.root, s.substr(0, eq), s.substr(eq + 1));
-    }
+    apply_sets(run.root, sets);
     std::vector<std::string> parts = sections().names;
     parts.emplace_back("energy");
     config::include_files(run.root, parts);

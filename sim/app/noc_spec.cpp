@@ -70,12 +70,7 @@ void read_trace(LoadedNoc& run) {
 LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets) {
     LoadedNoc run;
     run.root = config::load_with_base(path);
-    for (const std::string& s : sets) {
-        const auto eq = s.find('=');
-        if (eq == std::string::npos || eq == 0)
-            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
-        config::set(run.root, s.substr(0, eq), s.substr(eq + 1));
-    }
+    apply_sets(run.root, sets);
     const std::vector<std::string> sections{"noc", "energy"};
     config::include_files(run.root, sections);
     stats::expand_ert(run.root, "energy");

@@ -20,13 +20,7 @@ namespace {
 /// The tree of a run file, includes resolved and --set applied, not yet checked.
 config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
     config::Node root = config::load_with_base(path);
-    for (const std::string& s : sets) {
-        const auto eq = s.find('=');
-        if (eq == std::string::npos || eq == 0) {
-            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
-        }
-        config::set(root, s.substr(0, eq), s.substr(eq + 1));
-    }
+    apply_sets(root, sets);
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(root, sections);
     stats::expand_ert(root, "chip.energy");
@@ -41,6 +35,15 @@ std::string resolve(const config::Node& root, std::string_view key, const std::s
         node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
     const fs::path p(value);
     return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
+}
+
+void apply_sets(config::Node& root, const std::vector<std::string>& sets) {
+    for (const std::string& s : sets) {
+        const auto eq = s.find('=');
+        if (eq == std::string::npos || eq == 0)
+            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
+        config::set(root, s.substr(0, eq), s.substr(eq + 1));
+    }
 }
 
 void with_places(const config::Node& root, const std::function<void()>& f) {

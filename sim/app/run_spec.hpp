@@ -103,6 +103,9 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
 /// directory.
 std::string resolve(const config::Node& root, std::string_view key, const std::string& value);
 
+/// Applies "key.path=value" of the command line; Usage error for what has no `=`.
+void apply_sets(config::Node& root, const std::vector<std::string>& sets);
+
 /// Runs f; a ConfigError about a key of `root` ("noc.topology: ...") gets the place of its value in front.
 void with_places(const config::Node& root, const std::function<void()>& f);
 
