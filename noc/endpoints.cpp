@@ -15,8 +15,6 @@ namespace {
 constexpr Cycles kLocalLink = 1;
 /// From the interface to the core, which returns the credit of an ejected flit.
 constexpr Cycles kEjectLink = 1;
-/// A credit is received and delayed by one cycle each, as in the routers.
-constexpr Cycles kCreditDelay = 2;
 }  // namespace
 
 Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric), topology_(topology) {

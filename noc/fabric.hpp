@@ -13,6 +13,9 @@ namespace loom::noc {
 
 class MulticastSets;
 
+/// A credit is received and delayed by one cycle each, in routers and interfaces.
+inline constexpr std::uint32_t kCreditDelay = 2;
+
 /// What routers and network interfaces share.
 struct Fabric {
     Fabric(unsigned n_vcs, unsigned buffer_flits, unsigned n_classes, std::uint64_t longest_delay)

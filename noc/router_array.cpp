@@ -7,12 +7,6 @@
 #include <algorithm>
 
 namespace loom::noc {
-namespace {
-
-/// A credit is received and delayed by one cycle each.
-constexpr std::uint32_t kCreditDelay = 2;
-
-}  // namespace
 
 RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing& routing,
                          const RouterRules& rules)

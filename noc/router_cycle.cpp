@@ -11,8 +11,6 @@
 namespace loom::noc {
 namespace {
 
-/// A credit is received and delayed by one cycle each.
-constexpr Cycles kCreditDelay = 2;
 constexpr std::uint32_t kSpeculative = 1u << 16;
 
 constexpr std::uint64_t bit(unsigned i) {

@@ -235,8 +235,7 @@ class Runner {
         // a network that has come to rest in the middle of the window: on to the watchdog
         if (!keeps_up && network_->flits_in_flight() != 0 && load_.last_delivery < begin + (end - begin) / 2)
             run_until(scheduler_.now() + watchdog_.patience());
-        const double lost = may_drop_ ? static_cast<double>(load_.outstanding()) : 0;
-        const bool loses = lost > 0.03 * static_cast<double>(load_.measured_deliveries);
+        const bool loses = may_drop_ && loses_much();
         const double mean = load_.packet_latency.mean();
         const bool drained = load_.outstanding() == 0 || may_drop_;
         result_.stable = keeps_up && drained && !loses && mean <= measure_.latency_limit;
@@ -248,14 +247,23 @@ class Runner {
             result_.why_unstable = fmt::format("accepts {:.4f} of {:.4f} flits per node and cycle",
                                                result_.accepted_flit_rate, result_.offered_flit_rate);
         } else if (loses) {
-            result_.why_unstable = fmt::format("{} of {} deliveries did not happen", load_.outstanding(),
-                                               load_.measured_deliveries);
+            result_.why_unstable = undelivered();
         } else if (!drained) {
             result_.why_unstable = fmt::format("{} packets were still on their way after {} cycles",
                                                load_.outstanding(), limit - end);
         } else if (!result_.stable) {
             result_.why_unstable = fmt::format("mean latency {:.0f} is above measure.latency_limit", mean);
         }
+    }
+
+    /// More than 3 % of the deliveries that were measured did not happen.
+    bool loses_much() const {
+        return static_cast<double>(load_.outstanding()) >
+               0.03 * static_cast<double>(load_.measured_deliveries);
+    }
+    std::string undelivered() const {
+        return fmt::format("{} of {} deliveries did not happen", load_.outstanding(),
+                           load_.measured_deliveries);
     }
 
     /// All packets of a trace, to the last delivery.
@@ -268,13 +276,8 @@ class Runner {
         const double per = static_cast<double>(network_->topology().n_cores()) * static_cast<double>(end);
         result_.offered_flit_rate = static_cast<double>(load_.measured_flits) / per;
         result_.accepted_flit_rate = static_cast<double>(load_.ejected_flits) / per;
-        const bool loses =
-            static_cast<double>(load_.outstanding()) > 0.03 * static_cast<double>(load_.measured_deliveries);
-        result_.stable = !loses && (load_.outstanding() == 0 || may_drop_);
-        if (!result_.stable) {
-            result_.why_unstable = fmt::format("{} of {} deliveries did not happen", load_.outstanding(),
-                                               load_.measured_deliveries);
-        }
+        result_.stable = load_.outstanding() == 0 || (may_drop_ && !loses_much());
+        if (!result_.stable) result_.why_unstable = undelivered();
     }
 
     void finish() {
