@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <span>
+
+namespace loom::learn {
+
+/// What a value is, for choosing its number format and keying its rounding.
+enum class Role : std::uint8_t { Weight, Current, Membrane, Error, WeightGradient };
+
+/// Rounds stored values; sums inside a layer are float32.
+class Formats {
+  public:
+    virtual ~Formats() = default;
+    /// Rounds in place. `entity` names the tensor, `iteration` the optimiser step, `at` the first element's
+    /// number.
+    virtual void round(Role role, std::span<float> values, std::uint64_t entity, std::uint64_t iteration,
+                       std::uint64_t at) const = 0;
+};
+
+}  // namespace loom::learn

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "sim/learn/layer.hpp"
+
+namespace loom::learn {
+
+/// What weight gradients are multiplied with: the input itself, or with rules.traces the presynaptic trace
+/// a[t] = leak a[t-1] + in[t] (OTTT), kept in `trace` from pass to pass of a sample.
+const Signal& presynaptic(const Pass& pass, const Signal& in, float leak, Signal& trace);
+
+}  // namespace loom::learn
