@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/arch/training_work.hpp"
 #include "sim/learn/number_format.hpp"
 #include "sim/learn/signal.hpp"
 
@@ -65,9 +66,41 @@ class Layer {
     }
     /// State beyond parameters that a checkpoint must hold (running statistics of a norm).
     virtual std::vector<std::span<float>> buffers() { return {}; }
+    /// Operations of a layer that is neither a LinearLayer nor a NeuronLayer, of the whole pass.
+    virtual void describe(const Pass&, arch::ElementWork&) const {}
+    /// Which inputs' errors are of use, when `below` says it of the elements that feed this layer: what it
+    /// means for the layer's outputs. Same elements unless the layer moves them.
+    virtual arch::BitSignal pass_wanted(const arch::BitSignal& below) const { return below; }
 
     std::string name;
     Shape in, out;
+};
+
+/// A matrix: dense, convolution.
+class LinearLayer : public Layer {
+  public:
+    virtual arch::LinearShape linear_shape() const = 0;
+    virtual bool has_bias() const = 0;
+    /// Presynaptic traces of the last backward pass (TimeRules::traces).
+    const Signal& trace() const { return trace_; }
+    float trace_leak = 0;  ///< of the traces: the leak of the neurons that it feeds
+
+  protected:
+    Signal trace_;
+};
+
+/// A population with membranes.
+class NeuronLayer : public Layer {
+  public:
+    /// Membranes before reset and dL/du of the last pass.
+    virtual const Signal& membranes() const = 0;
+    virtual const Signal& membrane_gradients() const = 0;
+    /// h: zero where no error can pass.
+    virtual void derivative(std::size_t t, std::size_t b, std::span<float> h) const = 0;
+    /// Model and costs; not the signals.
+    virtual void describe_neurons(arch::NeuronWork& work) const = 0;
+    /// Added to dL/du (losses on membranes); same shape as membranes(), or empty.
+    Signal extra_gradient;
 };
 
 }  // namespace loom::learn

@@ -43,7 +43,7 @@ Pass Trainer::pass_for(const Signal& input, bool training) const {
 }
 
 StepResult Trainer::gradients(const Signal& input, std::span<const std::int64_t> labels) {
-    const Pass pass = pass_for(input, true);
+    const Pass pass = last_pass_ = pass_for(input, true);
     network_->clear_gradients();
     network_->forward(pass, input);
     StepResult result;

@@ -34,6 +34,8 @@ class Trainer {
     Network& network() { return *network_; }
     Optimiser& optimiser() { return *optimiser_; }
     std::uint64_t iteration() const { return iteration_; }
+    /// Of the last step() or gradients().
+    const Pass& last_pass() const { return last_pass_; }
     void set_iteration(std::uint64_t i) { iteration_ = i; }
 
     std::size_t sum_group = 1;         ///< Pass::sum_group
@@ -48,6 +50,7 @@ class Trainer {
     std::unique_ptr<Optimiser> optimiser_;
     TimeRules rules_;
     std::uint64_t iteration_ = 0;
+    Pass last_pass_;
 };
 
 /// Rules of an algorithm.

@@ -55,7 +55,6 @@ void Conv::weighted_sum(std::span<const float> x, std::span<float> y, std::size_
 
 void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal) {
     sum_.resize(shape_.channels);
-    // Without groups whole pixels are taken at once: the same order of additions.
     const std::size_t group = pass.sum_group > 1 ? pass.sum_group : 1;
     for (std::size_t t = 0; t < pass.steps; ++t)
         for (std::size_t b = 0; b < pass.batch; ++b) {
@@ -126,6 +125,11 @@ void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, co
         }
         if (x.constant) weight_gradient(x.at(0, b), total);
     }
+}
+
+arch::LinearShape Conv::linear_shape() const {
+    return {shape_.in.height, shape_.in.width, shape_.in.channels, out_shape_.height, out_shape_.width,
+            shape_.channels,  shape_.kernel_h, shape_.kernel_w,    shape_.stride,     shape_.padding};
 }
 
 std::size_t Conv::file_index(std::size_t i) const {

@@ -17,7 +17,7 @@ struct ConvShape {
 
 /// out = W * in (+ bias per channel). Work follows the inputs and errors that are not zero; taps in the
 /// padding cost nothing.
-class Conv final : public Layer {
+class Conv final : public LinearLayer {
   public:
     Conv(const ConvShape& shape, bool bias);
     void forward(const Pass& pass, const Signal& in, Signal& out) override;
@@ -27,8 +27,9 @@ class Conv final : public Layer {
     void updated() override { transposed_.clear(); }
     std::vector<float> exported(std::size_t p, bool gradient) override;
     void import(std::size_t p, std::span<const float> values) override;
+    arch::LinearShape linear_shape() const override;
+    bool has_bias() const override { return parameters_.size() > 1; }
     const ConvShape& shape() const { return shape_; }
-    float trace_leak = 0;  ///< as Dense
 
   private:
     std::size_t file_index(std::size_t i) const;
@@ -44,7 +45,6 @@ class Conv final : public Layer {
     std::vector<Parameter> parameters_;  ///< weight [tap][in channel][out channel], bias [out channel]
     std::vector<float> transposed_;      ///< weight [tap][out channel][in channel]
     std::vector<float> sum_;
-    Signal trace_;
 };
 
 }  // namespace loom::learn

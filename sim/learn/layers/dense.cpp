@@ -85,6 +85,13 @@ void Dense::backward(const Pass& pass, const Signal& in_signal, const Signal&, c
     }
 }
 
+arch::LinearShape Dense::linear_shape() const {
+    arch::LinearShape shape;
+    shape.in_c = n_in_;
+    shape.out_c = n_out_;
+    return shape;
+}
+
 std::vector<float> Dense::exported(std::size_t p, bool gradient) {
     const std::vector<float>& from = gradient ? parameters_[p].grad : parameters_[p].value;
     if (p != 0) return from;

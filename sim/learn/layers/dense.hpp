@@ -6,7 +6,7 @@ namespace loom::learn {
 
 /// out = W in (+ bias). Work follows the inputs (forward, weight gradient) and errors (backward) that are not
 /// zero.
-class Dense final : public Layer {
+class Dense final : public LinearLayer {
   public:
     Dense(std::size_t inputs, std::size_t outputs, bool bias);
     void forward(const Pass& pass, const Signal& in, Signal& out) override;
@@ -16,8 +16,8 @@ class Dense final : public Layer {
     void updated() override { transposed_.clear(); }
     std::vector<float> exported(std::size_t p, bool gradient) override;
     void import(std::size_t p, std::span<const float> values) override;
-    /// Of the traces of TimeRules: the leak of the neurons that it feeds.
-    float trace_leak = 0;
+    arch::LinearShape linear_shape() const override;
+    bool has_bias() const override { return parameters_.size() > 1; }
 
   private:
     void weighted_sum(std::span<const float> x, std::span<float> y, std::size_t group);
@@ -28,7 +28,6 @@ class Dense final : public Layer {
     std::vector<Parameter> parameters_;  ///< weight [in][out], bias [out]
     std::vector<float> transposed_;      ///< weight [out][in], made when needed
     std::vector<float> group_sum_;
-    Signal trace_;
 };
 
 }  // namespace loom::learn

@@ -41,6 +41,22 @@ void AveragePool::backward(const Pass& pass, const Signal&, const Signal&, const
         }
 }
 
+void AveragePool::describe(const Pass& pass, arch::ElementWork& work) const {
+    const std::uint64_t each_step = out.count() * pass.batch * pass.steps;
+    work.forward_add = each_step * (size_ * size_ - 1);
+    work.outputs = out.count();
+}
+
+arch::BitSignal AveragePool::pass_wanted(const arch::BitSignal& below) const {
+    arch::BitSignal wanted(below.steps(), below.batch(), out.count());
+    for (std::size_t t = 0; t < below.steps(); ++t)
+        for (std::size_t b = 0; b < below.batch(); ++b)
+            each([&](std::size_t from, std::size_t to) {
+                if (below.test(t, b, from)) wanted.set(t, b, to);
+            });
+    return wanted;
+}
+
 Flatten::Flatten(const Shape& input) {
     in = input;
     out = {1, 1, input.count()};
@@ -61,6 +77,15 @@ void Flatten::backward(const Pass& pass, const Signal&, const Signal&, const Sig
         for (std::size_t b = 0; b < pass.batch; ++b)
             for (std::size_t i = 0; i < in.count(); ++i)
                 grad_in->at(t, b)[i] += grad_out.at(t, b)[in.channel_first(i)];
+}
+
+arch::BitSignal Flatten::pass_wanted(const arch::BitSignal& below) const {
+    arch::BitSignal wanted(below.steps(), below.batch(), out.count());
+    for (std::size_t t = 0; t < below.steps(); ++t)
+        for (std::size_t b = 0; b < below.batch(); ++b)
+            for (std::size_t i = 0; i < in.count(); ++i)
+                if (below.test(t, b, i)) wanted.set(t, b, in.channel_first(i));
+    return wanted;
 }
 
 }  // namespace loom::learn

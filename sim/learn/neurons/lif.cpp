@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/neurons/lif.hpp"
 
+#include <algorithm>
+
 namespace loom::learn {
 
 Lif::Lif(const Shape& shape, LifSpec spec, std::shared_ptr<const Surrogate> surrogate)
@@ -48,6 +50,15 @@ void Lif::derivative(std::size_t t, std::size_t b, std::span<float> h) const {
     x_.resize(u.size());
     for (std::size_t i = 0; i < u.size(); ++i) x_[i] = u[i] - spec_.threshold[i];
     surrogate_->derivative(x_, h);
+}
+
+void Lif::describe_neurons(arch::NeuronWork& work) const {
+    work.fires = spec_.fires;
+    work.hard_reset = spec_.reset == Reset::Value;
+    work.leaks = std::ranges::any_of(spec_.leak.values, [](float l) { return l != 1; });
+    const SurrogateCost c = surrogate_->cost();
+    work.lut = c.lut, work.compare = c.compare, work.multiply = c.multiply;
+    work.add = c.add, work.shift = c.shift, work.divide = c.divide;
 }
 
 void Lif::backward(const Pass& pass, const Signal&, const Signal& out_signal, const Signal& grad_out,

@@ -30,7 +30,7 @@ struct LifSpec {
 
 /// u[t] = leak * (u after reset) + gain * i[t] + drift; s[t] = [u[t] - threshold >= 0]; equations of the
 /// reference, section 4.
-class Lif final : public Layer {
+class Lif final : public NeuronLayer {
   public:
     Lif(const Shape& shape, LifSpec spec, std::shared_ptr<const Surrogate> surrogate);
     void forward(const Pass& pass, const Signal& in, Signal& out) override;
@@ -39,12 +39,10 @@ class Lif final : public Layer {
 
     const LifSpec& spec() const { return spec_; }
     const Surrogate& surrogate() const { return *surrogate_; }
-    /// Membranes before reset and dL/du of the last pass. derivative(): h, zero where no error can pass.
-    const Signal& membranes() const { return u_; }
-    const Signal& membrane_gradients() const { return g_; }
-    void derivative(std::size_t t, std::size_t b, std::span<float> h) const;
-    /// Added to dL/du (losses on membranes); same shape as membranes(), or empty.
-    Signal extra_gradient;
+    const Signal& membranes() const override { return u_; }
+    const Signal& membrane_gradients() const override { return g_; }
+    void derivative(std::size_t t, std::size_t b, std::span<float> h) const override;
+    void describe_neurons(arch::NeuronWork& work) const override;
 
   private:
     LifSpec spec_;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+
+#include "cores/training/record.hpp"
+#include "sim/arch/training_chip.hpp"
+#include "sim/arch/training_work.hpp"
+
+namespace loom::training {
+
+/// A chip that trains. execute() makes one optimiser step pass on its components, cycle by cycle, and adds to
+/// record().
+class Engine {
+  public:
+    virtual ~Engine() = default;
+    /// Throws MappingError when the work does not fit (need and have).
+    virtual void execute(const arch::TrainingWork& work) = 0;
+    virtual const EngineRecord& record() const = 0;
+    /// Neighbouring inputs that the forward pass adds up first (tables of partial sums); 1: none.
+    virtual std::size_t sum_group() const { return 1; }
+};
+
+/// Throws ConfigError for an unknown kind.
+std::unique_ptr<Engine> make_engine(const arch::TrainingChip& chip);
+
+}  // namespace loom::training

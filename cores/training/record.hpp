@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loom::training {
+
+enum class Phase : std::uint8_t { Forward, Backward, WeightGradient, WeightUpdate };
+inline constexpr std::size_t kPhases = 4;
+inline constexpr std::array<std::string_view, kPhases> kPhaseNames{"forward", "backward", "weight_gradient",
+                                                                   "weight_update"};
+
+/// Everything that engines count. Words are of the tensor's own width and counted per access port word.
+enum class Event : std::uint8_t {
+    Ac,   ///< accumulate: a weight or an error added because of a spike
+    Mac,  ///< multiply-accumulate
+    Multiply,
+    Add,
+    Compare,
+    Shift,
+    Mux,
+    SquareRoot,
+    Divide,  ///< neurons, surrogates, optimiser
+    LutRead,
+    LutWrite,  ///< tables: of surrogates, of partial sums
+    Gated,     ///< a zero operand passed a processing element that is gated, not skipped
+    PadRead,
+    PadWrite,  ///< scratch-pads and registers of the processing elements
+    WeightRead,
+    WeightWrite,  ///< weight buffer
+    SpikeRead,
+    SpikeWrite,  ///< spike buffer
+    MembraneRead,
+    MembraneWrite,  ///< membrane buffer
+    ErrorRead,
+    ErrorWrite,  ///< error buffer
+    MaskRead,
+    MaskWrite,  ///< derivative (mask) buffer
+    GradientRead,
+    GradientWrite,  ///< weight gradient buffer
+    DramRead,
+    DramWrite,  ///< bytes
+    Flits,      ///< flit-hops on the network-on-chip (many-core engines)
+    Pulses,     ///< programming pulses (compute-in-memory engines)
+    Count
+};
+inline constexpr std::size_t kEvents = static_cast<std::size_t>(Event::Count);
+std::string_view event_name(Event e);
+
+using Counts = std::array<std::uint64_t, kEvents>;
+
+/// One phase of one layer, summed over the steps that were executed.
+struct PhaseRecord {
+    std::uint64_t cycles = 0;  ///< in which this layer's phase held the engine (no overlap counted twice)
+    std::uint64_t busy = 0;    ///< processing element x cycle with useful work
+    std::uint64_t stalled_memory = 0;  ///< cycles in which processing elements waited for a buffer or DRAM
+    std::uint64_t imbalance =
+        0;  ///< processing element x cycle idle because another one of its tile had more work
+    Counts counts{};
+};
+
+struct LayerRecord {
+    std::string name;
+    std::array<PhaseRecord, kPhases> phases;
+};
+
+/// A buffer's use over one step.
+struct MemoryUse {
+    std::string name;
+    std::uint64_t capacity_bits = 0, peak_bits = 0;
+    std::uint64_t spilled_bits = 0;  ///< peak of what had to live in DRAM instead
+};
+
+/// What an engine did, over all steps executed.
+struct EngineRecord {
+    std::uint64_t steps = 0, cycles = 0, samples = 0;
+    std::uint64_t processing_elements = 0;
+    std::vector<LayerRecord> layers;
+    std::vector<MemoryUse> memory;
+};
+
+}  // namespace loom::training

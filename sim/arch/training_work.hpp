@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/arch/bit_signal.hpp"
+
+namespace loom::arch {
+
+/// Geometry of a matrix that multiplies signals. Elements are [row][column][channel]. Dense: 1 x 1 maps and
+/// kernel.
+struct LinearShape {
+    std::size_t in_h = 1, in_w = 1, in_c = 1, out_h = 1, out_w = 1, out_c = 1;
+    std::size_t kernel_h = 1, kernel_w = 1, stride = 1, padding = 0;
+    std::size_t inputs() const { return in_h * in_w * in_c; }
+    std::size_t outputs() const { return out_h * out_w * out_c; }
+    std::size_t weights() const { return in_c * kernel_h * kernel_w * out_c; }
+    /// Valid (input, output) pairs M; taps in the padding are none.
+    std::uint64_t synapses() const;
+    /// Outputs that input position (row, column) reaches, without channels: its valid taps.
+    std::uint64_t taps(std::size_t row, std::size_t column) const;
+};
+
+/// Training of one matrix with real signals (a dense layer, a convolution or recurrent weights).
+struct LinearWork {
+    std::string name;
+    LinearShape shape;
+    bool bias = false;
+    bool binary_input = true;     ///< spikes: an accumulate (AC) each; false: a multiply-accumulate (MAC)
+    bool constant_input = false;  ///< the same values at every timestep
+    bool sends_error = true;      ///< false: nothing below is trained, no error is computed for its input
+    std::uint64_t spikes_before_pool =
+        0;             ///< spikes that fed it when pooling lies between (else ones of `input`)
+    BitSignal input;   ///< values that are not zero
+    BitSignal trace;   ///< OTTT: traces that are not zero; else empty
+    BitSignal error;   ///< dL/d output that are not zero
+    BitSignal wanted;  ///< inputs whose error is of use: h != 0 (behind pooling: any h of the window)
+};
+
+/// Training of one population of neurons.
+struct NeuronWork {
+    std::string name;
+    std::size_t count = 0;
+    bool fires = true, hard_reset = true;
+    bool leaks = true;         ///< false: integrate and fire, no leak multiplication
+    bool adaptive = false;     ///< one more state word (ALIF)
+    bool learns_leak = false;  ///< PLIF
+    unsigned lut = 0, compare = 0, multiply = 0, add = 0, shift = 0,
+             divide = 0;  ///< one surrogate evaluation
+    BitSignal spikes;
+    BitSignal error;       ///< dL/du that are not zero
+    BitSignal derivative;  ///< h != 0
+};
+
+/// Element-wise work of pooling and norms: operations of the whole minibatch.
+struct ElementWork {
+    std::string name;
+    std::uint64_t forward_add = 0, forward_multiply = 0, forward_divide = 0, forward_sqrt = 0;
+    std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
+    std::uint64_t outputs = 0;  ///< of one timestep and sample
+    std::uint64_t parameters = 0;
+};
+
+enum class WorkKind : std::uint8_t { Linear, Neuron, Element };
+/// Reference to one item of TrainingWork, in the order of the forward pass.
+struct WorkItem {
+    WorkKind kind;
+    std::uint32_t index;
+    std::vector<std::uint32_t> sources;  ///< items; UINT32_MAX: the network's input
+};
+
+/// One optimiser step on one minibatch: what every engine executes. Values are known, so are all zeros.
+struct TrainingWork {
+    std::size_t steps = 0, batch = 0;
+    std::vector<WorkItem> items;
+    std::vector<LinearWork> linear;
+    std::vector<NeuronWork> neurons;
+    std::vector<ElementWork> elements;
+    bool temporal = true;  ///< errors through time (BPTT); false: SLTT, OTTT
+    bool detach_reset = true;
+    bool traces = false;  ///< OTTT
+    std::size_t truncate = 0;
+    std::size_t updates = 1;  ///< optimiser updates in this step (OTTT-O: one per timestep)
+    /// Optimiser, per weight and update.
+    unsigned update_multiply = 1, update_add = 1, update_sqrt = 0, update_divide = 0, state_words = 0;
+    std::uint64_t parameters = 0;  ///< all trained values
+};
+
+}  // namespace loom::arch
