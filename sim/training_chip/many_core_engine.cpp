@@ -6,8 +6,6 @@
 #include "noc/catalogue.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
-#include "sim/training_chip/bits.hpp"
-#include "sim/training_chip/geometry.hpp"
 
 namespace loom::training {
 namespace {
@@ -122,79 +120,17 @@ void ManyCoreEngine::connect_cores() {
     }
 }
 
-ManyCoreEngine::Way ManyCoreEngine::make_way(std::uint32_t from, const std::set<std::uint32_t>& cores) {
-    const auto [at, is_new] = ways_.try_emplace({from, cores});
-    if (!is_new) return at->second;
-    Way& way = at->second;
-    way.copies = static_cast<std::uint32_t>(cores.size());
-    if (cores.size() == 1) {
-        way.to = Destination::endpoint(EndpointId{*cores.begin()});
-    } else {
-        const std::vector<std::uint32_t> members(cores.begin(), cores.end());
-        way.to = Destination::set(network_->add_set(EndpointId{from}, members));
-    }
-    return way;
-}
-
-void ManyCoreEngine::prepare_destinations() {
-    ways_.clear();
-    forward_ways_.assign(placement_.feeds.size(), {});
-    backward_ways_.assign(placement_.feeds.size(), {});
-    // Core of each neuron of each population.
-    std::vector<std::vector<std::uint32_t>> core_of(placement_.populations.size());
-    for (std::size_t p = 0; p < core_of.size(); ++p) {
-        const Population& pop = placement_.populations[p];
-        core_of[p].resize(pop.height * pop.width * pop.channels);
-        for (const std::uint32_t b : pop.blocks) {
-            const Block& block = placement_.blocks[b];
-            for (std::size_t q = block.first_position; q < block.last_position; ++q)
-                for (std::size_t c = block.first_channel; c < block.last_channel; ++c)
-                    core_of[p][q * pop.channels + c] = block.core;
-        }
-    }
-    for (std::uint32_t f = 0; f < placement_.feeds.size(); ++f) {
-        const Feed& feed = placement_.feeds[f];
-        const arch::LinearShape& shape = work_->linear[feed.linear].shape;
-        const Population& target = placement_.populations[feed.target];
-        for (std::size_t p = 0; p < shape.in_h * shape.in_w; ++p) {
-            std::set<std::uint32_t> reached;  // cores with outputs of this position
-            each_output(shape, p, [&](std::size_t q) {
-                for (const std::uint32_t b : target.blocks) {
-                    const Block& block = placement_.blocks[b];
-                    if (q >= block.first_position && q < block.last_position) reached.insert(block.core);
-                }
-            });
-            if (reached.empty()) continue;
-            for (std::size_t e = p * shape.in_c; e < (p + 1) * shape.in_c; ++e) {
-                const auto element = static_cast<std::uint32_t>(e);
-                std::set<std::uint32_t> owners;
-                for (const auto& [s, n] : feed.back[e]) owners.insert(core_of[feed.sources[s].population][n]);
-                for (const std::uint32_t from : owners)
-                    forward_ways_[f][{from, element}] = make_way(from, reached);
-                if (feed.from_input) {
-                    const auto host = static_cast<std::uint32_t>(room_.cores);
-                    forward_ways_[f][{host, element}] = make_way(host, reached);
-                }
-                if (owners.empty() || !work_->linear[feed.linear].sends_error) continue;
-                for (const std::uint32_t from : reached)
-                    backward_ways_[f][{from, element}] = make_way(from, owners);
-            }
-        }
-    }
-}
-
-void ManyCoreEngine::send(StepWork& step, std::uint32_t from, const Destination& to, std::uint32_t copies,
-                          std::uint32_t feed, std::size_t element, std::size_t t,
-                          std::uint64_t payload_bits) {
+void ManyCoreEngine::send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t feed,
+                          std::size_t element, std::size_t t, std::uint64_t payload_bits) {
     const std::uint64_t bits = chip_.kind(0).axon_out.packet_bits + payload_bits;
     Packet p;
-    p.destination = to;
+    p.destination = way(from, set).to;
     p.source = EndpointId{from};
     p.axon = static_cast<std::uint32_t>(element);
     p.tag = static_cast<std::uint16_t>(feed);
     p.flits = static_cast<std::uint16_t>((bits + chip_.noc.flit_bits - 1) / chip_.noc.flit_bits);
     p.payload = static_cast<std::int64_t>(t);
-    step.sends[from].push_back({p, copies});
+    step.sends[from].push_back({p, way(from, set).copies});
 }
 
 void ManyCoreEngine::run_step(StepWork& step) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <unordered_map>
 
 #include "cores/training/engine.hpp"
 #include "noc/network.hpp"
@@ -56,8 +57,8 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     Cycles errors_back(const Block& block, std::uint32_t feed, std::size_t t, StepWork& step);
     Cycles gradient_of(const Block& block, const Feed& feed, std::size_t t);
     void run_step(StepWork& step);
-    void send(StepWork& step, std::uint32_t from, const Destination& to, std::uint32_t copies,
-              std::uint32_t feed, std::size_t element, std::size_t t, std::uint64_t payload_bits);
+    void send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t feed, std::size_t element,
+              std::size_t t, std::uint64_t payload_bits);
 
     Cycles on_lanes(std::uint64_t operations) const;
     std::uint64_t words(std::uint64_t weights) const;
@@ -67,13 +68,18 @@ class ManyCoreEngine final : public Engine, public PacketWork {
         return record_.layers[item].phases[static_cast<std::size_t>(phase_)];
     }
 
-    /// Where the packets of an input element go: all cores with outputs of it, or (backward) its source
-    /// neurons.
+    /// A set of cores as one core reaches it.
     struct Way {
         Destination to;
         std::uint32_t copies = 0;
     };
-    Way make_way(std::uint32_t from, const std::set<std::uint32_t>& cores);
+    using Cores = std::set<std::uint32_t>;
+    static constexpr std::uint32_t kNowhere = UINT32_MAX;
+    std::uint32_t number_of(const Cores& cores);
+    void add_way(std::uint32_t from, std::uint32_t set);
+    const Way& way(std::uint32_t from, std::uint32_t set) const {
+        return ways_.at(std::uint64_t{from} << 32 | set);
+    }
 
     const arch::ChipSpec chip_;
     arch::SparsityRules sparsity_;
@@ -94,9 +100,12 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     std::unique_ptr<noc::Network> network_;
     std::vector<std::unique_ptr<Link<Packet>>> links_;
     std::vector<std::unique_ptr<TrainingCore>> cores_;  ///< the last one: the host port
-    std::map<std::pair<std::uint32_t, std::set<std::uint32_t>>, Way> ways_;
-    /// [feed]: (core that sends, input element) -> way.
-    std::vector<std::map<std::pair<std::uint32_t, std::uint32_t>, Way>> forward_ways_, backward_ways_;
+    std::map<Cores, std::uint32_t> set_numbers_;
+    std::vector<Cores> sets_;
+    std::unordered_map<std::uint64_t, Way> ways_;  ///< (core that sends, set)
+    /// [feed][input position]: cores with outputs of it. [feed][input element]: cores with its source
+    /// neurons.
+    std::vector<std::vector<std::uint32_t>> forward_set_, backward_set_;
     Cycle start_ = 1;
 };
 

@@ -47,7 +47,8 @@ Cycles ManyCoreEngine::arrive_spike(const Block& block, std::uint32_t feed, std:
         if (q >= block.first_position && q < block.last_position) n += block.channels();
     });
     PhaseRecord& r = of_linear(placement_.feeds[feed].linear);
-    // Every spike is a packet: behind pooling it adds a share of the weight, which the address generator shifts.
+    // Every spike is a packet: behind pooling it adds a share of the weight, which the address generator
+    // shifts.
     const bool spike = l.binary_input || !placement_.feeds[feed].from_input;
     count(r, spike ? Event::Ac : Event::Mac) += n;
     count(r, Event::WeightRead) += words(n);
@@ -81,10 +82,8 @@ void ManyCoreEngine::send_input(std::size_t t, StepWork& step) {
         if (!feed.from_input || (l.constant_input && t > 0))
             continue;  // a constant current is kept by its neurons
         each_one(l.input.row(t, sample_), 0, l.input.count(), [&](std::size_t e) {
-            const auto way = forward_ways_[f].find({host, static_cast<std::uint32_t>(e)});
-            if (way == forward_ways_[f].end()) return;
-            send(step, host, way->second.to, way->second.copies, f, e, t,
-                 l.binary_input ? 0 : room_.membrane_bits);
+            const std::uint32_t set = forward_set_[f][e / l.shape.in_c];
+            if (set != kNowhere) send(step, host, set, f, e, t, l.binary_input ? 0 : room_.membrane_bits);
         });
     }
 }
@@ -108,13 +107,13 @@ void ManyCoreEngine::forward_block(const Block& block, std::size_t t, StepWork& 
     for (std::uint32_t f = 0; f < placement_.feeds.size(); ++f)
         for (const SourceMap& source : placement_.feeds[f].sources) {
             if (source.population != block.population) continue;
+            const std::size_t in_c = work_->linear[placement_.feeds[f].linear].shape.in_c;
             for (std::size_t q = block.first_position; q < block.last_position; ++q)
                 each_one(spikes, q * channels + block.first_channel, q * channels + block.last_channel,
                          [&](std::size_t i) {
                              const std::uint32_t e = source.to_input[i];
-                             const auto way = forward_ways_[f].find({block.core, e});
-                             if (e == UINT32_MAX || way == forward_ways_[f].end()) return;
-                             send(step, block.core, way->second.to, way->second.copies, f, e, t, 0);
+                             if (e == UINT32_MAX || forward_set_[f][e / in_c] == kNowhere) return;
+                             send(step, block.core, forward_set_[f][e / in_c], f, e, t, 0);
                              count(r, Event::SpikeRead) += 1;
                          });
         }
@@ -211,9 +210,8 @@ Cycles ManyCoreEngine::errors_back(const Block& block, std::uint32_t f, std::siz
         if (!reached[p]) continue;
         for (std::size_t e = p * s.in_c; e < (p + 1) * s.in_c; ++e) {
             if (only_wanted && !l.wanted.test(t, sample_, e)) continue;
-            const auto way = backward_ways_[f].find({block.core, static_cast<std::uint32_t>(e)});
-            if (way == backward_ways_[f].end()) continue;
-            send(step, block.core, way->second.to, way->second.copies, f, e, t, room_.error_bits);
+            if (backward_set_[f][e] == kNowhere) continue;
+            send(step, block.core, backward_set_[f][e], f, e, t, room_.error_bits);
         }
     }
     return cycles;
