@@ -156,6 +156,10 @@ std::string_view phase_word(Phase p) {
     return words[static_cast<std::size_t>(p)];
 }
 
+double percent_of(double part, double whole) {
+    return whole == 0 ? 0 : 100 * part / whole;
+}
+
 double Estimate::energy(const Counts& c, Phase p, Kind k) const {
     double sum = 0;
     for (std::size_t i = 0; i < kTerms.size(); ++i) {
@@ -214,7 +218,7 @@ std::vector<Effect> effects_alone(const std::vector<LayerShape>& layers,
         s.repair = n.defects;
         const double change = estimate(layers, activity, s).total_macs() - shipped;
         effects.push_back(
-            {std::string(n.number), std::string(n.what), n.defects, change, 100 * change / shipped});
+            {std::string(n.number), std::string(n.what), n.defects, change, percent_of(change, shipped)});
     }
     return effects;
 }

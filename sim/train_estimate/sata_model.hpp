@@ -50,6 +50,9 @@ std::string_view phase_word(Phase p);
 
 using Counts = std::array<double, kTerms.size()>;
 
+/// 0 of nothing.
+double percent_of(double part, double whole);
+
 /// Per sample. Energies are in the unit of UnitEnergies; in_macs() makes 16-bit MACs of them.
 struct Estimate {
     std::vector<Counts> layers;

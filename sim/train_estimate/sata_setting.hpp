@@ -43,7 +43,8 @@ struct TimeModel {
     std::uint64_t elements = 128;
     double clock = 400;       ///< MHz
     double leakage = 105.01;  ///< mW: CACTI buffers m, s, z, w, u of 16 banks 104.95, 128 elements 0.059
-    double mac = 1.36925;     ///< pJ: multiplier 1.2775 + adder 0.09175, 16 bits, kernel library at 400 MHz
+    double mac =
+        1.43202;  ///< pJ: multiplier 1.2775, adder 0.09175, register 0.06277; 16 bits, kernel library
 };
 template <class V>
 void fields(V& v, TimeModel& s) {

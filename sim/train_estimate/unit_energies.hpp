@@ -18,7 +18,7 @@ struct UnitEnergies {
 };
 template <class V>
 void fields(V& v, UnitEnergies& s) {
-    v("mul", s.mul, {.doc = "multiplier", .min = 0});
+    v("mul", s.mul, {.doc = "multiplier", .min = 1e-9});
     v("acc", s.acc, {.doc = "accumulator", .min = 0});
     v("add", s.add, {.doc = "adder", .min = 0});
     v("comp", s.comp, {.doc = "comparator", .min = 0});

@@ -101,8 +101,8 @@ TEST(Defects, TimeIsALowerBoundOfCyclesAndItsLeakage) {
     double operations = 0;
     for (const Term t : kTerms) operations += term_info(t).kind == Kind::Compute ? e.count(t) : 0;
     EXPECT_DOUBLE_EQ(e.cycles, operations / 128);
-    // 2.5 ns x 100 mW = 250 pJ a cycle; a MAC is 1.36925 pJ
-    EXPECT_NEAR(e.in_macs(e.leakage), e.cycles * 250 / 1.36925, 1e-6 * e.cycles);
+    // 2.5 ns x 100 mW = 250 pJ a cycle; a MAC is 1.43202 pJ
+    EXPECT_NEAR(e.in_macs(e.leakage), e.cycles * 250 / 1.43202, 1e-6 * e.cycles);
     EXPECT_DOUBLE_EQ(e.total(), shipped.total() + e.leakage);
 }
 
@@ -193,6 +193,13 @@ TEST(MeasuredActivity, WhatIsRefused) {
     EXPECT_THAT(problem(bad), testing::StartsWith("activity.3.error: 1.5"));
     bad[3].error = std::nan("");
     EXPECT_THAT(problem(bad), testing::StartsWith("activity.3.error: nan"));
+}
+
+TEST(Defects, NothingIsCountedOfAReadoutAlone) {
+    const std::vector<LayerShape> readout{LayerShape::linear(3, 2, LayerKind::OutLinear)};
+    EXPECT_EQ(estimate(readout, kShipped).total(), 0);
+    for (const Effect& x : effects_alone(readout, uniform_activity(readout, kShipped), kShipped))
+        EXPECT_EQ(x.percent, 0);
 }
 
 TEST(Laws, TimestepsAndBatch) {
