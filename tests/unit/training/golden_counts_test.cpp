@@ -18,10 +18,11 @@ using arch::ZeroRule;
 using training::Event;
 using training::Phase;
 
-const char* const kCases[] = {"mlp_sigmoid_hard_detach",   "mlp_atan_hard_detach",     "mlp_triangle_hard_detach",
-                              "mlp_rect_hard_nodetach",    "mlp_sigmoid_hard_nodetach", "mlp_sigmoid_soft_detach",
-                              "mlp_atan_soft_nodetach",    "conv_sigmoid_hard_detach", "conv_atan_hard_detach",
-                              "conv_atan_hard_nodetach",   "conv_rect_hard_nodetach"};
+const char* const kCases[] = {
+    "mlp_sigmoid_hard_detach", "mlp_atan_hard_detach",      "mlp_triangle_hard_detach",
+    "mlp_rect_hard_nodetach",  "mlp_sigmoid_hard_nodetach", "mlp_sigmoid_soft_detach",
+    "mlp_atan_soft_nodetach",  "conv_sigmoid_hard_detach",  "conv_atan_hard_detach",
+    "conv_atan_hard_nodetach", "conv_rect_hard_nodetach"};
 
 class GoldenCounts : public ::testing::TestWithParam<const char*> {
   protected:
