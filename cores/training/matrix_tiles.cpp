@@ -22,6 +22,7 @@ struct MatrixPass {
     ZeroRule wanted_rule = ZeroRule::Dense;
     std::size_t channels, samples;
     Event operation;
+    std::size_t group = 1;
     bool tables = false, bias = false;
     bool only_nonzero_read = false;  ///< zero operands are not even fetched
     Tensor operand_tensor;
@@ -148,10 +149,13 @@ class Tiler {
         task.count(p_.operation, operations);
         task.count(Event::Gated, task.gated);
         if (p_.bias) task.count(Event::Add, outputs);
-        const std::uint64_t columns_here = share_of_columns(t, block);
-        const std::uint64_t weights = t.operands * columns_here;
+        const std::uint64_t weights = t.operands * share_of_columns(t, block);
         if (p_.tables) {
+            // Tables come once for all rows, or entry by entry where that is less.
+            const std::uint64_t words = std::min(weights << p_.group, operations);
             task.count(Event::LutRead, operations);
+            if (setup_.buffers.of(Tensor::Tables))
+                setup_.read(task, Tensor::Tables, Event::WeightRead, words, setup_.chip.bits.weight);
         } else {
             task.count(Event::PadRead, operations);
             task.count(Event::PadWrite, weights * std::min(array_.rows, positions));
@@ -213,6 +217,7 @@ void forward_tiles(const Setup& setup, const arch::TrainingArraySpec& array, con
     p.channels = w.shape.out_c;
     p.samples = s.samples();
     p.operation = w.binary_input && !setup.chip.multiplies_spikes ? Event::Ac : Event::Mac;
+    p.group = group;
     p.tables = group > 1;
     p.bias = w.bias;
     p.operand_tensor = Tensor::Spikes;
