@@ -9,6 +9,7 @@
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"
 #include "sim/learn/layers/pool.hpp"
+#include "sim/learn/neurons/lif.hpp"
 #include "sim/learn/trainer.hpp"
 #include "traces/npy.hpp"
 
@@ -55,7 +56,7 @@ class Golden : public ::testing::TestWithParam<Case> {
     }
 
     std::unique_ptr<Trainer> trainer(const OptimiserSpec& optimiser,
-                                     Algorithm algorithm = Algorithm::Bptt) const {
+                                     const std::string& algorithm = "bptt") const {
         const Case& c = GetParam();
         const std::shared_ptr<const Surrogate> surrogate = make_surrogate(c.surrogate);
         LifSpec lif;
@@ -68,25 +69,23 @@ class Golden : public ::testing::TestWithParam<Case> {
         };
         if (c.conv) {
             auto conv = std::make_unique<Conv>(ConvShape{{8, 8, 1}, 8, 3, 3, 1, 1}, false);
-            conv->trace_leak = 0.5F;
             add(std::move(conv), "w1");
             add(std::make_unique<Lif>(Shape{8, 8, 8}, lif, surrogate), "lif1");
             add(std::make_unique<AveragePool>(Shape{8, 8, 8}, 2, true), "pool");
             add(std::make_unique<Flatten>(Shape{4, 4, 8}), "flatten");
         } else {
             auto dense = std::make_unique<Dense>(64, 128, false);
-            dense->trace_leak = 0.5F;
             add(std::move(dense), "w1");
             add(std::make_unique<Lif>(Shape{1, 1, 128}, lif, surrogate), "lif1");
         }
         auto dense = std::make_unique<Dense>(128, 10, false);
-        dense->trace_leak = 0.5F;
         add(std::move(dense), "w2");
         add(std::make_unique<Lif>(Shape{1, 1, 10}, lif, surrogate), "lif2");
         network->find("w1")->layer->import(0, golden("w1_init"));
         network->find("w2")->layer->import(0, golden("w2_init"));
-        return std::make_unique<Trainer>(std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
-                                         time_rules(algorithm, c.detach, 0));
+        return std::make_unique<Trainer>(
+            std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
+            make_schedule({.algorithm = algorithm, .detach_reset = c.detach, .online = false}));
     }
     /// Minibatch k of the training set, the same at all 8 timesteps.
     static std::pair<Signal, std::vector<std::int64_t>> minibatch(std::size_t k) {
@@ -146,12 +145,12 @@ TEST_P(Golden, SpikesExactGradientsClose) {
 }
 
 TEST_P(Golden, SlttAndOtttGradients) {
-    for (const Algorithm algorithm : {Algorithm::Sltt, Algorithm::Ottt}) {
+    for (const std::string algorithm : {"sltt", "ottt_a"}) {
         const auto t = trainer({}, algorithm);
         const auto [x, y] = minibatch(0);
         t->gradients(x, y);
         for (const std::string l : {"1", "2"}) {
-            const auto want = golden((algorithm == Algorithm::Sltt ? "sltt_grad_w" : "ottt_grad_w") + l);
+            const auto want = golden((algorithm == "sltt" ? "sltt_grad_w" : "ottt_grad_w") + l);
             expect_near(t->network().find("w" + l)->layer->exported(0, true), want, 1e-5 * largest(want),
                         "dw" + l);
         }
