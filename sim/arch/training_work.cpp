@@ -29,4 +29,11 @@ std::uint64_t LinearShape::synapses() const {
     return rows * columns * in_c * out_c;
 }
 
+void ElementWork::add(const ElementWork& more) {
+    forward_add += more.forward_add, forward_multiply += more.forward_multiply;
+    forward_divide += more.forward_divide, forward_sqrt += more.forward_sqrt;
+    backward_add += more.backward_add, backward_multiply += more.backward_multiply;
+    backward_divide += more.backward_divide;
+}
+
 }  // namespace loom::arch
