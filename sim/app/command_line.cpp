@@ -10,6 +10,7 @@
 #include <exception>
 
 #include "sim/app/commands.hpp"
+#include "sim/app/train_estimate.hpp"
 #include "sim/base/error.hpp"
 #include "sim/version.hpp"
 
@@ -106,6 +107,24 @@ int run_command_line(int argc, char** argv) {
     cim_cmd->add_option("--seed", c.seed, "of cells, converters and reads");
     cim_cmd->add_flag("--json", c.json, "print a list with one object per vector");
     cim_cmd->callback([&] { code = cim(c); });
+
+    TrainEstimateOptions t;
+    std::string fidelity;
+    auto* train_cmd = versioned(app.add_subcommand(
+        "train",
+        "estimate the energy of a training step by a published formula; docs/validation-training.md"));
+    train_cmd->add_option("TRAIN.yaml", t.file, "training file")->required();
+    train_cmd->add_option("--fidelity", fidelity, "estimate: SATA_Sim's formula, nothing is executed")
+        ->required()
+        ->check(CLI::IsMember({"estimate"}));
+    train_cmd->add_option("-o,--output", t.output, "result directory (default: none)");
+    train_cmd->add_option("--set", t.sets, "key.path=value: change the configuration (repeatable)")
+        ->allow_extra_args(false);
+    train_cmd
+        ->add_option("--fail-if", t.fail_if, "exit with 1 when true, e.g. 'total_mac > 5e9' (repeatable)")
+        ->allow_extra_args(false);
+    train_cmd->add_flag("--json", t.json, "print the report as JSON");
+    train_cmd->callback([&] { code = run_train_estimate(t); });
 
     std::string inspect_file;
     bool repair = false;

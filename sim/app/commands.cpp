@@ -2,6 +2,7 @@
 #include "sim/app/commands.hpp"
 #include "sim/app/cim_file.hpp"
 #include "sim/app/noc_spec.hpp"
+#include "sim/app/train_estimate.hpp"
 
 #include <fmt/format.h>
 
@@ -226,6 +227,9 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     if (has("axes")) {
         kind = "sweep";
         load_sweep(file);
+    } else if (has("estimate")) {
+        kind = "train";
+        load_train_estimate(file, sets);
     } else if (has("network") || has("profile") || has("input")) {
         load_run(file, sets);
     } else if (has("traffic") || has("measure") || (has("noc") && !has("name"))) {

@@ -29,6 +29,15 @@ std::uint64_t LinearShape::synapses() const {
     return rows * columns * in_c * out_c;
 }
 
+std::size_t ElementWork::moved(std::size_t i) const {
+    if (move == ElementMove::Same) return i;
+    const std::size_t c = i % in_c, x = i / in_c % in_w, y = i / in_c / in_w;
+    if (move == ElementMove::Flatten) return (c * in_h + y) * in_w + x;
+    const std::size_t out_h = in_h / window, out_w = in_w / window;
+    if (y / window >= out_h || x / window >= out_w) return SIZE_MAX;
+    return (y / window * out_w + x / window) * in_c + c;
+}
+
 void ElementWork::add(const ElementWork& more) {
     forward_add += more.forward_add, forward_multiply += more.forward_multiply;
     forward_divide += more.forward_divide, forward_sqrt += more.forward_sqrt;

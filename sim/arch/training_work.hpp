@@ -53,9 +53,17 @@ struct NeuronWork {
     BitSignal derivative;  ///< h != 0
 };
 
+/// Where an element-wise layer puts its inputs: same place, the window's output, or channel-first order of a vector.
+enum class ElementMove : std::uint8_t { Same, Pool, Flatten };
+
 /// Element-wise work of pooling and norms: operations of the whole minibatch.
 struct ElementWork {
     std::string name;
+    ElementMove move = ElementMove::Same;
+    std::size_t in_h = 1, in_w = 1, in_c = 1;  ///< of Pool and Flatten
+    std::size_t window = 1;                    ///< of Pool
+    /// Output of input element i; SIZE_MAX: dropped at the border.
+    std::size_t moved(std::size_t i) const;
     std::uint64_t forward_add = 0, forward_multiply = 0, forward_divide = 0, forward_sqrt = 0;
     std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
     std::uint64_t outputs = 0;  ///< of one timestep and sample

@@ -45,6 +45,9 @@ void AveragePool::describe(const Pass& pass, arch::ElementWork& work) const {
     const std::uint64_t each_step = out.count() * pass.batch * pass.steps;
     work.forward_add = each_step * (size_ * size_ - 1);
     work.outputs = out.count();
+    work.move = arch::ElementMove::Pool;
+    work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;
+    work.window = size_;
 }
 
 arch::BitSignal AveragePool::pass_wanted(const arch::BitSignal& below) const {
@@ -77,6 +80,11 @@ void Flatten::backward(const Pass& pass, const Signal&, const Signal&, const Sig
         for (std::size_t b = 0; b < pass.batch; ++b)
             for (std::size_t i = 0; i < in.count(); ++i)
                 grad_in->at(t, b)[i] += grad_out.at(t, b)[in.channel_first(i)];
+}
+
+void Flatten::describe(const Pass&, arch::ElementWork& work) const {
+    work.move = arch::ElementMove::Flatten;
+    work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;
 }
 
 arch::BitSignal Flatten::pass_wanted(const arch::BitSignal& below) const {

@@ -31,6 +31,7 @@ class Flatten final : public Layer {
     void forward(const Pass& pass, const Signal& in, Signal& out) override;
     void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                   Signal* grad_in) override;
+    void describe(const Pass& pass, arch::ElementWork& work) const override;
     arch::BitSignal pass_wanted(const arch::BitSignal& below) const override;
 };
 

@@ -6,17 +6,12 @@
 
 #include <cmath>
 
-#include "sim/learn/layers/conv.hpp"
-#include "sim/learn/layers/dense.hpp"
-#include "sim/learn/layers/pool.hpp"
-#include "sim/learn/neurons/lif.hpp"
-#include "sim/learn/trainer.hpp"
-#include "traces/npy.hpp"
+#include "tests/support/golden_network.hpp"
 
 namespace loom::learn {
 namespace {
 
-const std::string kFolder = LOOM_SOURCE_DIR "/tests/golden/bptt/";
+const std::string kFolder = GoldenNetwork::folder();
 
 struct Case {
     const char* name;
@@ -58,48 +53,7 @@ class Golden : public ::testing::TestWithParam<Case> {
     std::unique_ptr<Trainer> trainer(const OptimiserSpec& optimiser,
                                      const std::string& algorithm = "bptt") const {
         const Case& c = GetParam();
-        const std::shared_ptr<const Surrogate> surrogate = make_surrogate(c.surrogate);
-        LifSpec lif;
-        lif.reset = c.reset;
-        auto network = std::make_unique<Network>(c.conv ? Shape{8, 8, 1} : Shape{1, 1, 64});
-        std::uint32_t at = Network::kInput;
-        const auto add = [&](std::unique_ptr<Layer> layer, const char* name) {
-            layer->name = name;
-            at = network->add(std::move(layer), {at});
-        };
-        if (c.conv) {
-            auto conv = std::make_unique<Conv>(ConvShape{{8, 8, 1}, 8, 3, 3, 1, 1}, false);
-            add(std::move(conv), "w1");
-            add(std::make_unique<Lif>(Shape{8, 8, 8}, lif, surrogate), "lif1");
-            add(std::make_unique<AveragePool>(Shape{8, 8, 8}, 2, true), "pool");
-            add(std::make_unique<Flatten>(Shape{4, 4, 8}), "flatten");
-        } else {
-            auto dense = std::make_unique<Dense>(64, 128, false);
-            add(std::move(dense), "w1");
-            add(std::make_unique<Lif>(Shape{1, 1, 128}, lif, surrogate), "lif1");
-        }
-        auto dense = std::make_unique<Dense>(128, 10, false);
-        add(std::move(dense), "w2");
-        add(std::make_unique<Lif>(Shape{1, 1, 10}, lif, surrogate), "lif2");
-        network->find("w1")->layer->import(0, golden("w1_init"));
-        network->find("w2")->layer->import(0, golden("w2_init"));
-        return std::make_unique<Trainer>(
-            std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
-            make_schedule({.algorithm = algorithm, .detach_reset = c.detach, .online = false}));
-    }
-    /// Minibatch k of the training set, the same at all 8 timesteps.
-    static std::pair<Signal, std::vector<std::int64_t>> minibatch(std::size_t k) {
-        static const traces::Array x = traces::read_npz(kFolder + "digits_split.npz", "x_train");
-        static const traces::Array y = traces::read_npz(kFolder + "digits_split.npz", "y_train");
-        std::pair<Signal, std::vector<std::int64_t>> batch{Signal(8, 32, 64), {}};
-        batch.first.constant = true;
-        for (std::size_t b = 0; b < 32; ++b) {
-            batch.second.push_back(static_cast<std::int64_t>(y.at(32 * k + b)));
-            for (std::size_t t = 0; t < 8; ++t)
-                for (std::size_t i = 0; i < 64; ++i)
-                    batch.first.at(t, b)[i] = static_cast<float>(x.at((32 * k + b) * 64 + i));
-        }
-        return batch;
+        return GoldenNetwork{c.conv, c.surrogate, c.reset, c.detach, optimiser, algorithm}.make();
     }
     /// Channel first, as the golden files have it.
     static std::vector<float> channel_first(const Signal& s, const Shape& shape) {
@@ -125,7 +79,7 @@ class Golden : public ::testing::TestWithParam<Case> {
 
 TEST_P(Golden, SpikesExactGradientsClose) {
     const auto t = trainer({});
-    const auto [x, y] = minibatch(0);
+    const auto [x, y] = GoldenNetwork::minibatch(0);
     const StepResult result = t->gradients(x, y);
     EXPECT_NEAR(result.loss, golden("loss")[0], 1e-6);
     Network& net = t->network();
@@ -147,7 +101,7 @@ TEST_P(Golden, SpikesExactGradientsClose) {
 TEST_P(Golden, SlttAndOtttGradients) {
     for (const std::string algorithm : {"sltt", "ottt_a"}) {
         const auto t = trainer({}, algorithm);
-        const auto [x, y] = minibatch(0);
+        const auto [x, y] = GoldenNetwork::minibatch(0);
         t->gradients(x, y);
         for (const std::string l : {"1", "2"}) {
             const auto want = golden((algorithm == "sltt" ? "sltt_grad_w" : "ottt_grad_w") + l);
@@ -170,7 +124,7 @@ TEST_P(Golden, OptimiserSteps) {
         const auto t = trainer(spec);
         std::vector<std::vector<float>> first_gradients;
         for (std::size_t k = 0; k < 3; ++k) {
-            const auto [x, y] = minibatch(k);
+            const auto [x, y] = GoldenNetwork::minibatch(k);
             t->step(x, y);
             for (const std::string l : {"1", "2"}) {
                 Layer& layer = *t->network().find("w" + l)->layer;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where packets go: destination sets must be known to the network before its first packet.
+#include "sim/training_chip/geometry.hpp"
+#include "sim/training_chip/many_core_engine.hpp"
+
+namespace loom::training {
+namespace {
+
+/// Core of each neuron of a population.
+std::vector<std::uint32_t> owners_of(const Placement& placement, const Population& population) {
+    std::vector<std::uint32_t> core(population.height * population.width * population.channels);
+    for (const std::uint32_t b : population.blocks) {
+        const Block& block = placement.blocks[b];
+        for (std::size_t q = block.first_position; q < block.last_position; ++q)
+            for (std::size_t c = block.first_channel; c < block.last_channel; ++c)
+                core[q * population.channels + c] = block.core;
+    }
+    return core;
+}
+
+}  // namespace
+
+std::uint32_t ManyCoreEngine::number_of(const Cores& cores) {
+    if (cores.empty()) return kNowhere;
+    const auto [at, is_new] = set_numbers_.try_emplace(cores, static_cast<std::uint32_t>(sets_.size()));
+    if (is_new) sets_.push_back(cores);
+    return at->second;
+}
+
+void ManyCoreEngine::add_way(std::uint32_t from, std::uint32_t set) {
+    const auto [at, is_new] = ways_.try_emplace(std::uint64_t{from} << 32 | set);
+    if (!is_new) return;
+    const Cores& cores = sets_[set];
+    at->second.copies = static_cast<std::uint32_t>(cores.size());
+    if (cores.size() == 1) {
+        at->second.to = Destination::endpoint(EndpointId{*cores.begin()});
+        return;
+    }
+    const std::vector<std::uint32_t> members(cores.begin(), cores.end());
+    at->second.to = Destination::set(network_->add_set(EndpointId{from}, members));
+}
+
+void ManyCoreEngine::prepare_destinations() {
+    set_numbers_.clear();
+    sets_.clear();
+    ways_.clear();
+    forward_set_.assign(placement_.feeds.size(), {});
+    backward_set_.assign(placement_.feeds.size(), {});
+    std::vector<std::vector<std::uint32_t>> owner;
+    for (const Population& p : placement_.populations) owner.push_back(owners_of(placement_, p));
+    const auto host = static_cast<std::uint32_t>(room_.cores);
+    for (std::size_t f = 0; f < placement_.feeds.size(); ++f) {
+        const Feed& feed = placement_.feeds[f];
+        const arch::LinearWork& linear = work_->linear[feed.linear];
+        const Population& target = placement_.populations[feed.target];
+        forward_set_[f].assign(linear.shape.in_h * linear.shape.in_w, kNowhere);
+        backward_set_[f].assign(linear.shape.inputs(), kNowhere);
+        for (std::size_t p = 0; p < forward_set_[f].size(); ++p) {
+            Cores reached;
+            each_output(linear.shape, p, [&](std::size_t q) {
+                for (const std::uint32_t b : target.blocks) {
+                    const Block& block = placement_.blocks[b];
+                    if (q >= block.first_position && q < block.last_position) reached.insert(block.core);
+                }
+            });
+            const std::uint32_t ahead = forward_set_[f][p] = number_of(reached);
+            if (ahead == kNowhere) continue;
+            if (feed.from_input) add_way(host, ahead);
+            for (std::size_t e = p * linear.shape.in_c; e < (p + 1) * linear.shape.in_c; ++e) {
+                Cores owners;
+                for (const auto& [s, n] : feed.back[e]) owners.insert(owner[feed.sources[s].population][n]);
+                for (const std::uint32_t from : owners) add_way(from, ahead);
+                if (!linear.sends_error) continue;
+                const std::uint32_t behind = backward_set_[f][e] = number_of(owners);
+                if (behind == kNowhere) continue;
+                for (const std::uint32_t from : reached) add_way(from, behind);
+            }
+        }
+    }
+}
+
+}  // namespace loom::training

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/training_chip/placement.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "sim/base/error.hpp"
+
+namespace loom::training {
+namespace {
+
+using arch::TrainingWork;
+using arch::WorkKind;
+constexpr std::uint32_t kInput = UINT32_MAX;
+
+/// Finds what feeds what by walking the items against the flow.
+class Wiring {
+  public:
+    Wiring(const TrainingWork& work, Placement& placement) : work_(work), p_(placement) {
+        p_.populations.resize(work.neurons.size());
+        for (const arch::WorkItem& item : work.items)
+            if (item.kind == WorkKind::Neuron) wire_population(item);
+    }
+
+  private:
+    void wire_population(const arch::WorkItem& item) {
+        Population& pop = p_.populations[item.index];
+        collect_matrices(item.sources, item.index);
+        if (pop.feeds.empty()) fail(item.index);
+        const arch::LinearShape& shape = work_.linear[p_.feeds[pop.feeds[0]].linear].shape;
+        pop.height = shape.out_h, pop.width = shape.out_w, pop.channels = shape.out_c;
+        if (shape.outputs() != work_.neurons[item.index].count) fail(item.index);
+        for (const std::uint32_t f : pop.feeds)
+            for (const SourceMap& s : p_.feeds[f].sources)
+                pop.depth = std::max(pop.depth, p_.populations[s.population].depth + 1);
+        p_.max_depth = std::max(p_.max_depth, pop.depth);
+    }
+    [[noreturn]] void fail(std::uint32_t population) const {
+        throw UnsupportedError("training on many cores: neurons " + work_.neurons[population].name +
+                               " must be fed by dense layers or convolutions of their shape");
+    }
+    /// From neurons down to their matrices, over norms and sums.
+    void collect_matrices(const std::vector<std::uint32_t>& sources, std::uint32_t target) {
+        for (const std::uint32_t s : sources) {
+            if (s == kInput) fail(target);
+            const arch::WorkItem& item = work_.items[s];
+            if (item.kind == WorkKind::Neuron) fail(target);
+            if (item.kind == WorkKind::Element) {
+                p_.populations[target].elements.push_back(item.index);
+                collect_matrices(item.sources, target);
+                continue;
+            }
+            Feed feed;
+            feed.linear = item.index;
+            feed.target = target;
+            collect_sources(item.sources, feed, [](std::size_t i) { return i; });
+            invert(feed);
+            p_.populations[target].feeds.push_back(static_cast<std::uint32_t>(p_.feeds.size()));
+            p_.feeds.push_back(std::move(feed));
+        }
+    }
+    /// From a matrix down to neurons; `place` maps an element there to an input element of the matrix.
+    void collect_sources(const std::vector<std::uint32_t>& sources, Feed& feed,
+                         const std::function<std::size_t(std::size_t)>& place) {
+        for (const std::uint32_t s : sources) {
+            if (s == kInput) {
+                feed.from_input = true;
+                continue;
+            }
+            const arch::WorkItem& item = work_.items[s];
+            if (item.kind == WorkKind::Linear) fail(feed.target);
+            if (item.kind == WorkKind::Element) {
+                const arch::ElementWork& e = work_.elements[item.index];
+                collect_sources(item.sources, feed, [&e, &place](std::size_t i) {
+                    const std::size_t m = e.moved(i);
+                    return m == SIZE_MAX ? SIZE_MAX : place(m);
+                });
+                continue;
+            }
+            SourceMap map;
+            map.population = item.index;
+            for (std::size_t i = 0; i < work_.neurons[item.index].count; ++i)
+                map.to_input.push_back(static_cast<std::uint32_t>(place(i)));
+            feed.sources.push_back(std::move(map));
+        }
+    }
+    void invert(Feed& feed) const {
+        feed.back.resize(work_.linear[feed.linear].shape.inputs());
+        for (std::uint32_t s = 0; s < feed.sources.size(); ++s)
+            for (std::uint32_t n = 0; n < feed.sources[s].to_input.size(); ++n)
+                if (const std::uint32_t e = feed.sources[s].to_input[n]; e != UINT32_MAX)
+                    feed.back[e].emplace_back(s, n);
+    }
+
+    const TrainingWork& work_;
+    Placement& p_;
+};
+
+/// Bits that a block needs.
+std::uint64_t block_bits(const TrainingWork& work, const Placement& p, const Block& block,
+                         const CoreRoom& room) {
+    const std::uint64_t per_weight =
+        room.weight_bits + room.gradient_bits + std::uint64_t{work.state_words} * room.state_bits;
+    const std::uint64_t kept_steps = work.temporal ? work.steps : 1;
+    std::uint64_t bits = block.neurons() * kept_steps * (1 + room.membrane_bits + room.error_bits);
+    for (const std::uint32_t f : p.populations[block.population].feeds) {
+        const arch::LinearWork& l = work.linear[p.feeds[f].linear];
+        bits += l.shape.weights() / l.shape.out_c * block.channels() * per_weight;
+        const std::uint64_t input_width = l.binary_input ? 1 : room.membrane_bits;
+        bits += l.shape.inputs() * input_width * (l.constant_input ? 1 : kept_steps);
+    }
+    return bits;
+}
+
+/// Cuts a population so that each block fits a core: channels first for vectors, rows of positions first for
+/// maps.
+void cut(const TrainingWork& work, Placement& p, std::uint32_t population, const CoreRoom& room) {
+    Population& pop = p.populations[population];
+    const std::size_t positions = pop.height * pop.width;
+    std::size_t position_parts = 1, channel_parts = 1;
+    const auto size = [](std::size_t n, std::size_t parts) { return (n + parts - 1) / parts; };
+    for (;;) {
+        const Block largest{
+            population, 0, 0, size(positions, position_parts), 0, size(pop.channels, channel_parts)};
+        const std::uint64_t need = block_bits(work, p, largest, room);
+        if (need <= room.memory_bits && largest.neurons() <= room.max_neurons) break;
+        const bool can_positions = position_parts < positions, can_channels = channel_parts < pop.channels;
+        if (!can_positions && !can_channels)
+            throw MappingError("training memory of a core [bits]", work.neurons[population].name,
+                               static_cast<double>(need), static_cast<double>(room.memory_bits));
+        Block narrower = largest, shorter = largest;
+        narrower.last_channel = size(pop.channels, channel_parts * 2);
+        shorter.last_position = size(positions, position_parts * 2);
+        const bool channels = can_channels && (!can_positions || block_bits(work, p, narrower, room) <=
+                                                                     block_bits(work, p, shorter, room));
+        (channels ? channel_parts : position_parts) *= 2;
+    }
+    const std::size_t rows = size(positions, position_parts), columns = size(pop.channels, channel_parts);
+    for (std::size_t at = 0; at < positions; at += rows)
+        for (std::size_t c = 0; c < pop.channels; c += columns) {
+            Block b{
+                population, 0, at, std::min(at + rows, positions), c, std::min(c + columns, pop.channels)};
+            b.memory_bits = block_bits(work, p, b, room);
+            pop.blocks.push_back(static_cast<std::uint32_t>(p.blocks.size()));
+            p.blocks.push_back(b);
+        }
+}
+
+}  // namespace
+
+Placement place_training(const TrainingWork& work, const CoreRoom& room) {
+    Placement p;
+    Wiring(work, p);
+    for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
+    std::vector<std::uint64_t> used(room.cores), neurons(room.cores);
+    std::uint64_t all = 0;
+    for (const Block& b : p.blocks) all += b.memory_bits;
+    for (Block& b : p.blocks) {
+        const auto emptiest = std::ranges::min_element(used);
+        const auto core = static_cast<std::size_t>(emptiest - used.begin());
+        if (*emptiest + b.memory_bits > room.memory_bits || neurons[core] + b.neurons() > room.max_neurons)
+            throw MappingError("training memory of all cores [bits]", work.neurons[b.population].name,
+                               static_cast<double>(all), static_cast<double>(room.memory_bits * room.cores));
+        b.core = static_cast<std::uint32_t>(core);
+        used[core] += b.memory_bits;
+        neurons[core] += b.neurons();
+    }
+    return p;
+}
+
+}  // namespace loom::training

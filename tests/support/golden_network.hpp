@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <utility>
+
+#include "sim/learn/layers/conv.hpp"
+#include "sim/learn/layers/dense.hpp"
+#include "sim/learn/layers/pool.hpp"
+#include "sim/learn/neurons/lif.hpp"
+#include "sim/learn/trainer.hpp"
+#include "traces/npy.hpp"
+
+namespace loom::learn {
+
+/// The networks of tests/golden/bptt with their initial weights: 64-128-10, or 3x3 convolution, pooling,
+/// 128-10.
+struct GoldenNetwork {
+    bool conv = false;
+    SurrogateSpec surrogate;
+    Reset reset = Reset::Value;
+    bool detach = true;
+    OptimiserSpec optimiser;
+    std::string algorithm = "bptt";
+
+    static std::string folder() { return LOOM_SOURCE_DIR "/tests/golden/bptt/"; }
+
+    std::unique_ptr<Trainer> make() const {
+        const std::shared_ptr<const Surrogate> h = make_surrogate(surrogate);
+        LifSpec lif;
+        lif.reset = reset;
+        auto network = std::make_unique<Network>(conv ? Shape{8, 8, 1} : Shape{1, 1, 64});
+        std::uint32_t at = Network::kInput;
+        const auto add = [&](std::unique_ptr<Layer> layer, const char* name) {
+            layer->name = name;
+            at = network->add(std::move(layer), {at});
+        };
+        if (conv) {
+            add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 8, 3, 3, 1, 1}, false), "w1");
+            add(std::make_unique<Lif>(Shape{8, 8, 8}, lif, h), "lif1");
+            add(std::make_unique<AveragePool>(Shape{8, 8, 8}, 2, true), "pool");
+            add(std::make_unique<Flatten>(Shape{4, 4, 8}), "flatten");
+        } else {
+            add(std::make_unique<Dense>(64, 128, false), "w1");
+            add(std::make_unique<Lif>(Shape{1, 1, 128}, lif, h), "lif1");
+        }
+        add(std::make_unique<Dense>(128, 10, false), "w2");
+        add(std::make_unique<Lif>(Shape{1, 1, 10}, lif, h), "lif2");
+        // The initial weights of a network are the same in all its files.
+        const std::string file = folder() + (conv ? "conv" : "mlp") + "_sigmoid_hard_detach.npz";
+        for (const char* name : {"w1", "w2"}) {
+            const traces::Array a = traces::read_npz(file, std::string(name) + "_init");
+            std::vector<float> values(a.size());
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(a.at(i));
+            network->find(name)->layer->import(0, values);
+        }
+        return std::make_unique<Trainer>(
+            std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
+            make_schedule({.algorithm = algorithm, .detach_reset = detach, .online = false}));
+    }
+
+    /// Minibatch k of 32 training images, the same at all 8 timesteps.
+    static std::pair<Signal, std::vector<std::int64_t>> minibatch(std::size_t k) {
+        static const traces::Array x = traces::read_npz(folder() + "digits_split.npz", "x_train");
+        static const traces::Array y = traces::read_npz(folder() + "digits_split.npz", "y_train");
+        std::pair<Signal, std::vector<std::int64_t>> batch{Signal(8, 32, 64), {}};
+        batch.first.constant = true;
+        for (std::size_t b = 0; b < 32; ++b) {
+            batch.second.push_back(static_cast<std::int64_t>(y.at(32 * k + b)));
+            for (std::size_t t = 0; t < 8; ++t)
+                for (std::size_t i = 0; i < 64; ++i)
+                    batch.first.at(t, b)[i] = static_cast<float>(x.at((32 * k + b) * 64 + i));
+        }
+        return batch;
+    }
+};
+
+}  // namespace loom::learn

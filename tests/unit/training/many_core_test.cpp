@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training on a near-memory many-core chip: operations are those that the activity asks for, whatever the
+// placement.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+
+#include "sim/learn/activity.hpp"
+#include "sim/training_chip/many_core_engine.hpp"
+#include "tests/support/golden_network.hpp"
+
+namespace loom::training {
+namespace {
+
+using arch::ZeroRule;
+
+arch::ChipSpec mesh(std::uint64_t side, std::uint64_t kib) {
+    arch::ChipSpec chip;
+    chip.name = "test";
+    chip.noc.size = {side, side};
+    chip.core.synapse.memory = kib * 1024 * 8;
+    return chip;
+}
+
+arch::TrainingWork golden_work(bool conv, const learn::SurrogateSpec& surrogate, bool detach) {
+    learn::GoldenNetwork golden;
+    golden.conv = conv;
+    golden.surrogate = surrogate;
+    golden.detach = detach;
+    const auto trainer = golden.make();
+    const auto [x, y] = learn::GoldenNetwork::minibatch(0);
+    trainer->gradients(x, y);
+    return learn::collect_work(*trainer);
+}
+
+nlohmann::json golden_counts(const std::string& name) {
+    std::ifstream file(learn::GoldenNetwork::folder() + "summary.json");
+    return nlohmann::json::parse(file)[name]["op_counts"];
+}
+
+std::uint64_t events(const EngineRecord& record, const std::string& layer, Phase phase, Event event) {
+    for (const LayerRecord& l : record.layers)
+        if (l.name == layer)
+            return l.phases[static_cast<std::size_t>(phase)].counts[static_cast<std::size_t>(event)];
+    ADD_FAILURE() << "no layer " << layer;
+    return 0;
+}
+
+constexpr ZeroRule S = ZeroRule::Skip, D = ZeroRule::Dense, G = ZeroRule::Gate;
+
+TEST(ManyCoreTraining, OperationsOfTheGoldenMlp) {
+    const arch::TrainingWork work = golden_work(false, {"rect", {}, 0.5}, false);
+    const auto want = golden_counts("mlp_rect_hard_nodetach");
+    for (const std::uint64_t side : {2U, 4U}) {
+        ManyCoreEngine engine(mesh(side, side == 2 ? 64U : 16U), {S, S, S});
+        engine.execute(work);
+        const EngineRecord& r = engine.record();
+        EXPECT_EQ(events(r, "w1", Phase::Forward, Event::Mac),
+                  want["fwd_l1_mac_sparse"].get<std::uint64_t>() / 8)
+            << "a constant current is computed once";
+        EXPECT_EQ(events(r, "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_sparse"]);
+        EXPECT_EQ(events(r, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_dual_sparse"]);
+        EXPECT_EQ(events(r, "w1", Phase::WeightGradient, Event::Mac), want["wgrad_l1_mac_sparse_x_du"]);
+        EXPECT_EQ(events(r, "w2", Phase::WeightGradient, Event::Ac), want["wgrad_l2_ac_sparse_s_du"]);
+        EXPECT_EQ(events(r, "lif1", Phase::Forward, Event::Compare), want["lif_updates_l1"]);
+        EXPECT_EQ(events(r, "w1", Phase::WeightUpdate, Event::Multiply) +
+                      events(r, "w2", Phase::WeightUpdate, Event::Multiply),
+                  want["weights"]);
+    }
+}
+
+TEST(ManyCoreTraining, OperationsOfTheGoldenConvolution) {
+    const arch::TrainingWork work = golden_work(true, {"rect", {}, 0.5}, false);
+    const auto want = golden_counts("conv_rect_hard_nodetach");
+    ManyCoreEngine engine(mesh(4, 16), {S, S, S});
+    engine.execute(work);
+    const EngineRecord& r = engine.record();
+    EXPECT_EQ(events(r, "w1", Phase::Forward, Event::Mac),
+              want["fwd_l1_mac_sparse"].get<std::uint64_t>() / 8);
+    EXPECT_EQ(events(r, "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_sparse"])
+        << "spikes before pooling";
+    EXPECT_EQ(events(r, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_dual_sparse"]);
+    EXPECT_EQ(events(r, "w1", Phase::WeightGradient, Event::Mac), want["wgrad_l1_mac_sparse_x_du"]);
+}
+
+TEST(ManyCoreTraining, EachZeroCanBeKept) {
+    const arch::TrainingWork work = golden_work(false, {"rect", {}, 0.5}, false);
+    const auto want = golden_counts("mlp_rect_hard_nodetach");
+    const auto run = [&](const arch::SparsityRules& rules) {
+        ManyCoreEngine engine(mesh(4, 16), rules);
+        engine.execute(work);
+        return engine.record();
+    };
+    const EngineRecord all = run({S, S, S}), errors = run({S, S, D}), none = run({D, D, D}),
+                       gated = run({G, G, G});
+    EXPECT_EQ(events(errors, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_sparse_du"]);
+    EXPECT_EQ(events(none, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_dense"]);
+    EXPECT_EQ(events(none, "w2", Phase::WeightGradient, Event::Ac), want["wgrad_l2_ac_dense"]);
+    EXPECT_EQ(events(gated, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_dual_sparse"]);
+    EXPECT_EQ(
+        events(gated, "w2", Phase::Backward, Event::Mac) + events(gated, "w2", Phase::Backward, Event::Gated),
+        want["bwd_l2_mac_dense"]);
+    EXPECT_LT(all.cycles, errors.cycles);
+    EXPECT_LT(errors.cycles, none.cycles);
+    EXPECT_EQ(gated.cycles, none.cycles) << "gating saves no time";
+}
+
+TEST(ManyCoreTraining, DoesNotDependOnTheOrderOfEvaluation) {
+    const arch::TrainingWork work = golden_work(true, {"triangle", {}, 1}, true);
+    ManyCoreEngine plain(mesh(3, 32), {S, S, S}), shuffled(mesh(3, 32), {S, S, S});
+    shuffled.shuffle(7);
+    plain.execute(work);
+    shuffled.execute(work);
+    EXPECT_EQ(plain.record().cycles, shuffled.record().cycles);
+    EXPECT_EQ(plain.network_counters().flit_hops(), shuffled.network_counters().flit_hops());
+    EXPECT_GT(plain.network_counters().flit_hops(), 0U);
+    std::uint64_t sum = 0;
+    for (const LayerRecord& l : plain.record().layers)
+        for (const PhaseRecord& p : l.phases) sum += p.cycles;
+    EXPECT_EQ(sum, plain.record().cycles) << "every cycle belongs to one layer and phase";
+}
+
+TEST(ManyCoreTraining, RefusesWhatDoesNotFit) {
+    const arch::TrainingWork work = golden_work(false, {"sigmoid", 4, {}}, true);
+    ManyCoreEngine engine(mesh(2, 1), {S, S, S});
+    EXPECT_THROW(engine.execute(work), MappingError);
+}
+
+}  // namespace
+}  // namespace loom::training
