@@ -74,6 +74,18 @@ TEST(Algorithms, OtttOUpdatesAtEveryTimestep) {
     expect_close(values(*online.trainer), values(*by_hand.trainer), 1e-6);
 }
 
+TEST(Algorithms, TracesFollowATrainedLeak) {
+    SmallOptions o = kPerTimestep;
+    o.hidden.learns_leak = true;
+    auto t = small_trainer({.algorithm = "ottt_o"}, {.kind = "sgd", .lr = 1}, o);
+    t.trainer->step(t.input, t.labels);
+    Network& net = t.trainer->network();
+    const auto& hidden = dynamic_cast<const Lif&>(*net.find("hidden")->layer);
+    EXPECT_GT(std::abs(hidden.leaks()[0] - 0.5F), 1e-3F);
+    EXPECT_EQ(dynamic_cast<const LinearLayer&>(*net.find("w1")->layer).trace_leak, hidden.leaks()[0]);
+    EXPECT_EQ(dynamic_cast<const LinearLayer&>(*net.find("w2")->layer).trace_leak, 0.5F);
+}
+
 TEST(Algorithms, SlttKGivesErrorsToKTimesteps) {
     const AlgorithmSpec spec{.algorithm = "sltt_k", .backward_steps = 2, .seed = 5};
     auto t = small_trainer(spec, {}, kPerTimestep);

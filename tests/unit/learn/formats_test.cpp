@@ -149,6 +149,9 @@ TEST(NumberFormats, EveryStoredValueIsOnTheGrid) {
         if (const auto* neurons = dynamic_cast<NeuronLayer*>(node.layer.get())) {
             expect_on(neurons->membranes().all(), 1 << 7, name + " membrane");
             expect_on(neurons->membrane_gradients().all(), 1 << 12, name + " dL/du");
+            for (std::size_t i = 0; neurons->fires() && i < node.out.all().size(); ++i)
+                EXPECT_EQ(node.out.all()[i] == 1, neurons->membranes().all()[i] >= 1)
+                    << "spikes of rounded membranes";
         }
         for (const Parameter& p : node.layer->parameters()) {
             expect_on(p.used(), 1 << 5, name + p.name);
@@ -162,6 +165,38 @@ TEST(NumberFormats, EveryStoredValueIsOnTheGrid) {
     t.trainer->gradients(t.input, t.labels);
     for (auto& [layer, p] : t.trainer->network().parameters())
         EXPECT_TRUE(layer->parameters()[p].stored.empty());
+}
+
+/// What is stored is what counts: forward and backward, as if the values themselves were rounded.
+TEST(NumberFormats, LayersComputeWithStoredWeights) {
+    const auto run = [](unsigned layer, bool stored) {
+        std::vector<std::unique_ptr<Layer>> layers;
+        const Shape maps{4, 4, 2};
+        layers.push_back(std::make_unique<Dense>(32, 5, true));
+        layers.push_back(std::make_unique<Conv>(ConvShape{maps, 3, 3, 3, 1, 1}, true));
+        layers.push_back(std::make_unique<BatchNorm>(maps));
+        layers.push_back(make_neurons({1, 1, 32}, {.learns_leak = true, .recurrent = true}, {}));
+        Layer& l = *layers[layer];
+        Random random(3);
+        for (Parameter& p : l.parameters()) {
+            std::vector<float> coarse(p.value.size());
+            random.fill(coarse, -1, 1);
+            (stored ? p.stored : p.value) = coarse;
+        }
+        l.updated();
+        Signal x(3, 4, 32), y(3, 4, l.out.count()), g(3, 4, l.out.count()), gx(3, 4, 32);
+        random.fill(x.all(), 0, 1);
+        random.fill(g.all(), -1, 1);
+        Pass pass;
+        pass.steps = 3, pass.batch = 4;
+        l.forward(pass, x, y);
+        l.backward(pass, x, y, g, &gx);
+        std::vector<float> all(y.all().begin(), y.all().end());
+        all.insert(all.end(), gx.all().begin(), gx.all().end());
+        for (const Parameter& p : l.parameters()) all.insert(all.end(), p.grad.begin(), p.grad.end());
+        return all;
+    };
+    for (unsigned layer = 0; layer < 4; ++layer) EXPECT_EQ(run(layer, true), run(layer, false)) << layer;
 }
 
 /// Small updates are lost without master weights when rounded to nearest, kept on average when stochastic.
