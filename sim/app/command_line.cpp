@@ -107,6 +107,28 @@ int run_command_line(int argc, char** argv) {
     cim_cmd->add_flag("--json", c.json, "print a list with one object per vector");
     cim_cmd->callback([&] { code = cim(c); });
 
+    TrainOptions t;
+    auto* train_cmd = versioned(app.add_subcommand(
+        "train", "train a network, functionally or on a chip that trains; report accuracy, cycles, energy"));
+    train_cmd->add_option("TRAIN.yaml", t.file, "training file; docs/training.md")->required();
+    train_cmd->add_option("-o,--output", t.output, "result directory (default: results/<file>)");
+    train_cmd->add_option("--set", t.sets, "key.path=value: change the configuration (repeatable)")
+        ->allow_extra_args(false);
+    train_cmd->add_option("--fail-if", t.fail_if, "exit with 1 when true, e.g. 'accuracy < 0.9' (repeatable)")
+        ->allow_extra_args(false);
+    train_cmd
+        ->add_option("--fidelity", t.fidelity,
+                     "functional: no cycles; cycle: the chip executes every step (default when there is one)")
+        ->check(CLI::IsMember({"functional", "cycle"}));
+    train_cmd->add_option("--steps", t.steps, "so many steps only; figures of an epoch are extrapolated")
+        ->check(CLI::PositiveNumber);
+    train_cmd->add_option("--seed", t.seed, "replaces data.seed and network.weights.seed")
+        ->check(CLI::NonNegativeNumber);
+    train_cmd->add_flag("--resume", t.resume, "continue from the last checkpoint");
+    train_cmd->add_flag("--json", t.json, "print stats.json on stdout instead of the summary");
+    train_cmd->add_flag("-q,--quiet", t.quiet, "no progress");
+    train_cmd->callback([&] { code = train(t); });
+
     std::string inspect_file;
     bool repair = false;
     auto* inspect_cmd =
@@ -118,7 +140,7 @@ int run_command_line(int argc, char** argv) {
     std::string validate_file;
     std::vector<std::string> validate_sets;
     auto* validate_cmd =
-        versioned(app.add_subcommand("validate", "check a run, chip, noc, energy or sweep file"));
+        versioned(app.add_subcommand("validate", "check a run, train, chip, noc, energy or sweep file"));
     validate_cmd->add_option("FILE.yaml", validate_file, "file")->required();
     validate_cmd->add_option("--set", validate_sets, "key.path=value (run and noc files)")
         ->allow_extra_args(false);
@@ -126,9 +148,9 @@ int run_command_line(int argc, char** argv) {
 
     std::string schema_of;
     auto* schema_cmd = versioned(app.add_subcommand("schema", "print the JSON schema of a kind of file"));
-    schema_cmd->add_option("KIND", schema_of, "chip, run, energy, noc or cim")
+    schema_cmd->add_option("KIND", schema_of, "chip, run, train, energy, noc or cim")
         ->required()
-        ->check(CLI::IsMember({"chip", "run", "energy", "noc", "cim"}));
+        ->check(CLI::IsMember({"chip", "run", "train", "energy", "noc", "cim"}));
     schema_cmd->callback([&] { code = schema(schema_of); });
 
     SweepCommand s;
