@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
+#include <random>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -14,7 +16,7 @@
 namespace loom::app {
 namespace {
 
-constexpr std::uint32_t kOrderStream = 0x6f726472, kSpikeStream = 0x73706b74, kTestStream = 0x73706b65;
+constexpr std::uint32_t kSpikeStream = 0x73706b74, kTestStream = 0x73706b65;
 
 traces::Array array_of(const std::string& path, const std::string& key, const std::string& name) {
     try {
@@ -117,10 +119,13 @@ std::vector<std::uint32_t> TrainData::order(std::uint64_t epoch) const {
     std::vector<std::uint32_t> order(train_.samples);
     std::iota(order.begin(), order.end(), 0U);
     if (!spec_.shuffle) return order;
-    const CounterRng rng(spec_.seed, kOrderStream);
-    for (std::size_t i = order.size(); i > 1; --i) {
-        const std::uint64_t word = rng.word(epoch, static_cast<std::uint32_t>(i));
-        std::swap(order[i - 1], order[word * i >> 32]);
+    // Fisher-Yates with masked rejection, as numpy does it
+    std::mt19937 words(static_cast<std::uint32_t>(spec_.seed + epoch));
+    for (auto i = static_cast<std::uint32_t>(order.size() - 1); i > 0; --i) {
+        const std::uint32_t mask = std::bit_ceil(i + 1) - 1;
+        std::uint32_t j = i + 1;
+        while (j > i) j = static_cast<std::uint32_t>(words()) & mask;
+        std::swap(order[i], order[j]);
     }
     return order;
 }

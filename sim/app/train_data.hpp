@@ -34,7 +34,7 @@ class TrainData {
     std::size_t samples() const { return train_.samples; }
     std::size_t test_samples() const { return test_.samples; }
 
-    /// Samples of epoch `epoch`, in its order.
+    /// Samples of epoch `epoch` in its order: numpy.random.RandomState(seed + epoch).permutation(samples).
     std::vector<std::uint32_t> order(std::uint64_t epoch) const;
     /// A minibatch of training samples; random encodings differ from epoch to epoch.
     void batch(std::span<const std::uint32_t> which, std::uint64_t epoch, learn::Signal& signal,

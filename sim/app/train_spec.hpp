@@ -61,7 +61,7 @@ struct DataSpec {
     double scale = 1;
     std::uint64_t limit = 0, limit_test = 0;
     bool shuffle = true, drop_last = true;
-    std::uint64_t seed = 1;
+    std::uint64_t seed = 1234;
 };
 template <class V>
 void fields(V& v, DataSpec& s) {
@@ -76,7 +76,8 @@ void fields(V& v, DataSpec& s) {
     v("scale", s.scale, {.doc = "values are multiplied by this"});
     v("limit", s.limit, {.doc = "first so many training samples only; 0: all"});
     v("limit_test", s.limit_test, {.doc = "first so many test samples only; 0: all"});
-    v("shuffle", s.shuffle, {.doc = "another order in every epoch, by seed and epoch"});
+    v("shuffle", s.shuffle,
+      {.doc = "another order in every epoch e: numpy's RandomState(seed + e).permutation"});
     v("drop_last", s.drop_last, {.doc = "leave out the samples of an epoch that do not fill a batch"});
     v("seed", s.seed, {.doc = "of order and random spikes"});
 }
