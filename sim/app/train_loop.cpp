@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "sim/app/progress.hpp"
 #include "sim/app/train_record.hpp"
@@ -49,10 +50,8 @@ class Loop {
         const std::size_t first = at * length_.batch;
         const std::size_t count = std::min<std::size_t>(length_.batch, order_.size() - first);
         t_.data->batch(std::span(order_).subspan(first, count), epoch, input_, labels_);
-        const learn::StepResult result = t_.trainer->step(input_, labels_);
-        check(result, step, epoch);
         const bool last = step + 1 == length_.steps;
-        execute(last);
+        const learn::StepResult result = step_and_execute(step, epoch, last);
         note(result, epoch, at == 0, count);
         if (hooks_.dump) hooks_.dump(step);
         const bool epoch_ends = at + 1 == length_.steps_per_epoch;
@@ -64,15 +63,26 @@ class Loop {
     }
 
     /// The engine executes the step; without one, the zeros of the last step are counted.
-    void execute(bool last) {
-        if (!t_.engine && !last) return;
-        const arch::TrainingWork work = learn::collect_work(*t_.trainer);
+    learn::StepResult step_and_execute(std::uint64_t step, std::uint64_t epoch, bool last) {
+        std::optional<learn::WorkRecorder> recorder;
+        if (t_.engine || last) recorder.emplace(*t_.trainer);
+        t_.trainer->progress = static_cast<double>(step) / static_cast<double>(length_.steps);
+        learn::StepResult result;
+        try {
+            result = t_.trainer->step(input_, labels_);
+        } catch (const ModelError&) {
+            result.loss = std::nan("");
+        }
+        check(result, step, epoch);
+        if (!recorder) return result;
+        const arch::TrainingWork work = recorder->take();
         if (!t_.engine) state_.activity.clear(), state_.activity_steps = 0;
         state_.add_activity(work);
-        if (!t_.engine) return;
+        if (!t_.engine) return result;
         t_.engine->execute(work);
         cycles_before_ = state_.executed.cycles;
         state_.executed = sum(before_, t_.engine->record());
+        return result;
     }
 
     void note(const learn::StepResult& result, std::uint64_t epoch, bool first, std::size_t count) {

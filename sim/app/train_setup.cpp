@@ -14,13 +14,6 @@
 namespace loom::app {
 namespace {
 
-learn::TimeRules rules_of(const TrainSection& t) {
-    const std::vector<std::string> names{"bptt", "sltt", "ottt"};
-    const auto it = std::ranges::find(names, t.algorithm);
-    if (it == names.end()) throw ConfigError("train.algorithm: " + unknown_name(t.algorithm, names));
-    return learn::time_rules(static_cast<learn::Algorithm>(it - names.begin()), t.detach_reset, t.truncate);
-}
-
 learn::Shape shape_of(const std::vector<std::uint64_t>& s) {
     return s.size() == 3 ? learn::Shape{s[1], s[2], s[0]} : learn::Shape{1, 1, s[0]};
 }
@@ -55,7 +48,7 @@ learn::BuildOptions options_of(const TrainSpec& s, bool on_membrane) {
     o.reset = s.profile.reset == "value" ? learn::Reset::Value : learn::Reset::Subtract;
     o.at_threshold = s.profile.compare == ">=";
     o.integrate_output = on_membrane;
-    o.surrogate = learn::make_surrogate(s.train.surrogate);
+    o.surrogate = s.train.surrogate;
     o.seed = s.network.weights.seed;
     o.init_gain = s.network.weights.gain;
     return o;
@@ -84,7 +77,7 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
     const TrainSpec& s = loaded.spec;
     Training t;
     with_places(loaded.root, [&] {
-        const learn::TimeRules rules = rules_of(s.train);
+        const learn::Schedule schedule = learn::make_schedule(s.train.algorithm);
         learn::NetworkSpec spec = network_spec(loaded);
         std::optional<learn::Shape> input;
         if (!loaded.network_path.empty()) input = spec.input;
@@ -98,7 +91,9 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         t.data->check_labels(network->nodes().back().layer->out.count());
         if (network->weights() == 0) throw ConfigError("network: has no weights to train");
         t.trainer = std::make_unique<learn::Trainer>(std::move(network), std::move(loss),
-                                                     learn::make_optimiser(s.train.optimizer), rules);
+                                                     learn::make_optimiser(s.train.optimizer), schedule);
+        t.formats = learn::make_formats(s.train.formats);
+        t.trainer->formats = t.formats.get();
         if (!s.chip) return;
         auto engine = training::make_engine(*s.chip);
         t.trainer->sum_group = engine->sum_group();

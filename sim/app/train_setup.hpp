@@ -11,6 +11,7 @@ namespace loom::app {
 
 /// Everything that a training works with.
 struct Training {
+    std::unique_ptr<learn::CountedFormats> formats;  ///< null: float32
     std::unique_ptr<learn::Trainer> trainer;
     std::unique_ptr<TrainData> data;
     std::unique_ptr<training::Engine> engine;  ///< null: functional

@@ -6,11 +6,12 @@
 #include <array>
 #include <filesystem>
 
+#include "cores/training/price.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
-#include "sim/learn/loss.hpp"
+#include "sim/learn/neurons/make_neurons.hpp"
 #include "sim/stats/ert.hpp"
 
 namespace loom::app {
@@ -28,6 +29,24 @@ std::string shipped_digits() {
     throw IoError("data.file: the digits that come with the program (configs/data/digits.npz) are not there");
 }
 
+void check_surrogate(const learn::SurrogateSpec& spec) {
+    learn::NeuronSpec neurons;  // for which every kind works
+    neurons.lif.leak = {{1.0F}};
+    neurons.lif.reset = learn::Reset::Subtract;
+    learn::make_neurons({}, neurons, spec);
+}
+
+/// `loss: name` is `loss: {kind: name}`.
+void expand_loss(config::Node& root) {
+    config::Node* train = root.find("train");
+    config::Node* loss = train == nullptr ? nullptr : train->find("loss");
+    if (loss == nullptr || !loss->is_scalar()) return;
+    config::Node map = config::Node::make_map();
+    map.at = loss->at;
+    map.put("kind", *loss);
+    *loss = std::move(map);
+}
+
 /// What the reader alone cannot find.
 void check(const TrainSpec& s) {
     compiler::check_profile(s.profile);
@@ -43,7 +62,10 @@ void check(const TrainSpec& s) {
     if ((s.train.steps == 0) == (s.train.epochs == 0))
         throw ConfigError("train: give either `steps` or `epochs`");
     learn::make_loss(s.train.loss);
-    learn::make_surrogate(s.train.surrogate);
+    learn::make_schedule(s.train.algorithm);
+    learn::make_formats(s.train.formats);
+    check_surrogate(s.train.surrogate);
+    if (s.chip) training::check_prices(*s.chip);
     learn::make_optimiser(s.train.optimizer);
     if (!s.network.layers.empty()) {
         learn::NetworkSpec network;
@@ -66,9 +88,12 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
         preset != nullptr && preset->is_scalar()) {
         with_places(t.root, [&] { t.spec.profile = compiler::preset_profile(preset->scalar); });
     }
+    expand_loss(t.root);
     config::read_into(t.root, "", t.spec);
     with_places(t.root, [&] { check(t.spec); });
-    if (seed != nullptr) t.spec.data.seed = t.spec.network.weights.seed = *seed;
+    if (seed != nullptr)
+        t.spec.data.seed = t.spec.network.weights.seed = t.spec.train.algorithm.seed =
+            t.spec.train.formats.seed = *seed;
     if (!t.spec.network.file.empty()) t.network_path = resolve(t.root, "network.file", t.spec.network.file);
     if (!t.spec.network.weights.file.empty())
         t.weights_path = resolve(t.root, "network.weights.file", t.spec.network.weights.file);

@@ -8,6 +8,9 @@
 #include "compiler/training/from_nir.hpp"
 #include "sim/arch/training_chip.hpp"
 #include "sim/config/located_yaml.hpp"
+#include "sim/learn/algorithm.hpp"
+#include "sim/learn/formats.hpp"
+#include "sim/learn/loss.hpp"
 #include "sim/learn/network_spec.hpp"
 #include "sim/learn/optimiser.hpp"
 #include "sim/learn/surrogate.hpp"
@@ -83,30 +86,28 @@ void fields(V& v, DataSpec& s) {
 }
 
 struct TrainSection {
-    std::string algorithm = "bptt";
-    bool detach_reset = true;
-    std::uint64_t truncate = 0;
+    learn::AlgorithmSpec algorithm;
     std::uint64_t timesteps = 0, batch = 0, steps = 0, epochs = 0, checkpoint = 0;
-    std::string loss = "mse_rate";
+    learn::LossSpec loss;
     double loss_limit = 1e6;
     learn::SurrogateSpec surrogate;
     learn::OptimiserSpec optimizer;
+    learn::FormatSpec formats;
 };
 template <class V>
 void fields(V& v, TrainSection& s) {
-    v("algorithm", s.algorithm, {.doc = "bptt, sltt or ottt; docs/training.md"});
-    v("detach_reset", s.detach_reset, {.doc = "no gradient through the reset"});
-    v("truncate", s.truncate, {.doc = "errors stop after so many timesteps; 0: never"});
+    fields(v, s.algorithm);
     v("timesteps", s.timesteps, {.doc = "of a sample", .min = 1, .max = 1 << 20, .required = true});
     v("batch", s.batch, {.doc = "samples per step of the optimiser", .min = 1, .required = true});
     v("steps", s.steps, {.doc = "steps of the optimiser; or `epochs`"});
     v("epochs", s.epochs, {.doc = "passes over the training samples"});
     v("checkpoint", s.checkpoint,
       {.doc = "steps between checkpoints, besides the end of every epoch; 0: none"});
-    v("loss", s.loss, {.doc = "mse_rate, ce_rate, ce_membrane, tet, ..."});
+    v("loss", s.loss, {.doc = "what is made small; a name alone means {kind: name}"});
     v("loss_limit", s.loss_limit, {.doc = "a larger loss ends the training with an error", .min = 0});
     v("surrogate", s.surrogate, {.doc = "derivative that stands for that of the firing function"});
     v("optimizer", s.optimizer, {.doc = "how gradients change the weights"});
+    v("formats", s.formats, {.doc = "number formats of stored values"});
 }
 
 enum class Dump { Spikes, Membranes, Gradients, Weights };

@@ -54,11 +54,11 @@ std::string sparsity(const Json& s) {
 
 void phase_line(std::string& out, const std::string& name, const Json& p, double all) {
     const Json& e = p["energy"];
-    const auto energy = [&](const char* key) { return stats::human_energy(e[key].get<double>()); };
+    const auto energy = [&](const char* key) { return stats::human_energy(e.at(key).get<double>()); };
     out += fmt::format("  {:<16} {:>12} {:>6.1f}% {:>11} {:>11} {:>11} {:>11} {:>11} {:>6.1f}%\n", name,
                        p["cycles"].get<std::uint64_t>(), 100 * p["utilisation"].get<double>(),
-                       energy("arithmetic_pj"), energy("registers_pj"), energy("buffers_pj"),
-                       energy("dram_pj"), stats::human_energy(p["energy_pj"].get<double>()),
+                       energy("compute_pj"), energy("pad_pj"), energy("buffer_pj"), energy("dram_pj"),
+                       stats::human_energy(p["energy_pj"].get<double>()),
                        all == 0 ? 0.0 : 100 * p["energy_pj"].get<double>() / all);
 }
 
@@ -66,7 +66,7 @@ std::string phases(const Json& s) {
     const double all = s["energy"]["dynamic_pj"].get<double>();
     std::string out =
         fmt::format("  {:<16} {:>12} {:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7}\n", "phase", "cycles",
-                    "in use", "arithmetic", "registers", "buffers", "DRAM", "energy", "share");
+                    "in use", "compute", "registers", "buffers", "DRAM", "energy", "share");
     for (const auto& [name, p] : s["phases"].items()) phase_line(out, name, p, all);
     return out;
 }

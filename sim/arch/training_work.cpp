@@ -38,4 +38,11 @@ std::size_t ElementWork::moved(std::size_t i) const {
     return (y / window * out_w + x / window) * in_c + c;
 }
 
+void ElementWork::add(const ElementWork& more) {
+    forward_add += more.forward_add, forward_multiply += more.forward_multiply;
+    forward_divide += more.forward_divide, forward_sqrt += more.forward_sqrt;
+    backward_add += more.backward_add, backward_multiply += more.backward_multiply;
+    backward_divide += more.backward_divide;
+}
+
 }  // namespace loom::arch

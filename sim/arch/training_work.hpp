@@ -68,6 +68,8 @@ struct ElementWork {
     std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
     std::uint64_t outputs = 0;  ///< of one timestep and sample
     std::uint64_t parameters = 0;
+    /// Operations of more timesteps.
+    void add(const ElementWork& more);
 };
 
 enum class WorkKind : std::uint8_t { Linear, Neuron, Element };
@@ -75,7 +77,9 @@ enum class WorkKind : std::uint8_t { Linear, Neuron, Element };
 struct WorkItem {
     WorkKind kind;
     std::uint32_t index;
-    std::vector<std::uint32_t> sources;  ///< items; UINT32_MAX: the network's input
+    /// Items; UINT32_MAX: the network's input. Recurrent weights come right before their population and have
+    /// it as source: what a later item gave in the timestep before.
+    std::vector<std::uint32_t> sources;
 };
 
 /// One optimiser step on one minibatch: what every engine executes. Values are known, so are all zeros.

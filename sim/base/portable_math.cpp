@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/base/portable_math.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -18,6 +20,29 @@ double portable_exp(double x) {
     double sum = 1.0;
     for (int n = 14; n > 0; --n) sum = 1.0 + sum * r / n;
     return std::ldexp(sum, static_cast<int>(k));
+}
+
+void portable_exp(std::span<double> x) {
+    constexpr std::size_t block = 8;
+    double r[block], k[block], sum[block];
+    for (std::size_t first = 0; first < x.size(); first += block) {
+        const std::size_t n = std::min(block, x.size() - first);
+        bool plain = n == block;
+        for (std::size_t i = 0; i < n; ++i) plain &= std::abs(x[first + i]) < 700.0;  // false for NaN
+        if (!plain) {
+            for (std::size_t i = 0; i < n; ++i) x[first + i] = portable_exp(x[first + i]);
+            continue;
+        }
+        for (std::size_t i = 0; i < block; ++i) k[i] = std::floor(x[first + i] * 0x1.71547652b82fep+0 + 0.5);
+        for (std::size_t i = 0; i < block; ++i) r[i] = (x[first + i] - k[i] * kLn2High) - k[i] * kLn2Low;
+        for (double& s : sum) s = 1.0;
+        for (int term = 14; term > 0; --term)
+            for (std::size_t i = 0; i < block; ++i) sum[i] = 1.0 + sum[i] * r[i] / term;
+        for (std::size_t i = 0; i < block; ++i) {  // sum * 2^k, a normal number: exact
+            const auto exponent = static_cast<std::uint64_t>(static_cast<std::int64_t>(k[i]) + 1023) << 52;
+            x[first + i] = sum[i] * std::bit_cast<double>(exponent);
+        }
+    }
 }
 
 double portable_log(double x) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/activity.hpp"
 
+#include <algorithm>
+
+#include "sim/base/error.hpp"
+
 namespace loom::learn {
 namespace {
 
@@ -38,7 +42,7 @@ BitSignal derivative_bits(const NeuronLayer& neurons, const Signal& out) {
     return bits;
 }
 
-/// Walks a network once; items have the numbers of its nodes.
+/// Walks a network once; items are its nodes, and before a recurrent population its recurrent weights.
 class Collector {
   public:
     Collector(Trainer& trainer, const Pass& pass, arch::TrainingWork& work)
@@ -47,13 +51,18 @@ class Collector {
     void run() {
         for (std::size_t i = 0; i < network_.nodes().size(); ++i) {
             const Network::Node& node = network_.nodes()[i];
-            arch::WorkItem item{arch::WorkKind::Element, 0, node.sources};
-            if (auto* linear = dynamic_cast<const LinearLayer*>(node.layer.get()))
+            arch::WorkItem item{arch::WorkKind::Element, 0, {}};
+            for (const std::uint32_t s : node.sources)
+                item.sources.push_back(s == Network::kInput ? s : item_of_node_[s]);
+            if (auto* linear = dynamic_cast<const LinearLayer*>(node.layer.get())) {
                 item.kind = arch::WorkKind::Linear, item.index = add_linear(i, *linear);
-            else if (auto* neurons = dynamic_cast<const NeuronLayer*>(node.layer.get()))
+            } else if (auto* neurons = dynamic_cast<const NeuronLayer*>(node.layer.get())) {
+                if (neurons->recurrence() != nullptr) item.sources.push_back(add_recurrent(*neurons));
                 item.kind = arch::WorkKind::Neuron, item.index = add_neurons(i, *neurons);
-            else
+            } else {
                 item.index = add_element(i);
+            }
+            item_of_node_.push_back(static_cast<std::uint32_t>(work_.items.size()));
             work_.items.push_back(std::move(item));
         }
     }
@@ -113,6 +122,23 @@ class Collector {
         work_.linear.push_back(std::move(w));
         return static_cast<std::uint32_t>(work_.linear.size() - 1);
     }
+    /// Returns the item; the population that it belongs to comes next and is its source, a timestep late.
+    std::uint32_t add_recurrent(const NeuronLayer& layer) {
+        const Recurrence& r = *layer.recurrence();
+        arch::LinearWork w;
+        w.name = layer.name + ".recurrent";
+        w.shape.in_c = w.shape.out_c = layer.out.count();
+        w.sends_error = pass_.rules.temporal;
+        w.input = nonzero(r.input);
+        if (pass_.rules.traces) w.trace = nonzero(r.trace);
+        w.error = nonzero(r.error);
+        w.wanted = derivative_bits(layer, r.input);
+        work_.linear.push_back(std::move(w));
+        const auto item = static_cast<std::uint32_t>(work_.items.size());
+        work_.items.push_back(
+            {arch::WorkKind::Linear, static_cast<std::uint32_t>(work_.linear.size() - 1), {item + 1}});
+        return item;
+    }
     std::uint32_t add_neurons(std::size_t i, const NeuronLayer& layer) {
         const Network::Node& node = network_.nodes()[i];
         arch::NeuronWork w;
@@ -143,14 +169,12 @@ class Collector {
     Network& network_;
     const Pass& pass_;
     arch::TrainingWork& work_;
+    std::vector<std::uint32_t> item_of_node_;
     std::vector<BitSignal> useful_;  ///< by node: outputs whose error somebody below can use
 };
 
-}  // namespace
-
-arch::TrainingWork collect_work(Trainer& trainer) {
+arch::TrainingWork collect_pass(Trainer& trainer, const Pass& pass) {
     arch::TrainingWork work;
-    const Pass& pass = trainer.last_pass();
     work.steps = pass.steps;
     work.batch = pass.batch;
     work.temporal = pass.rules.temporal;
@@ -162,6 +186,69 @@ arch::TrainingWork collect_work(Trainer& trainer) {
     work.update_sqrt = cost.sqrt, work.update_divide = cost.divide, work.state_words = cost.state_words;
     work.parameters = trainer.network().weights();
     Collector(trainer, pass, work).run();
+    return work;
+}
+
+/// One after the other in time.
+BitSignal joined(const std::vector<arch::TrainingWork>& passes, auto signal) {
+    const BitSignal& first = signal(passes.front());
+    BitSignal all(first.empty() ? 0 : first.steps() * passes.size(), first.batch(), first.count());
+    if (first.empty()) return all;
+    for (std::size_t t = 0; t < passes.size(); ++t)
+        for (std::size_t b = 0; b < first.batch(); ++b)
+            std::ranges::copy(signal(passes[t]).row(0, b), all.row(t, b).begin());
+    return all;
+}
+
+/// Of passes of one timestep.
+arch::TrainingWork merged(const std::vector<arch::TrainingWork>& passes) {
+    using Work = arch::TrainingWork;
+    Work all = passes.front();
+    all.steps = passes.size();
+    for (std::size_t i = 0; i < all.linear.size(); ++i) {
+        const auto join = [&](BitSignal arch::LinearWork::*m) {
+            all.linear[i].*m =
+                joined(passes, [&](const Work& w) -> const BitSignal& { return w.linear[i].*m; });
+        };
+        join(&arch::LinearWork::input), join(&arch::LinearWork::trace);
+        join(&arch::LinearWork::error), join(&arch::LinearWork::wanted);
+        for (std::size_t t = 1; t < passes.size(); ++t) {
+            all.linear[i].binary_input &= passes[t].linear[i].binary_input;
+            all.linear[i].spikes_before_pool += passes[t].linear[i].spikes_before_pool;
+        }
+    }
+    for (std::size_t i = 0; i < all.neurons.size(); ++i) {
+        const auto join = [&](BitSignal arch::NeuronWork::*m) {
+            all.neurons[i].*m =
+                joined(passes, [&](const Work& w) -> const BitSignal& { return w.neurons[i].*m; });
+        };
+        join(&arch::NeuronWork::spikes), join(&arch::NeuronWork::error), join(&arch::NeuronWork::derivative);
+    }
+    for (std::size_t i = 0; i < all.elements.size(); ++i)
+        for (std::size_t t = 1; t < passes.size(); ++t) all.elements[i].add(passes[t].elements[i]);
+    return all;
+}
+
+}  // namespace
+
+arch::TrainingWork collect_work(Trainer& trainer) {
+    if (trainer.schedule().online) throw InternalError("work of passes of one timestep needs a WorkRecorder");
+    return collect_pass(trainer, trainer.last_pass());
+}
+
+WorkRecorder::WorkRecorder(Trainer& trainer) : trainer_(trainer) {
+    trainer.after_pass = [this](const Pass& pass) { passes_.push_back(collect_pass(trainer_, pass)); };
+}
+
+WorkRecorder::~WorkRecorder() {
+    trainer_.after_pass = nullptr;
+}
+
+arch::TrainingWork WorkRecorder::take() {
+    if (passes_.empty()) throw InternalError("no training step was recorded");
+    arch::TrainingWork work = trainer_.schedule().online ? merged(passes_) : std::move(passes_.back());
+    if (trainer_.schedule().updates_each_step) work.updates = passes_.size();
+    passes_.clear();
     return work;
 }
 

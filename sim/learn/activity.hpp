@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <vector>
+
 #include "sim/arch/training_work.hpp"
 #include "sim/learn/trainer.hpp"
 
 namespace loom::learn {
 
 /// What the last Trainer::step() or gradients() did, as work for an engine: which values were zero.
-/// Element-wise work of a layer that is neither linear nor a neuron comes from Layer::element_work().
+/// Element-wise work of a layer that is neither linear nor a neuron comes from Layer::describe(). For
+/// schedules with one pass over all timesteps; the input signal of the step must still exist.
 arch::TrainingWork collect_work(Trainer& trainer);
+
+/// The same for every schedule: records while it exists, take() after each step(). Online schedules:
+/// timesteps are joined, the constant input of a network counts as different at every timestep.
+class WorkRecorder {
+  public:
+    explicit WorkRecorder(Trainer& trainer);
+    ~WorkRecorder();
+    WorkRecorder(const WorkRecorder&) = delete;
+    WorkRecorder& operator=(const WorkRecorder&) = delete;
+    arch::TrainingWork take();
+
+  private:
+    Trainer& trainer_;
+    std::vector<arch::TrainingWork> passes_;
+};
 
 }  // namespace loom::learn

@@ -16,7 +16,10 @@ namespace loom::learn {
 struct Parameter {
     std::string name;  ///< "weight", "bias", "gamma", ...
     std::vector<float> value, grad;
-    bool decays = true;  ///< weight decay applies
+    bool decays = true;              ///< weight decay applies
+    std::vector<float> stored = {};  ///< value in its number format (Formats, master weights); else empty
+    /// What layers compute with.
+    const std::vector<float>& used() const { return stored.empty() ? value : stored; }
 };
 
 /// How errors go through time; set by the algorithm.
@@ -35,6 +38,7 @@ struct Pass {
     std::size_t first = 0, steps = 0, batch = 0;
     bool training = true;
     std::uint64_t iteration = 0;  ///< of the optimiser; keys stochastic rounding
+    double progress = 0;          ///< share of the training done; surrogates that evolve follow it
     TimeRules rules;
     /// So many neighbouring inputs are summed first and then added (engines with tables of partial sums).
     std::size_t sum_group = 1;
@@ -51,6 +55,8 @@ class Layer {
     /// parameter gradients to Parameter::grad.
     virtual void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                           Signal* grad_in) = 0;
+    /// In place of backward() where there is no error: recorded gradients of signals are zero.
+    virtual void no_errors(const Pass&) {}
     virtual std::span<Parameter> parameters() { return {}; }
     /// Called after parameters changed (derived copies are renewed).
     virtual void updated() {}
@@ -71,8 +77,13 @@ class Layer {
     /// Which inputs' errors are of use, when `below` says it of the elements that feed this layer: what it
     /// means for the layer's outputs. Same elements unless the layer moves them.
     virtual arch::BitSignal pass_wanted(const arch::BitSignal& below) const { return below; }
+    /// Its outputs are stored as currents (Role::Current) rather than spikes.
+    virtual bool makes_currents() const { return false; }
+    /// Cannot work in passes of one timestep (statistics over time).
+    virtual bool needs_all_timesteps() const { return false; }
 
     std::string name;
+    std::uint32_t index = 0;  ///< in its network
     Shape in, out;
 };
 
@@ -81,12 +92,28 @@ class LinearLayer : public Layer {
   public:
     virtual arch::LinearShape linear_shape() const = 0;
     virtual bool has_bias() const = 0;
+    bool makes_currents() const override { return true; }
     /// Presynaptic traces of the last backward pass (TimeRules::traces).
     const Signal& trace() const { return trace_; }
     float trace_leak = 0;  ///< of the traces: the leak of the neurons that it feeds
 
   protected:
     Signal trace_;
+};
+
+/// Rounds values of timestep t (of the pass) and sample b, if the pass has formats.
+inline void round_row(const Pass& pass, Role role, const Layer& layer, std::size_t t, std::size_t b,
+                      std::span<float> row) {
+    if (pass.formats == nullptr) return;
+    const std::uint64_t at = ((pass.first + t) * pass.batch + b) * row.size();
+    pass.formats->round(role, row, layer.index, pass.iteration, at);
+}
+
+/// Weights from a population to itself, with what the last pass brought to them.
+struct Recurrence {
+    Signal input;  ///< spikes of the timestep before
+    Signal trace;  ///< of `input` (TimeRules::traces)
+    Signal error;  ///< dL/d output
 };
 
 /// A population with membranes.
@@ -99,6 +126,11 @@ class NeuronLayer : public Layer {
     virtual void derivative(std::size_t t, std::size_t b, std::span<float> h) const = 0;
     /// Model and costs; not the signals.
     virtual void describe_neurons(arch::NeuronWork& work) const = 0;
+    virtual bool fires() const = 0;
+    /// At rest and by neuron, as they are now.
+    virtual std::span<const float> thresholds() const = 0;
+    virtual std::span<const float> leaks() const = 0;
+    virtual const Recurrence* recurrence() const { return nullptr; }
     /// Added to dL/du (losses on membranes); same shape as membranes(), or empty.
     Signal extra_gradient;
 };

@@ -28,6 +28,7 @@ struct LayerContext {
     PerNeuron per_neuron(const std::string& key, const std::optional<double>& scalar, float fallback) const;
     /// Random initial weights into parameter p of `layer`, in the order of files.
     void init_uniform(Layer& layer, std::size_t p, std::size_t fan_in) const;
+    std::size_t sources = 1;  ///< layers whose outputs are added
 };
 
 /// A kind of layer: one maker (a file in kinds/) and one line in layer_kinds.cpp.
@@ -50,5 +51,13 @@ std::unique_ptr<Layer> make_flatten(const LayerContext& c);
 std::unique_ptr<Layer> make_lif(const LayerContext& c);
 std::unique_ptr<Layer> make_if(const LayerContext& c);
 std::unique_ptr<Layer> make_li(const LayerContext& c);
+std::unique_ptr<Layer> make_plif(const LayerContext& c);
+std::unique_ptr<Layer> make_alif(const LayerContext& c);
+std::unique_ptr<Layer> make_recurrent(const LayerContext& c);
+std::unique_ptr<Layer> make_recurrent_alif(const LayerContext& c);
+std::unique_ptr<Layer> make_max_pool(const LayerContext& c);
+std::unique_ptr<Layer> make_add(const LayerContext& c);
+std::unique_ptr<Layer> make_batch_norm(const LayerContext& c);
+std::unique_ptr<Layer> make_td_batch_norm(const LayerContext& c);
 
 }  // namespace loom::learn

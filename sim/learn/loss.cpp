@@ -6,6 +6,7 @@
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 #include "sim/base/portable_math.hpp"
+#include "sim/learn/membrane_loss.hpp"
 
 namespace loom::learn {
 namespace {
@@ -21,7 +22,7 @@ double softmax(std::span<double> logits, std::size_t label) {
 }
 
 /// Mean squared error between the mean output and the one-hot label, over samples and classes.
-class MseRate final : public Loss {
+class MseRate : public Loss {
   public:
     double evaluate(const Signal& out, std::span<const std::int64_t> labels, Signal& grad) const override {
         const std::vector<float> rate = mean_over_time(out);
@@ -38,6 +39,11 @@ class MseRate final : public Loss {
             }
         return total / static_cast<double>(entries);
     }
+};
+
+class MseMembrane final : public MseRate {
+  public:
+    bool on_membrane() const override { return true; }
 };
 
 /// Cross entropy of the mean output over time.
@@ -67,41 +73,52 @@ class CeMembrane final : public CeRate {
     bool on_membrane() const override { return true; }
 };
 
-/// Cross entropy at every timestep, averaged (TET with lambda 0).
+/// TET: (1 - lambda) x cross entropy at every timestep, averaged, + lambda x mean squared distance of all
+/// outputs from phi.
 class Tet final : public Loss {
   public:
+    Tet(double lambda, double phi) : lambda_(lambda), phi_(phi) {}
     double evaluate(const Signal& out, std::span<const std::int64_t> labels, Signal& grad) const override {
         const double share = 1.0 / static_cast<double>(out.batch() * out.steps());
-        double total = 0;
+        double entropy = 0, distance = 0;
         for (std::size_t t = 0; t < out.steps(); ++t)
             for (std::size_t b = 0; b < out.batch(); ++b) {
                 const auto o = out.at(t, b);
                 std::vector<double> p(o.begin(), o.end());
                 const auto label = static_cast<std::size_t>(labels[b]);
-                total += softmax(p, label);
-                for (std::size_t k = 0; k < o.size(); ++k)
-                    grad.at(t, b)[k] += static_cast<float>((p[k] - (k == label ? 1.0 : 0.0)) * share);
+                entropy += softmax(p, label);
+                for (std::size_t k = 0; k < o.size(); ++k) {
+                    const double off = static_cast<double>(o[k]) - phi_;
+                    distance += off * off;
+                    const double pull = 2 * off / static_cast<double>(o.size());
+                    const double push = p[k] - (k == label ? 1.0 : 0.0);
+                    grad.at(t, b)[k] += static_cast<float>(((1 - lambda_) * push + lambda_ * pull) * share);
+                }
             }
-        return total * share;
+        return share * ((1 - lambda_) * entropy + lambda_ * distance / static_cast<double>(out.count()));
     }
     bool on_membrane() const override { return true; }
+
+  private:
+    double lambda_, phi_;
 };
 
+using Made = std::unique_ptr<Loss>;
 struct Entry {
-    std::string kind;
-    std::unique_ptr<Loss> (*make)();
+    std::string_view kind;
+    Made (*make)(const LossSpec&);
 };
 template <class T>
-std::unique_ptr<Loss> make() {
+Made plain(const LossSpec&) {
     return std::make_unique<T>();
 }
-const std::vector<Entry>& catalogue() {
-    static const std::vector<Entry> entries{{"mse_rate", make<MseRate>},
-                                            {"ce_rate", make<CeRate>},
-                                            {"ce_membrane", make<CeMembrane>},
-                                            {"tet", make<Tet>}};
-    return entries;
-}
+constexpr Entry kCatalogue[] = {
+    {"mse_rate", plain<MseRate>},
+    {"ce_rate", plain<CeRate>},
+    {"mse_membrane", plain<MseMembrane>},
+    {"ce_membrane", plain<CeMembrane>},
+    {"tet", [](const LossSpec& s) -> Made { return std::make_unique<Tet>(s.lambda, s.phi); }},
+};
 
 }  // namespace
 
@@ -115,15 +132,27 @@ std::vector<float> mean_over_time(const Signal& out) {
 }
 
 std::vector<std::string> loss_kinds() {
-    std::vector<std::string> kinds;
-    for (const Entry& e : catalogue()) kinds.push_back(e.kind);
+    std::vector<std::string> kinds = membrane_loss_kinds();
+    for (const Entry& e : kCatalogue) kinds.emplace_back(e.kind);
     return kinds;
 }
 
-std::unique_ptr<Loss> make_loss(const std::string& kind) {
-    for (const Entry& e : catalogue())
-        if (e.kind == kind) return e.make();
-    throw ConfigError("train.loss: " + unknown_name(kind, loss_kinds()));
+std::unique_ptr<Loss> make_loss(const LossSpec& spec) {
+    for (const Entry& e : kCatalogue)
+        if (e.kind == spec.kind) return e.make(spec);
+    if (auto on_hidden = make_membrane_loss(spec.kind)) {
+        LossSpec main = spec;
+        main.kind = spec.main;
+        if (make_membrane_loss(main.kind) != nullptr)
+            throw ConfigError("train.loss.main: " + main.kind + " is itself added to a loss on the output");
+        return with_membrane_loss(make_loss(main), std::move(on_hidden), spec.weight);
+    }
+    throw ConfigError("train.loss: " + unknown_name(spec.kind, loss_kinds()));
+}
+
+LifSpec as_readout(LifSpec neurons, const Loss& loss) {
+    neurons.fires = !loss.on_membrane();
+    return neurons;
 }
 
 }  // namespace loom::learn

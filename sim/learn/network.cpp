@@ -5,6 +5,15 @@
 #include "sim/learn/axpy.hpp"
 
 namespace loom::learn {
+namespace {
+
+void round_all(const Pass& pass, Role role, const Layer& layer, Signal& s) {
+    if (pass.formats == nullptr) return;
+    for (std::size_t t = 0; t < s.steps(); ++t)
+        for (std::size_t b = 0; b < s.batch(); ++b) round_row(pass, role, layer, t, b, s.at(t, b));
+}
+
+}  // namespace
 
 std::uint32_t Network::add(std::unique_ptr<Layer> layer, std::vector<std::uint32_t> sources) {
     Node node;
@@ -16,6 +25,7 @@ std::uint32_t Network::add(std::unique_ptr<Layer> layer, std::vector<std::uint32
         node.trains_below |= source.trains_below || !source.layer->parameters().empty();
     }
     node.layer = std::move(layer);
+    node.layer->index = static_cast<std::uint32_t>(nodes_.size());
     node.sources = std::move(sources);
     nodes_.push_back(std::move(node));
     return static_cast<std::uint32_t>(nodes_.size() - 1);
@@ -38,6 +48,7 @@ void Network::forward(const Pass& pass, const Signal& input) {
         }
         node.out.resize(pass.steps, pass.batch, node.layer->out.count());
         node.layer->forward(pass, input_of(node), node.out);
+        if (node.layer->makes_currents()) round_all(pass, Role::Current, *node.layer, node.out);
     }
 }
 
@@ -59,11 +70,19 @@ void Network::backward(const Pass& pass) {
             if (!single) shared.resize(pass.steps, pass.batch, node.layer->in.count());
             below = single ? &nodes_[node.sources[0]].grad : &shared;
         }
+        round_all(pass, Role::Error, *node.layer, node.grad);
         node.layer->backward(pass, input_of(node), node.out, node.grad, below);
         if (below != &shared) continue;
         for (const std::uint32_t s : node.sources)
             if (s != kInput)
                 loom::learn::add(nodes_[s].grad.all().data(), shared.all().data(), shared.all().size());
+    }
+}
+
+void Network::no_errors(const Pass& pass) {
+    for (Node& node : nodes_) {
+        node.grad.resize(pass.steps, pass.batch, node.layer->out.count());
+        node.layer->no_errors(pass);
     }
 }
 

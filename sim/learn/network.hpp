@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "sim/learn/layer.hpp"
-#include "sim/learn/neurons/lif.hpp"
 
 namespace loom::learn {
 
@@ -30,6 +29,8 @@ class Network {
     void forward(const Pass& pass, const Signal& input);
     /// output_gradient(): filled by the loss before.
     void backward(const Pass& pass);
+    /// In place of backward() for timesteps without an error: all gradients of signals are zero.
+    void no_errors(const Pass& pass);
     void clear_gradients();
     void updated();
 

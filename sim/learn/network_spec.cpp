@@ -44,6 +44,7 @@ class Builder {
                            !spec_.file.empty(),
                            i + 1 == spec_.layers.size()};
             c.in = shape_of(*network, layers_.sources[i][0]);
+            c.sources = layers_.sources[i].size();
             for (const std::uint32_t s : layers_.sources[i]) {
                 const Shape other = shape_of(*network, s);
                 if (!(other == c.in))
@@ -55,7 +56,6 @@ class Builder {
             import_arrays(*layer, c);
             network->add(std::move(layer), layers_.sources[i]);
         }
-        set_trace_leaks(*network);
         return network;
     }
 
@@ -68,29 +68,17 @@ class Builder {
         return source == Network::kInput ? n.input_shape() : n.nodes()[source].layer->out;
     }
     static void import_arrays(Layer& layer, const LayerContext& c) {
+        const auto& keys = find_layer_kind(c.spec.kind)->keys;
         for (std::size_t p = 0; p < layer.parameters().size(); ++p) {
             const Parameter& parameter = layer.parameters()[p];
             const auto it = c.spec.arrays.find(parameter.name);
-            if (it == c.spec.arrays.end()) continue;
+            if (it == c.spec.arrays.end() || std::ranges::find(keys, it->first) != keys.end()) continue;
             if (it->second.size() != parameter.value.size())
                 c.fail(parameter.name, fmt::format("has {} values, the layer takes {}", it->second.size(),
                                                    parameter.value.size()));
             layer.import(p, it->second);
         }
     }
-    /// Presynaptic traces decay as the membranes that they feed.
-    static void set_trace_leaks(Network& n) {
-        std::vector<float> leak_above(n.nodes().size(), 0.0F);
-        for (std::size_t i = n.nodes().size(); i-- > 0;) {
-            Network::Node& node = n.nodes()[i];
-            float leak = leak_above[i];
-            if (const auto* lif = dynamic_cast<const Lif*>(node.layer.get())) leak = lif->spec().leak[0];
-            if (auto* linear = dynamic_cast<LinearLayer*>(node.layer.get())) linear->trace_leak = leak;
-            for (const std::uint32_t s : node.sources)
-                if (s != Network::kInput) leak_above[s] = leak;
-        }
-    }
-
     const NetworkSpec& spec_;
     const BuildOptions& options_;
     ResolvedLayers layers_;

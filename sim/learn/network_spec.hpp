@@ -9,6 +9,7 @@
 
 #include "sim/base/fields.hpp"
 #include "sim/learn/network.hpp"
+#include "sim/learn/neurons/lif.hpp"
 
 namespace loom::learn {
 
@@ -18,8 +19,9 @@ struct LayerSpec {
     std::string kind, name;
     std::vector<std::string> from;
     std::optional<std::uint64_t> outputs, kernel, stride, padding, size;
-    std::optional<bool> bias;
+    std::optional<bool> bias, scales_input, affine;
     std::optional<double> leak, gain, drift, threshold, v_reset, init_gain;
+    std::optional<double> adapt_decay, adapt_jump, adapt_strength, momentum, epsilon, alpha;
     /// Values by key ("leak") or parameter ("weight"), one for all or one each, channel first: what .nir and
     /// .npz files bring. They win over the scalar keys.
     std::map<std::string, std::vector<float>> arrays;
@@ -41,6 +43,14 @@ void fields(V& v, LayerSpec& s) {
     v("drift", s.drift, {.doc = "added to the membrane in every timestep"});
     v("threshold", s.threshold, {.doc = "of the membrane"});
     v("v_reset", s.v_reset, {.doc = "membrane after a spike (profile.reset: value)"});
+    v("scales_input", s.scales_input, {.doc = "plif: the gain is 1 - leak"});
+    v("adapt_decay", s.adapt_decay, {.doc = "alif: of the adaptation, per timestep", .min = 0, .max = 1});
+    v("adapt_jump", s.adapt_jump, {.doc = "alif: adaptation per spike"});
+    v("adapt_strength", s.adapt_strength, {.doc = "alif: threshold per unit of adaptation"});
+    v("momentum", s.momentum, {.doc = "norms: of the running statistics", .min = 0, .max = 1});
+    v("epsilon", s.epsilon, {.doc = "norms: added to the variance", .min = 0});
+    v("affine", s.affine, {.doc = "norms: trained scale and shift per channel (default)"});
+    v("alpha", s.alpha, {.doc = "td_batch_norm: factor beside the threshold of the neurons that follow"});
     v("init_gain", s.init_gain, {.doc = "dense, conv: factor of the initial weights", .min = 0});
 }
 
@@ -57,7 +67,7 @@ struct BuildOptions {
     Reset reset = Reset::Value;
     bool at_threshold = false;      ///< fires when u >= threshold (false: >)
     bool integrate_output = false;  ///< the last neurons never fire: their membrane is the output
-    std::shared_ptr<const Surrogate> surrogate;
+    SurrogateSpec surrogate;
     std::uint64_t seed = 1;  ///< of initial weights
     double init_gain = 1;
 };

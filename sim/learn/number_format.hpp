@@ -16,6 +16,9 @@ class Formats {
     /// number.
     virtual void round(Role role, std::span<float> values, std::uint64_t entity, std::uint64_t iteration,
                        std::uint64_t at) const = 0;
+    /// True: the optimiser keeps float32 weights and layers compute with rounded copies. False: the only
+    /// weights are those in the format; each update is rounded.
+    virtual bool master_weights() const = 0;
 };
 
 }  // namespace loom::learn

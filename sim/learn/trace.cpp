@@ -1,7 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/trace.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/error.hpp"
+
 namespace loom::learn {
+namespace {
+
+float common_leak(const NeuronLayer& neurons) {
+    const auto leaks = neurons.leaks();
+    if (std::ranges::any_of(leaks, [&](float l) { return l != leaks[0]; }))
+        throw ConfigError(
+            fmt::format("train.algorithm: ottt needs one leak for all neurons of layer {}", neurons.name));
+    return leaks[0];
+}
+
+/// Leaks of the neurons that node i reaches without passing another matrix.
+void collect_leaks(Network& network, std::uint32_t i, std::vector<float>& leaks) {
+    for (std::uint32_t k = i + 1; k < network.nodes().size(); ++k) {
+        const Network::Node& node = network.nodes()[k];
+        if (std::ranges::find(node.sources, i) == node.sources.end()) continue;
+        if (const auto* neurons = dynamic_cast<const NeuronLayer*>(node.layer.get()))
+            leaks.push_back(common_leak(*neurons));
+        else if (dynamic_cast<const LinearLayer*>(node.layer.get()) == nullptr)
+            collect_leaks(network, k, leaks);
+    }
+}
+
+}  // namespace
+
+void set_trace_leaks(Network& network) {
+    for (std::uint32_t i = 0; i < network.nodes().size(); ++i) {
+        auto* linear = dynamic_cast<LinearLayer*>(network.nodes()[i].layer.get());
+        if (linear == nullptr) continue;
+        std::vector<float> leaks;
+        collect_leaks(network, i, leaks);
+        if (leaks.empty() || std::ranges::any_of(leaks, [&](float l) { return l != leaks[0]; }))
+            throw ConfigError(fmt::format("train.algorithm: ottt needs layer {} to feed neurons of one leak",
+                                          linear->name));
+        linear->trace_leak = leaks[0];
+    }
+}
 
 const Signal& presynaptic(const Pass& pass, const Signal& in, float leak, Signal& trace) {
     if (!pass.rules.traces) return in;

@@ -1,79 +1,208 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
+
+#include "sim/base/error.hpp"
+#include "sim/learn/axpy.hpp"
+#include "sim/learn/trace.hpp"
 
 namespace loom::learn {
 namespace {
 
-std::size_t count_correct(const Signal& out, std::span<const std::int64_t> labels) {
-    const std::vector<float> rate = mean_over_time(out);
+/// `sum`: outputs summed over time, [sample][class].
+std::size_t count_correct(std::span<const float> sum, std::span<const std::int64_t> labels) {
+    const std::size_t n = sum.size() / labels.size();
     std::size_t correct = 0;
-    for (std::size_t b = 0; b < out.batch(); ++b) {
-        const auto first = rate.begin() + static_cast<std::ptrdiff_t>(b * out.count());
-        const auto best = std::max_element(first, first + static_cast<std::ptrdiff_t>(out.count())) - first;
-        if (best == labels[b]) ++correct;
+    for (std::size_t b = 0; b < labels.size(); ++b) {
+        const auto row = sum.subspan(b * n, n);
+        if (std::ranges::max_element(row) - row.begin() == labels[b]) ++correct;
     }
     return correct;
 }
 
-}  // namespace
-
-TimeRules time_rules(Algorithm algorithm, bool detach_reset, std::size_t truncate) {
-    return {.temporal = algorithm == Algorithm::Bptt,
-            .detach_reset = detach_reset,
-            .traces = algorithm == Algorithm::Ottt,
-            .truncate = truncate};
+/// Timestep t of `all`.
+void copy_timestep(const Signal& all, std::size_t t, Signal& one) {
+    one.resize(1, all.batch(), all.count());
+    std::ranges::copy(all.all().subspan(t * one.all().size(), one.all().size()), one.all().begin());
 }
 
-Trainer::Trainer(std::unique_ptr<Network> network, std::unique_ptr<Loss> loss,
-                 std::unique_ptr<Optimiser> optimiser, TimeRules rules)
-    : network_(std::move(network)), loss_(std::move(loss)), optimiser_(std::move(optimiser)), rules_(rules) {}
+std::vector<NeuronLayer*> hidden_neurons(Network& network) {
+    std::vector<NeuronLayer*> all;
+    for (Network::Node& node : network.nodes())
+        if (auto* neurons = dynamic_cast<NeuronLayer*>(node.layer.get());
+            neurons != nullptr && neurons->fires())
+            all.push_back(neurons);
+    return all;
+}
 
-Pass Trainer::pass_for(const Signal& input, bool training) const {
+}  // namespace
+
+Trainer::Trainer(std::unique_ptr<Network> network, std::unique_ptr<Loss> loss,
+                 std::unique_ptr<Optimiser> optimiser, const Schedule& schedule)
+    : network_(std::move(network)),
+      loss_(std::move(loss)),
+      optimiser_(std::move(optimiser)),
+      schedule_(schedule) {
+    for (const Network::Node& node : network_->nodes())
+        if (schedule_.online && node.layer->needs_all_timesteps())
+            throw ConfigError(
+                fmt::format("train.algorithm: layer {} needs all timesteps of a sample at once, this "
+                            "algorithm goes timestep by "
+                            "timestep (online: false, or another norm or surrogate)",
+                            node.layer->name));
+    if (schedule_.rules.traces) set_trace_leaks(*network_);
+}
+
+Pass Trainer::pass_for(std::size_t first, std::size_t steps, std::size_t batch, bool training) const {
     Pass pass;
-    pass.steps = input.steps();
-    pass.batch = input.batch();
+    pass.first = first;
+    pass.steps = steps;
+    pass.batch = batch;
     pass.training = training;
     pass.iteration = iteration_;
-    pass.rules = rules_;
+    pass.progress = progress;
+    pass.rules = schedule_.rules;
     pass.sum_group = sum_group;
     pass.formats = formats;
     return pass;
 }
 
-StepResult Trainer::gradients(const Signal& input, std::span<const std::int64_t> labels) {
-    const Pass pass = last_pass_ = pass_for(input, true);
-    network_->clear_gradients();
+void Trainer::check(const Signal& input, std::span<const std::int64_t> labels) const {
+    const std::size_t n = network_->nodes().back().layer->out.count();
+    if (input.steps() == 0 || input.batch() == 0)
+        throw InputError(
+            fmt::format("data: empty minibatch ({} timesteps, {} samples)", input.steps(), input.batch()));
+    if (input.count() != network_->input_shape().count())
+        throw InputError(fmt::format("data.x: samples have {} elements, the network's input {}",
+                                     input.count(), network_->input_shape().count()));
+    if (labels.size() != input.batch())
+        throw InputError(fmt::format("data.y: {} labels for {} samples", labels.size(), input.batch()));
+    for (std::size_t b = 0; b < labels.size(); ++b)
+        if (labels[b] < 0 || static_cast<std::size_t>(labels[b]) >= n)
+            throw InputError(fmt::format("data.y: label {} of sample {} of the minibatch, expected 0 to {}",
+                                         labels[b], b, n - 1));
+}
+
+void Trainer::check_loss(double loss) const {
+    if (!std::isfinite(loss))
+        throw ModelError(fmt::format(
+            "the loss is {} after {} updates: the training diverged (smaller train.optimizer.lr?)", loss,
+            iteration_));
+}
+
+/// Weights in their number format; the optimiser works on the float32 master copies.
+void Trainer::store_weights(const Pass& pass) {
+    const bool stored = pass.formats != nullptr && pass.formats->master_weights();
+    std::uint64_t entity = 0;
+    for (auto& [layer, p] : network_->parameters()) {
+        Parameter& parameter = layer->parameters()[p];
+        if (!stored && parameter.stored.empty()) continue;
+        parameter.stored.clear();
+        if (stored) {
+            parameter.stored = parameter.value;
+            pass.formats->round(Role::Weight, parameter.stored, entity++, pass.iteration, 0);
+        }
+        layer->updated();
+    }
+}
+
+void Trainer::end_pass(const Pass& pass) {
+    last_pass_ = pass;
+    if (after_pass) after_pass(pass);
+}
+
+StepResult Trainer::whole_sample(const Signal& input, std::span<const std::int64_t> labels) {
+    const Pass pass = pass_for(0, input.steps(), input.batch(), true);
     network_->forward(pass, input);
     StepResult result;
     result.loss = loss_->evaluate(network_->output(), labels, network_->output_gradient());
-    result.correct = count_correct(network_->output(), labels);
+    result.loss += loss_->on_membranes(hidden_neurons(*network_), 1);
+    result.correct = count_correct(mean_over_time(network_->output()), labels);
+    check_loss(result.loss);
     network_->backward(pass);
+    end_pass(pass);
     return result;
+}
+
+StepResult Trainer::by_timestep(const Signal& input, std::span<const std::int64_t> labels, bool updates) {
+    StepResult result;
+    Signal now;
+    std::vector<float> sum;
+    const auto share = static_cast<float>(1.0 / static_cast<double>(input.steps()));
+    const std::uint64_t started = iteration_;
+    for (std::size_t t = 0; t < input.steps(); ++t) {
+        const Pass pass = pass_for(t, 1, input.batch(), true);
+        copy_timestep(input, t, now);
+        network_->forward(pass, now);
+        const Signal& out = network_->output();
+        Signal& grad = network_->output_gradient();
+        double loss = loss_->evaluate(out, labels, grad) * static_cast<double>(share);
+        for (float& g : grad.all()) g *= share;
+        loss += loss_->on_membranes(hidden_neurons(*network_), share);
+        result.loss += loss;
+        check_loss(loss);
+        sum.resize(out.all().size());
+        learn::add(sum.data(), out.all().data(), sum.size());
+        if (schedule_.picks(started, t, input.steps()))
+            network_->backward(pass);
+        else
+            network_->no_errors(pass);
+        end_pass(pass);
+        if (!updates || !schedule_.updates_each_step) continue;
+        update();
+        network_->clear_gradients();
+    }
+    result.correct = count_correct(sum, labels);
+    return result;
+}
+
+StepResult Trainer::run(const Signal& input, std::span<const std::int64_t> labels, bool updates) {
+    check(input, labels);
+    store_weights(pass_for(0, 0, 0, true));
+    network_->clear_gradients();
+    const StepResult result =
+        schedule_.online ? by_timestep(input, labels, updates) : whole_sample(input, labels);
+    if (updates && !schedule_.updates_each_step) update();
+    return result;
+}
+
+StepResult Trainer::gradients(const Signal& input, std::span<const std::int64_t> labels) {
+    return run(input, labels, false);
 }
 
 StepResult Trainer::step(const Signal& input, std::span<const std::int64_t> labels) {
-    const StepResult result = gradients(input, labels);
-    update();
-    return result;
+    return run(input, labels, true);
 }
 
 void Trainer::update() {
-    ++iteration_;
     std::size_t key = 0;
-    for (auto& [layer, p] : network_->parameters())
-        optimiser_->update(layer->parameters()[p], key++, iteration_);
+    for (auto& [layer, p] : network_->parameters()) {
+        Parameter& parameter = layer->parameters()[p];
+        if (formats != nullptr) formats->round(Role::WeightGradient, parameter.grad, key, iteration_, 0);
+        optimiser_->update(parameter, key, iteration_ + 1);
+        if (formats != nullptr && !formats->master_weights())
+            formats->round(Role::Weight, parameter.value, key, iteration_, 0);
+        ++key;
+    }
+    ++iteration_;
     network_->updated();
+    store_weights(pass_for(0, 0, 0, true));
+    if (schedule_.rules.traces) set_trace_leaks(*network_);
 }
 
 StepResult Trainer::evaluate(const Signal& input, std::span<const std::int64_t> labels) {
-    network_->forward(pass_for(input, false), input);
+    check(input, labels);
+    const Pass pass = pass_for(0, input.steps(), input.batch(), false);
+    store_weights(pass);
+    network_->forward(pass, input);
     StepResult result;
-    Signal unused;
-    unused.resize(input.steps(), input.batch(), network_->output().count());
+    Signal unused(input.steps(), input.batch(), network_->output().count());
     result.loss = loss_->evaluate(network_->output(), labels, unused);
-    result.correct = count_correct(network_->output(), labels);
+    result.correct = count_correct(mean_over_time(network_->output()), labels);
     return result;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
+#include "sim/learn/algorithm.hpp"
 #include "sim/learn/loss.hpp"
 #include "sim/learn/network.hpp"
 #include "sim/learn/optimiser.hpp"
@@ -10,29 +12,32 @@
 
 namespace loom::learn {
 
-/// bptt: errors through time. sltt: no temporal terms. ottt: no temporal terms, presynaptic traces.
-enum class Algorithm { Bptt, Sltt, Ottt };
-
 /// What one minibatch gave.
 struct StepResult {
     double loss = 0;
     std::size_t correct = 0;
 };
 
-/// One optimiser step: forward over all timesteps, loss, backward, update. Owns network, loss and optimiser.
+/// One minibatch after the other: forward, loss, backward, update. Owns network, loss and optimiser.
+/// Every call throws InputError for empty minibatches, wrong shapes and labels that the network has no output
+/// for, ModelError when the loss is not finite.
 class Trainer {
   public:
+    /// Throws ConfigError when the network cannot work with the schedule.
     Trainer(std::unique_ptr<Network> network, std::unique_ptr<Loss> loss,
-            std::unique_ptr<Optimiser> optimiser, TimeRules rules);
-    /// input: [timestep][sample][element]. Gradients and signals of the step stay readable in network().
+            std::unique_ptr<Optimiser> optimiser, const Schedule& schedule);
+    /// input: [timestep][sample][element]. Gradients and signals of the last pass stay readable in network().
     StepResult step(const Signal& input, std::span<const std::int64_t> labels);
-    /// step() without the update.
+    /// step() without the update. ottt_o updates at every timestep: its gradients are the sum over timesteps
+    /// at the same weights, as in ottt_a.
     StepResult gradients(const Signal& input, std::span<const std::int64_t> labels);
     /// Forward only; predictions are the largest mean output.
     StepResult evaluate(const Signal& input, std::span<const std::int64_t> labels);
 
     Network& network() { return *network_; }
     Optimiser& optimiser() { return *optimiser_; }
+    const Schedule& schedule() const { return schedule_; }
+    /// Updates done.
     std::uint64_t iteration() const { return iteration_; }
     /// Of the last step() or gradients().
     const Pass& last_pass() const { return last_pass_; }
@@ -40,20 +45,27 @@ class Trainer {
 
     std::size_t sum_group = 1;         ///< Pass::sum_group
     const Formats* formats = nullptr;  ///< Pass::formats
+    double progress = 0;               ///< Pass::progress
+    /// Called when a training pass has its errors (or none: SLTT-K), before the update.
+    std::function<void(const Pass&)> after_pass;
 
   private:
-    Pass pass_for(const Signal& input, bool training) const;
+    Pass pass_for(std::size_t first, std::size_t steps, std::size_t batch, bool training) const;
+    void check(const Signal& input, std::span<const std::int64_t> labels) const;
+    void check_loss(double loss) const;
+    StepResult run(const Signal& input, std::span<const std::int64_t> labels, bool updates);
+    StepResult whole_sample(const Signal& input, std::span<const std::int64_t> labels);
+    StepResult by_timestep(const Signal& input, std::span<const std::int64_t> labels, bool updates);
+    void end_pass(const Pass& pass);
+    void store_weights(const Pass& pass);
     void update();
 
     std::unique_ptr<Network> network_;
     std::unique_ptr<Loss> loss_;
     std::unique_ptr<Optimiser> optimiser_;
-    TimeRules rules_;
+    Schedule schedule_;
     std::uint64_t iteration_ = 0;
     Pass last_pass_;
 };
-
-/// Rules of an algorithm.
-TimeRules time_rules(Algorithm algorithm, bool detach_reset, std::size_t truncate);
 
 }  // namespace loom::learn

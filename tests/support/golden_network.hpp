@@ -6,6 +6,7 @@
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"
 #include "sim/learn/layers/pool.hpp"
+#include "sim/learn/neurons/lif.hpp"
 #include "sim/learn/trainer.hpp"
 #include "traces/npy.hpp"
 
@@ -19,7 +20,7 @@ struct GoldenNetwork {
     Reset reset = Reset::Value;
     bool detach = true;
     OptimiserSpec optimiser;
-    Algorithm algorithm = Algorithm::Bptt;
+    std::string algorithm = "bptt";
 
     static std::string folder() { return LOOM_SOURCE_DIR "/tests/golden/bptt/"; }
 
@@ -31,7 +32,6 @@ struct GoldenNetwork {
         std::uint32_t at = Network::kInput;
         const auto add = [&](std::unique_ptr<Layer> layer, const char* name) {
             layer->name = name;
-            if (auto* linear = dynamic_cast<LinearLayer*>(layer.get())) linear->trace_leak = 0.5F;
             at = network->add(std::move(layer), {at});
         };
         if (conv) {
@@ -53,8 +53,9 @@ struct GoldenNetwork {
             for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(a.at(i));
             network->find(name)->layer->import(0, values);
         }
-        return std::make_unique<Trainer>(std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
-                                         time_rules(algorithm, detach, 0));
+        return std::make_unique<Trainer>(
+            std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
+            make_schedule({.algorithm = algorithm, .detach_reset = detach, .online = false}));
     }
 
     /// Minibatch k of 32 training images, the same at all 8 timesteps.

@@ -68,6 +68,29 @@ def golden_cases_functional():
     golden("--fidelity", "functional")
 
 
+def golden_cases_on_chips():
+    """On every engine: the same bits as the functional run, phases that add up."""
+    for chip in ("sata", "h2learn", "mac_array"):
+        def check(s):
+            assert s["fidelity"] == "cycle" and s["epoch"]["extrapolated"] and s["epoch"]["simulated_steps"] == 3
+            energy = sum(p["energy_pj"] for p in s["phases"].values())
+            assert abs(energy - s["energy"]["dynamic_pj"]) <= 1e-9 * energy
+            assert abs(sum(l["energy_pj"] for l in s["layers"]) - energy) <= 1e-9 * energy
+            assert all(p["cycles"] > 0 and 0 < p["utilisation"] <= 1 for p in s["phases"].values())
+            assert abs(s["epoch"]["cycles"] - s["cycles"] * 44 / 3) <= 1e-6 * s["epoch"]["cycles"]
+        golden("--fidelity", "cycle", more=f"chip: {{file: {ROOT}/configs/chips/{chip}.yaml}}\n", check=check)
+
+
+def cycle_and_functional_runs_have_the_same_weights():
+    for chip in ("sata", "h2learn"):
+        with scratch() as d:
+            args = ("--set", f"chip.file={ROOT}/configs/chips/{chip}.yaml", "--steps", "20")
+            for fidelity in ("cycle", "functional"):
+                train(f"{ROOT}/configs/train/digits_conv.yaml", f"{d}/{fidelity}", *args, "--fidelity", fidelity)
+            assert open(f"{d}/cycle/trained.nir", "rb").read() == open(f"{d}/functional/trained.nir", "rb").read(), chip
+            assert stats(f"{d}/cycle")["epochs"] == stats(f"{d}/functional")["epochs"]
+
+
 def trains_to_the_golden_accuracy():
     for case in ("mlp_rect_hard_nodetach", "conv_atan_hard_detach"):
         with scratch() as d:
@@ -159,7 +182,7 @@ def finished_training_can_be_lengthened():
 def algorithms_and_encodings_train():
     file = f"{ROOT}/configs/train/digits_mlp.yaml"
     with scratch() as d:
-        for algorithm in ("sltt", "ottt"):
+        for algorithm in ("sltt", "ottt_a", "ottt_o"):
             train(file, f"{d}/o", "--set", f"train.algorithm={algorithm}", "--set", "train.epochs=4")
             assert stats(f"{d}/o")["accuracy"] > 0.8, algorithm
         x = np.load(DIGITS)
@@ -194,6 +217,6 @@ def checks_and_schema():
 
 
 if __name__ == "__main__":
-    main([golden_cases_functional, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
+    main([golden_cases_functional, golden_cases_on_chips, cycle_and_functional_runs_have_the_same_weights, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
           killed_training_continues_with_the_same_bits, finished_training_can_be_lengthened, algorithms_and_encodings_train,
           fewer_samples_and_partial_batches, checks_and_schema])

@@ -34,7 +34,7 @@ void Conv::each_output(std::size_t y, std::size_t x, F f) const {
 
 void Conv::weighted_sum(std::span<const float> x, std::span<float> y, std::size_t group) {
     const std::size_t c_in = shape_.in.channels, c_out = shape_.channels;
-    const float* w = parameters_[0].value.data();
+    const float* w = parameters_[0].used().data();
     for (std::size_t row = 0; row < shape_.in.height; ++row)
         for (std::size_t column = 0; column < shape_.in.width; ++column) {
             const float* pixel = x.data() + (row * shape_.in.width + column) * c_in;
@@ -64,7 +64,7 @@ void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal
                 continue;
             }
             if (parameters_.size() > 1)
-                for (std::size_t i = 0; i < y.size(); ++i) y[i] = parameters_[1].value[i % shape_.channels];
+                for (std::size_t i = 0; i < y.size(); ++i) y[i] = parameters_[1].used()[i % shape_.channels];
             weighted_sum(in_signal.at(t, b), y, group);
         }
 }
@@ -105,7 +105,7 @@ void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, co
         transposed_.resize(shape_.weights());
         for (std::size_t i = 0; i < transposed_.size(); ++i) {
             const std::size_t tap = i / (c_in * c_out), k = i / c_in % c_out, c = i % c_in;
-            transposed_[i] = parameters_[0].value[(tap * c_in + c) * c_out + k];
+            transposed_[i] = parameters_[0].used()[(tap * c_in + c) * c_out + k];
         }
     }
     const Signal& x = presynaptic(pass, in_signal, trace_leak, trace_);

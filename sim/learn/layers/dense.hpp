@@ -21,8 +21,6 @@ class Dense final : public LinearLayer {
 
   private:
     void weighted_sum(std::span<const float> x, std::span<float> y, std::size_t group);
-    void weight_gradient(std::span<const float> x, std::span<const float> g);
-    void build_transpose();
 
     std::size_t n_in_, n_out_;
     std::vector<Parameter> parameters_;  ///< weight [in][out], bias [out]

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "sim/learn/layer.hpp"
+
+namespace loom::learn {
+
+/// Largest of windows of `size` x `size`, `stride` apart (OR, for spikes); what is left over at the border is
+/// dropped. The error goes to the first of the largest, as in torch.
+class MaxPool final : public Layer {
+  public:
+    MaxPool(const Shape& input, std::size_t size, std::size_t stride);
+    void forward(const Pass& pass, const Signal& in, Signal& out) override;
+    void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
+                  Signal* grad_in) override;
+    void describe(const Pass& pass, arch::ElementWork& work) const override;
+    arch::BitSignal pass_wanted(const arch::BitSignal& below) const override;
+
+  private:
+    template <class F>
+    void each(std::size_t output, F f) const;
+    std::size_t size_, stride_;
+    std::vector<std::uint32_t> chosen_;  ///< input of every output of the last pass
+};
+
+}  // namespace loom::learn
