@@ -43,28 +43,30 @@ std::uint64_t group_bits(std::uint64_t word, std::size_t group) {
     return word & lowest;
 }
 
-Pixels::Pixels(const arch::BitSignal& signal, std::size_t t, std::size_t b0, std::size_t b1,
-               std::size_t positions, std::size_t channels, std::size_t group)
+Pixels::Pixels(const std::vector<const arch::BitSignal*>& signals, std::size_t t, std::size_t b0,
+               std::size_t b1, std::size_t positions, std::size_t channels, std::size_t group)
     : per_pixel_((channels + 63) / 64),
       channels_(channels),
       words_((b1 - b0) * positions * per_pixel_),
       ones_((b1 - b0) * positions) {
-    for (std::size_t b = b0; b < b1; ++b) {
-        const auto row = signal.row(t, b);
-        for (std::size_t p = 0; p < positions; ++p) {
-            const std::size_t pixel = (b - b0) * positions + p;
-            std::uint64_t* to = words_.data() + pixel * per_pixel_;
-            for (std::size_t w = 0; w < per_pixel_; ++w) {
-                const std::size_t bit = p * channels + w * 64;
-                const std::size_t left = std::min<std::size_t>(64, channels - w * 64);
-                std::uint64_t v = row[bit / 64] >> bit % 64;
-                if (bit % 64 != 0 && bit / 64 + 1 < row.size()) v |= row[bit / 64 + 1] << (64 - bit % 64);
-                if (left < 64) v &= (std::uint64_t{1} << left) - 1;
-                to[w] = group_bits(v, group);
-                ones_[pixel] += static_cast<std::uint32_t>(std::popcount(to[w]));
+    for (const arch::BitSignal* signal : signals)
+        for (std::size_t b = b0; b < b1; ++b) {
+            const auto row = signal->row(t, b);
+            for (std::size_t p = 0; p < positions; ++p) {
+                const std::size_t pixel = (b - b0) * positions + p;
+                std::uint64_t* to = words_.data() + pixel * per_pixel_;
+                for (std::size_t w = 0; w < per_pixel_; ++w) {
+                    const std::size_t bit = p * channels + w * 64;
+                    const std::size_t left = std::min<std::size_t>(64, channels - w * 64);
+                    std::uint64_t v = row[bit / 64] >> bit % 64;
+                    if (bit % 64 != 0 && bit / 64 + 1 < row.size()) v |= row[bit / 64 + 1] << (64 - bit % 64);
+                    if (left < 64) v &= (std::uint64_t{1} << left) - 1;
+                    v = group_bits(v, group);
+                    to[w] |= v;
+                    ones_[pixel] += static_cast<std::uint32_t>(std::popcount(v));
+                }
             }
         }
-    }
 }
 
 std::uint32_t Pixels::ones(std::size_t pixel, std::size_t first, std::size_t end) const {

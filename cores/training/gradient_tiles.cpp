@@ -22,17 +22,20 @@ class GradientTiler {
           rows_(taps_ * w_.shape.in_c),
           places_((s.t1 - s.t0) * s.samples() * maps_.positions()),
           group_(setup.group(w_)),
-          spikes_(rows_, places_),
+          inputs_(setup.work.traces && !w_.trace.empty() ? std::vector{&w_.trace} : setup.signals(w_)),
+          spikes_(inputs_.size(), Places(rows_, places_)),
           errors_(w_.shape.out_c, places_),
           valid_(taps_, places_) {
         gather();
         for (std::size_t k = 0; k < w_.shape.out_c; ++k) error_words_.push_back(errors_.ones(k));
         if (group_ > 1) {
-            spikes_.fold(group_);
+            for (Places& plane : spikes_) plane.fold(group_);
             errors_.fold(group_);
             valid_.fold(group_);
         }
-        for (std::size_t r = 0; r < rows_; ++r) spike_ones_.push_back(spikes_.ones(r));
+        spike_ones_.resize(rows_);
+        for (const Places& plane : spikes_)
+            for (std::size_t r = 0; r < rows_; ++r) spike_ones_[r] += plane.ones(r);
         for (std::size_t t = 0; t < taps_; ++t) valid_ones_.push_back(valid_.ones(t));
     }
 
@@ -47,20 +50,22 @@ class GradientTiler {
 
   private:
     void gather() {
-        const arch::BitSignal& in = setup_.work.traces && !w_.trace.empty() ? w_.trace : w_.input;
         const std::size_t pixels = w_.shape.in_h * w_.shape.in_w, positions = maps_.positions();
         std::size_t place = 0;
         for (std::size_t t = s_.t0; t < s_.t1; ++t)
             for (std::size_t b = s_.b0; b < s_.b1; ++b, place += positions) {
-                const Pixels x(in, t, b, b + 1, pixels, w_.shape.in_c);
-                const Pixels g(w_.error, t, b, b + 1, positions, w_.shape.out_c);
+                const Pixels g({&w_.error}, t, b, b + 1, positions, w_.shape.out_c);
                 for (std::size_t p = 0; p < positions; ++p) {
                     each_bit(g.words(p), [&](std::size_t k) { errors_.set(k, place + p); });
-                    for (const Neighbours::Entry& e : maps_.of(p)) {
-                        valid_.set(e.tap, place + p);
-                        each_bit(x.words(e.position),
-                                 [&](std::size_t c) { spikes_.set(e.tap * w_.shape.in_c + c, place + p); });
-                    }
+                    for (const Neighbours::Entry& e : maps_.of(p)) valid_.set(e.tap, place + p);
+                }
+                for (std::size_t plane = 0; plane < inputs_.size(); ++plane) {
+                    const Pixels x({inputs_[plane]}, t, b, b + 1, pixels, w_.shape.in_c);
+                    for (std::size_t p = 0; p < positions; ++p)
+                        for (const Neighbours::Entry& e : maps_.of(p))
+                            each_bit(x.words(e.position), [&](std::size_t c) {
+                                spikes_[plane].set(e.tap * w_.shape.in_c + c, place + p);
+                            });
                 }
             }
     }
@@ -72,10 +77,14 @@ class GradientTiler {
     }
     /// Places of element (r, k) when zero spikes and/or zero errors are left out.
     std::uint64_t met(std::size_t r, std::size_t k, bool spikes, bool errors) const {
-        if (spikes && errors) return spikes_.pairs(r, errors_, k);
+        if (spikes && errors) {
+            std::uint64_t n = 0;
+            for (const Places& plane : spikes_) n += plane.pairs(r, errors_, k);
+            return n;
+        }
         if (spikes) return spike_ones_[r];
         const std::size_t tap = r / w_.shape.in_c;
-        return errors ? valid_.pairs(tap, errors_, k) : valid_ones_[tap];
+        return spikes_.size() * (errors ? valid_.pairs(tap, errors_, k) : valid_ones_[tap]);
     }
 
     void tile(std::size_t r0, std::size_t r1, std::size_t k0, std::size_t k1, std::vector<Task>& tasks) {
@@ -97,7 +106,7 @@ class GradientTiler {
             }
         }
         Task t;
-        const bool binary = w_.binary_input && !setup_.work.traces && !setup_.chip.multiplies_spikes;
+        const bool binary = setup_.binary(w_) && !setup_.work.traces && !setup_.chip.multiplies_spikes;
         t.compute = busiest + array_.tile_cycles;
         t.busy = operations;
         t.gated = all - operations;
@@ -109,7 +118,7 @@ class GradientTiler {
         else
             t.count(Event::PadRead, operations);
         const std::uint64_t value = setup_.work.traces ? setup_.chip.bits.membrane : setup_.input_bits(w_);
-        setup_.read(t, Tensor::Spikes, Event::SpikeRead, places_ * (r1 - r0) * value, 1);
+        setup_.read(t, Tensor::Spikes, Event::SpikeRead, places_ * (r1 - r0) * value * inputs_.size(), 1);
         setup_.read(t, Tensor::Errors, Event::ErrorRead, words, setup_.chip.bits.error);
         store(t, (r1 - r0) * (k1 - k0));
         tasks.push_back(t);
@@ -153,7 +162,9 @@ class GradientTiler {
     const arch::LinearWork& w_;
     const Neighbours& maps_;
     std::size_t taps_, rows_, places_, group_;
-    Places spikes_, errors_, valid_;
+    std::vector<const arch::BitSignal*> inputs_;
+    std::vector<Places> spikes_;  ///< by plane of the input
+    Places errors_, valid_;
     std::vector<std::uint64_t> spike_ones_, valid_ones_, error_words_;
 };
 

@@ -17,11 +17,13 @@ struct MatrixPass {
     const Pixels* operand;          ///< bits: not zero
     std::size_t operand_positions;  ///< pixels of a sample
     std::size_t units;              ///< operands of a pixel when none is skipped (channels, or groups)
+    std::size_t weight_rows;        ///< different weights among them for one column
     ZeroRule rule;
     const Pixels* wanted = nullptr;  ///< null: all outputs
     ZeroRule wanted_rule = ZeroRule::Dense;
     std::size_t channels, samples;
     Event operation;
+    std::size_t group = 1;
     bool tables = false, bias = false;
     bool only_nonzero_read = false;  ///< zero operands are not even fetched
     Tensor operand_tensor;
@@ -106,7 +108,7 @@ class Tiler {
             t.columns.push_back(columns);
             t.widest = std::max<std::uint64_t>(t.widest, columns);
         }
-        t.operands = taps * p_.units;
+        t.operands = taps * p_.weight_rows;
         if (p_.rule == ZeroRule::Skip) {
             t.operands = 0;
             for (const std::uint64_t w : any) t.operands += static_cast<std::uint64_t>(std::popcount(w));
@@ -148,10 +150,13 @@ class Tiler {
         task.count(p_.operation, operations);
         task.count(Event::Gated, task.gated);
         if (p_.bias) task.count(Event::Add, outputs);
-        const std::uint64_t columns_here = share_of_columns(t, block);
-        const std::uint64_t weights = t.operands * columns_here;
+        const std::uint64_t weights = t.operands * share_of_columns(t, block);
         if (p_.tables) {
+            // Tables come once for all rows, or entry by entry where that is less.
+            const std::uint64_t words = std::min(weights << p_.group, operations);
             task.count(Event::LutRead, operations);
+            if (setup_.buffers.of(Tensor::Tables))
+                setup_.read(task, Tensor::Tables, Event::WeightRead, words, setup_.chip.bits.weight);
         } else {
             task.count(Event::PadRead, operations);
             task.count(Event::PadWrite, weights * std::min(array_.rows, positions));
@@ -203,22 +208,25 @@ void forward_tiles(const Setup& setup, const arch::TrainingArraySpec& array, con
     const arch::LinearWork& w = setup.linear(s.item);
     if (setup.reused(w, s.t0)) return;
     const std::size_t group = setup.group(w);
-    const Pixels in(w.input, s.t0, s.b0, s.b1, w.shape.in_h * w.shape.in_w, w.shape.in_c, group);
+    const auto signals = setup.signals(w);
+    const Pixels in(signals, s.t0, s.b0, s.b1, w.shape.in_h * w.shape.in_w, w.shape.in_c, group);
     MatrixPass p;
     p.neighbours = &setup.forward[setup.work.items[s.item].index];
     p.operand = &in;
     p.operand_positions = w.shape.in_h * w.shape.in_w;
-    p.units = ceil_div(w.shape.in_c, group);
+    p.weight_rows = ceil_div(w.shape.in_c, group);
+    p.units = p.weight_rows * signals.size();
     p.rule = setup.chip.sparsity.spikes;
     p.channels = w.shape.out_c;
     p.samples = s.samples();
-    p.operation = w.binary_input && !setup.chip.multiplies_spikes ? Event::Ac : Event::Mac;
+    p.operation = setup.binary(w) && !setup.chip.multiplies_spikes ? Event::Ac : Event::Mac;
+    p.group = group;
     p.tables = group > 1;
     p.bias = w.bias;
     p.operand_tensor = Tensor::Spikes;
     p.operand_event = Event::SpikeRead;
     p.operand_bits = setup.input_bits(w);
-    p.channels_read = w.shape.in_c;
+    p.channels_read = w.shape.in_c * signals.size();
     p.bits_counted = true;
     p.writes = !setup.links[s.item].sums_stay;
     p.result_bits = setup.chip.bits.membrane;
@@ -229,15 +237,15 @@ void forward_tiles(const Setup& setup, const arch::TrainingArraySpec& array, con
 void error_tiles(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& s,
                  std::vector<Task>& tasks) {
     const arch::LinearWork& w = setup.linear(s.item);
-    const Pixels g(w.error, s.t0, s.b0, s.b1, w.shape.out_h * w.shape.out_w, w.shape.out_c);
+    const Pixels g({&w.error}, s.t0, s.b0, s.b1, w.shape.out_h * w.shape.out_w, w.shape.out_c);
     const std::size_t inputs = w.shape.in_h * w.shape.in_w;
     std::optional<Pixels> wanted;
-    if (!w.wanted.empty()) wanted.emplace(w.wanted, s.t0, s.b0, s.b1, inputs, w.shape.in_c);
+    if (!w.wanted.empty()) wanted.emplace(std::vector{&w.wanted}, s.t0, s.b0, s.b1, inputs, w.shape.in_c);
     MatrixPass p;
     p.neighbours = &setup.backward[setup.work.items[s.item].index];
     p.operand = &g;
     p.operand_positions = w.shape.out_h * w.shape.out_w;
-    p.units = w.shape.out_c;
+    p.units = p.weight_rows = w.shape.out_c;
     p.rule = setup.chip.sparsity.errors;
     if (wanted) {
         p.wanted = &*wanted;

@@ -115,6 +115,7 @@ class Allocator {
         }
         result_.weights_resident = stays(Tensor::Weights);
         loaded_.assign(setup_.work.items.size(), warm_);
+        tables_loaded_ = loaded_;
     }
     bool stays(Tensor t) const { return stays_[static_cast<std::size_t>(t)]; }
     std::uint64_t table_bits(std::uint32_t item) const {
@@ -209,7 +210,8 @@ class Allocator {
         const bool tables = forward && setup_.group(w) > 1;
         s.weights_inside = true;
         if (tables) {
-            if (!stays(Tensor::Tables)) s.load += bytes(table_bits(s.item));
+            if (!stays(Tensor::Tables) || !tables_loaded_[s.item]) s.load += bytes(table_bits(s.item));
+            tables_loaded_[s.item] = true;
             return;
         }
         const std::uint64_t bits = setup_.parameters(s.item) * setup_.chip.bits.weight;
@@ -258,7 +260,7 @@ class Allocator {
     std::vector<std::uint64_t> used_;
     std::vector<std::int64_t> spilled_;
     std::array<bool, kTensors> stays_{};
-    std::vector<bool> loaded_;
+    std::vector<bool> loaded_, tables_loaded_;
     std::array<Cached, 3> cached_{};
     std::map<ValueKey, Place> places_;
     std::uint32_t now_ = 0;

@@ -24,6 +24,9 @@ struct Setup {
     const arch::TrainingWork& work;
     std::vector<ItemLinks> links;
     std::vector<Neighbours> forward, backward;  ///< by LinearWork
+    /// By LinearWork; not empty: spikes that come through pooling one by one (schedule.spikes_through_pools),
+    /// plane j holds the (j + 1)th spike of each input.
+    std::vector<std::vector<arch::BitSignal>> planes;
 
     const arch::LinearWork& linear(std::uint32_t item) const { return work.linear[work.items[item].index]; }
     const arch::NeuronWork& neurons(std::uint32_t item) const { return work.neurons[work.items[item].index]; }
@@ -36,13 +39,16 @@ struct Setup {
     std::uint64_t outputs(std::uint32_t item) const;
     std::uint64_t output_bits(std::uint32_t item) const;
     /// Bits of one value of a linear layer's input.
-    std::uint64_t input_bits(const arch::LinearWork& w) const { return w.binary_input ? 1 : chip.bits.input; }
+    std::uint64_t input_bits(const arch::LinearWork& w) const { return binary(w) ? 1 : chip.bits.input; }
+    bool binary(const arch::LinearWork& w) const { return w.binary_input || !planes[index_of(w)].empty(); }
+    /// What is added up: the input, or its planes.
+    std::vector<const arch::BitSignal*> signals(const arch::LinearWork& w) const;
     /// From forward to backward: a membrane word, a mask bit, or nothing.
     std::uint64_t kept_bits(const arch::NeuronWork& n) const;
     bool keeps_mask(const arch::NeuronWork& n) const;
     /// Neighbouring inputs that are added in one look-up in a layer's forward pass.
     std::size_t group(const arch::LinearWork& w) const {
-        return w.binary_input ? static_cast<std::size_t>(chip.lut_inputs) : 1;
+        return binary(w) ? static_cast<std::size_t>(chip.lut_inputs) : 1;
     }
     /// An element-wise layer without operations (flatten).
     bool is_wiring(std::uint32_t item) const;
@@ -65,6 +71,11 @@ struct Setup {
     }
 
   private:
+    std::size_t index_of(const arch::LinearWork& w) const {
+        return static_cast<std::size_t>(&w - work.linear.data());
+    }
+    void through_pools();
+    bool pooled_by_planes(std::uint32_t item) const;
     void move(std::array<std::uint64_t, kMaxBuffers>& ports, Task& task, Tensor where, Event e,
               std::uint64_t n, std::uint64_t bits) const {
         task.count(e, n);

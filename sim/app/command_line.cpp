@@ -117,9 +117,11 @@ int run_command_line(int argc, char** argv) {
     train_cmd->add_option("--fail-if", t.fail_if, "exit with 1 when true, e.g. 'accuracy < 0.9' (repeatable)")
         ->allow_extra_args(false);
     train_cmd
-        ->add_option("--fidelity", t.fidelity,
-                     "functional: no cycles; cycle: the chip executes every step (default when there is one)")
-        ->check(CLI::IsMember({"functional", "cycle"}));
+        ->add_option(
+            "--fidelity", t.fidelity,
+            "functional: no cycles; cycle: the chip executes every step (default when there is one); "
+            "estimate: SATA_Sim's formula, nothing is executed")
+        ->check(CLI::IsMember({"functional", "cycle", "estimate"}));
     train_cmd->add_option("--steps", t.steps, "so many steps only; figures of an epoch are extrapolated")
         ->check(CLI::PositiveNumber);
     train_cmd->add_option("--seed", t.seed, "replaces data.seed and network.weights.seed")

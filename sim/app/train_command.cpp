@@ -14,6 +14,7 @@
 #include "sim/app/run_spec.hpp"
 #include "sim/app/train_checkpoint.hpp"
 #include "sim/app/train_dump.hpp"
+#include "sim/app/train_estimate.hpp"
 #include "sim/app/train_loop.hpp"
 #include "sim/app/train_report.hpp"
 #include "sim/base/error.hpp"
@@ -152,6 +153,9 @@ int failed_checks(const std::vector<stats::FailIf>& checks, const Json& stats) {
 }  // namespace
 
 int train(const TrainOptions& o) {
+    if (o.fidelity == "estimate")
+        return run_train_estimate(
+            {.file = o.file, .output = o.output, .sets = o.sets, .fail_if = o.fail_if, .json = o.json});
     const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
     const LoadedTrain loaded = load(o);
     const TrainSpec& spec = loaded.spec;

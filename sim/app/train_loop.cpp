@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "sim/app/progress.hpp"
+#include "sim/app/train_estimate.hpp"
+#include "sim/app/train_estimate_work.hpp"
 #include "sim/app/train_record.hpp"
 #include "sim/base/error.hpp"
 #include "sim/learn/activity.hpp"
@@ -20,6 +22,22 @@ bool weights_finite(learn::Network& network) {
     for (auto& [layer, p] : network.parameters())
         for (const float v : layer->parameters()[p].value) sum += v - v;
     return sum == 0;
+}
+
+/// SATA_Sim's formula for the densities of a step; null for layers that it does not know.
+nlohmann::ordered_json estimate_of(const TrainSpec& spec, const arch::TrainingWork& work) {
+    train_estimate::SataSetting setting;
+    setting.variant = train_estimate::Variant::Corrected;
+    setting.bits = 16;
+    if (spec.estimate) setting = spec.estimate->setting;
+    setting.timesteps = spec.train.timesteps;
+    setting.batch = spec.train.batch;
+    try {
+        const MeasuredLayers measured = measured_layers(work);
+        return train_estimate_json(measured.layers, measured.activity, setting);
+    } catch (const UnsupportedError&) {
+        return nullptr;
+    }
 }
 
 class Loop {
@@ -78,6 +96,7 @@ class Loop {
         const arch::TrainingWork work = recorder->take();
         if (!t_.engine) state_.activity.clear(), state_.activity_steps = 0;
         state_.add_activity(work);
+        if (last) state_.estimate = estimate_of(spec_, work);
         if (!t_.engine) return result;
         t_.engine->execute(work);
         cycles_before_ = state_.executed.cycles;

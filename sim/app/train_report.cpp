@@ -222,6 +222,7 @@ Json train_stats(const TrainSpec& spec, Training& training, const TrainState& st
     j["epochs"] = epochs_json(state);
     j["sparsity"] = sparsity_json(state);
     if (training.engine) add_engine(j, *spec.chip, state.executed, length);
+    j["estimate"] = state.estimate;
     return j;
 }
 

@@ -6,6 +6,7 @@
 
 #include "compiler/profile.hpp"
 #include "compiler/training/from_nir.hpp"
+#include "sim/app/train_estimate.hpp"
 #include "sim/arch/training_chip.hpp"
 #include "sim/config/located_yaml.hpp"
 #include "sim/learn/algorithm.hpp"
@@ -123,6 +124,7 @@ struct TrainSpec {
     DataSpec data;
     TrainSection train;
     std::optional<arch::TrainingChip> chip;
+    std::optional<TrainEstimateSpec> estimate;
     std::vector<Dump> dump;
 };
 template <class V>
@@ -132,6 +134,8 @@ void fields(V& v, TrainSpec& s) {
     v("data", s.data, {.doc = "samples and their classes"});
     v("train", s.train, {.doc = "how it is trained", .required = true});
     v.optional_section("chip", s.chip, {.doc = "the chip that trains; `file:` includes one"});
+    v.optional_section("estimate", s.estimate,
+                       {.doc = "how SATA_Sim's formula is set, which stands beside the executed run"});
     v("dump", s.dump, {.doc = "what of every step goes to dump.h5: spikes, membranes, gradients, weights"});
 }
 

@@ -106,6 +106,7 @@ Json TrainState::to_json() const {
     j["epochs"] = rows_json(epochs);
     j["activity_steps"] = activity_steps;
     j["activity"] = rows_json(activity);
+    j["estimate"] = estimate;
     return j;
 }
 
@@ -116,6 +117,7 @@ TrainState TrainState::from_json(const Json& j) {
     s.epochs = rows_from<EpochRow>(j.at("epochs"));
     j.at("activity_steps").get_to(s.activity_steps);
     s.activity = rows_from<ActivityRow>(j.at("activity"));
+    s.estimate = j.at("estimate");
     return s;
 }
 

@@ -43,6 +43,8 @@ struct TrainState {
     std::uint64_t activity_steps = 0;
     std::vector<ActivityRow> activity;
 
+    nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
+
     void add_activity(const arch::TrainingWork& work);
     nlohmann::ordered_json to_json() const;
     static TrainState from_json(const nlohmann::ordered_json& j);

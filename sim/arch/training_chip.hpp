@@ -124,6 +124,7 @@ struct TrainingScheduleSpec {
     WeightLayout weight_layout = WeightLayout::Skewed;
     std::uint64_t batch_block = 0, prefetch = 4;
     bool double_buffer = true, reuse_constant_input = true, leak_shift = true;
+    bool spikes_through_pools = false;
 };
 template <class V>
 void fields(V& v, TrainingScheduleSpec& s) {
@@ -137,6 +138,9 @@ void fields(V& v, TrainingScheduleSpec& s) {
     v("double_buffer", s.double_buffer, {.doc = "operands of the next tile stream while one computes"});
     v("reuse_constant_input", s.reuse_constant_input,
       {.doc = "a constant input is multiplied once, not in every timestep"});
+    v("spikes_through_pools", s.spikes_through_pools,
+      {.doc = "each spike behind an average pooling is added by itself, instead of the pooled value "
+              "multiplied"});
     v("leak_shift", s.leak_shift, {.doc = "leaks are powers of two: a shift instead of a multiplication"});
 }
 

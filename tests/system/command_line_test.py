@@ -71,9 +71,12 @@ def map_inspect_validate_schema():
     assert code == 0 and "delivered exactly once" in out and "lif2[" in out and "accumulator LSB" in out
     code, out, _ = spikeloom("inspect", f"{ROOT}/tests/golden/digits/digits_conv_q8.nir")
     assert code == 0 and "total parameters: 9930" in out
-    for kind in ("chips", "energy", "runs", "sweeps"):
+    for kind in ("chips", "energy", "runs", "sweeps", "train"):
         for name in sorted(os.listdir(f"{ROOT}/configs/{kind}")):
             code, out, err = spikeloom("validate", f"{ROOT}/configs/{kind}/{name}")
+            if name == "sata_32.yaml":                      # until the events train.* are in the catalogue
+                assert code == 3 and "actions.train.ac: no such event" in err, err
+                continue
             assert code == 0 and "valid" in out, err
     for kind, member in (("chip", "noc"), ("run", "profile"), ("energy", "actions")):
         code, out, _ = spikeloom("schema", kind)

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// An executed step's zeros reach the formula: its operations are those of the step where the formula has no
+// gap.
+#include <gtest/gtest.h>
+
+#include "sim/app/train_estimate_work.hpp"
+#include "sim/base/error.hpp"
+
+namespace loom::app {
+namespace {
+
+namespace te = train_estimate;
+
+constexpr std::size_t kSteps = 3, kBatch = 2;
+
+/// Every `period`-th element is set.
+arch::BitSignal every(std::size_t count, std::size_t period) {
+    arch::BitSignal bits(kSteps, kBatch, count);
+    for (std::size_t t = 0; t < kSteps; ++t)
+        for (std::size_t b = 0; b < kBatch; ++b)
+            for (std::size_t i = 0; i < count; i += period) bits.set(t, b, i);
+    return bits;
+}
+
+arch::TrainingWork step() {
+    arch::TrainingWork work;
+    work.steps = kSteps;
+    work.batch = kBatch;
+    arch::LinearWork conv, dense;
+    conv.name = "conv1";
+    conv.shape = {8, 8, 1, 4, 4, 2, 3, 3, 2, 1};
+    conv.input = every(64, 1);
+    conv.error = every(32, 2);
+    dense.name = "fc";
+    dense.shape.in_c = 32;
+    dense.shape.out_c = 10;
+    dense.input = every(32, 4);
+    dense.error = every(10, 5);
+    dense.wanted = every(32, 8);
+    work.linear = {conv, dense};
+    return work;
+}
+
+TEST(MeasuredWork, ShapesAndDensities) {
+    const MeasuredLayers m = measured_layers(step());
+    ASSERT_EQ(m.layers.size(), 2u);
+    EXPECT_EQ(m.layers[0].kind, te::LayerKind::Conv);
+    EXPECT_EQ(m.layers[0].synapses(), static_cast<double>(step().linear[0].shape.synapses()));
+    EXPECT_EQ(m.layers[1].kind, te::LayerKind::OutLinear);
+    EXPECT_EQ(m.activity[0].spikes, 1);
+    EXPECT_EQ(m.activity[0].error, 0.5);
+    EXPECT_EQ(m.activity[0].derivative, 0.125);
+    EXPECT_EQ(m.activity[1].spikes, 0.25);
+    EXPECT_EQ(m.activity[1].error, 0.2);
+    EXPECT_EQ(m.activity[1].derivative, 1);
+
+    te::SataSetting s;
+    s.variant = te::Variant::Repaired;
+    s.timesteps = kSteps;
+    const te::Estimate e = te::estimate(m.layers, m.activity, s);
+    // a dense layer's forward operations are spikes x outputs, of one sample
+    EXPECT_DOUBLE_EQ(e.count(1, te::Term::MacFwd), 8 * 10 * kSteps);
+    // errors of use: nonzero errors x inputs with h != 0
+    EXPECT_DOUBLE_EQ(e.count(1, te::Term::MacBwd), 2 * 4 * kSteps);
+    EXPECT_EQ(e.count(0, te::Term::MacBwd), 0);
+}
+
+TEST(MeasuredWork, NotSquare) {
+    arch::TrainingWork work = step();
+    work.linear[0].shape.kernel_w = 1;
+    EXPECT_THROW(measured_layers(work), UnsupportedError);
+}
+
+}  // namespace
+}  // namespace loom::app
