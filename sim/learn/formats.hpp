@@ -24,7 +24,7 @@ void fields(V& v, FormatOfRole& s) {
 
 /// The `formats:` section. Sums inside a layer, statistics of norms and the optimiser are float32 throughout.
 struct FormatSpec {
-    FormatOfRole weight, current, membrane, error, weight_gradient;
+    FormatOfRole weight = {}, current = {}, membrane = {}, error = {}, weight_gradient = {};
     std::string rounding = "nearest";
     bool master_weights = true;
     std::uint64_t seed = 1;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -32,6 +34,13 @@ inline std::vector<float> transpose(std::span<const float> from, std::size_t row
 
 inline bool any_nonzero(std::span<const float> v) {
     return std::ranges::any_of(v, [](float x) { return x != 0; });
+}
+
+inline bool all_finite(std::span<const float> v) {
+    constexpr std::uint32_t exponent = 0x7F800000;
+    std::uint32_t n = 0;
+    for (const float x : v) n += (std::bit_cast<std::uint32_t>(x) & exponent) == exponent ? 1U : 0U;
+    return n == 0;
 }
 
 }  // namespace loom::learn

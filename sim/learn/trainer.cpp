@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "sim/base/error.hpp"
-#include "sim/learn/axpy.hpp"
+#include "sim/learn/matrix.hpp"
 #include "sim/learn/trace.hpp"
 
 namespace loom::learn {
@@ -79,6 +79,10 @@ void Trainer::check(const Signal& input, std::span<const std::int64_t> labels) c
     if (input.count() != network_->input_shape().count())
         throw InputError(fmt::format("data.x: samples have {} elements, the network's input {}",
                                      input.count(), network_->input_shape().count()));
+    for (std::size_t i = 0; i < input.steps() * input.batch(); ++i)
+        if (!all_finite(input.at(i / input.batch(), i % input.batch())))
+            throw InputError(fmt::format("data.x: sample {} of the minibatch is not finite at timestep {}",
+                                         i % input.batch(), i / input.batch()));
     if (labels.size() != input.batch())
         throw InputError(fmt::format("data.y: {} labels for {} samples", labels.size(), input.batch()));
     for (std::size_t b = 0; b < labels.size(); ++b)
@@ -178,7 +182,16 @@ StepResult Trainer::step(const Signal& input, std::span<const std::int64_t> labe
     return run(input, labels, true);
 }
 
+void Trainer::check_gradients() {
+    for (auto& [layer, p] : network_->parameters())
+        if (!all_finite(layer->parameters()[p].grad))
+            throw ModelError(
+                fmt::format("the gradient of {}.{} is not finite after {} updates: the training diverged",
+                            layer->name, layer->parameters()[p].name, iteration_));
+}
+
 void Trainer::update() {
+    check_gradients();
     std::size_t key = 0;
     for (auto& [layer, p] : network_->parameters()) {
         Parameter& parameter = layer->parameters()[p];

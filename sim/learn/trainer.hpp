@@ -53,6 +53,7 @@ class Trainer {
     Pass pass_for(std::size_t first, std::size_t steps, std::size_t batch, bool training) const;
     void check(const Signal& input, std::span<const std::int64_t> labels) const;
     void check_loss(double loss) const;
+    void check_gradients();
     StepResult run(const Signal& input, std::span<const std::int64_t> labels, bool updates);
     StepResult whole_sample(const Signal& input, std::span<const std::int64_t> labels);
     StepResult by_timestep(const Signal& input, std::span<const std::int64_t> labels, bool updates);

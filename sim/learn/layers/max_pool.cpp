@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/layers/max_pool.hpp"
 
+#include "sim/base/error.hpp"
+
 namespace loom::learn {
 
 MaxPool::MaxPool(const Shape& input, std::size_t size, std::size_t stride) : size_(size), stride_(stride) {
@@ -54,6 +56,11 @@ void MaxPool::backward(const Pass& pass, const Signal&, const Signal&, const Sig
 void MaxPool::describe(const Pass& pass, arch::ElementWork& work) const {
     work.forward_add = (size_ * size_ - 1) * pass.steps * pass.batch * out.count();
     work.outputs = out.count();
+    if (stride_ != size_)
+        throw UnsupportedError("layer " + name + ": windows that overlap, on a modelled training chip");
+    work.move = arch::ElementMove::Pool;
+    work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;
+    work.window = size_;
 }
 
 arch::BitSignal MaxPool::pass_wanted(const arch::BitSignal& below) const {
