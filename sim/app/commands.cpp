@@ -20,6 +20,7 @@
 #include "sim/app/run_spec.hpp"
 #include "sim/app/simulate.hpp"
 #include "sim/app/sweep.hpp"
+#include "sim/app/train_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/schema.hpp"
@@ -228,9 +229,10 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     if (has("axes")) {
         kind = "sweep";
         load_sweep(file);
-    } else if (has("estimate")) {
+    } else if (has("train") || has("estimate")) {
         kind = "train";
-        load_train_estimate(file, sets);
+        if (has("train")) load_train(file, sets);
+        if (has("estimate")) load_train_estimate(file, sets);
     } else if (has("network") || has("profile") || has("input")) {
         load_run(file, sets);
     } else if (has("traffic") || has("measure") || (has("noc") && !has("name"))) {
@@ -264,6 +266,8 @@ int schema(const std::string& what) {
         fmt::print("{}", config::json_schema<arch::EnergySpec>(options));
     } else if (what == "cim") {
         fmt::print("{}", config::json_schema<CimFile>(options));
+    } else if (what == "train") {
+        fmt::print("{}", config::json_schema<TrainSpec>(options));
     } else if (what == "noc") {
         fmt::print("{}", config::json_schema<NocRunSpec>(options));
     } else {
