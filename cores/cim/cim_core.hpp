@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cores/cim/matrix_unit.hpp"
+#include "cores/cim/psum_inputs.hpp"
 #include "cores/core.hpp"
 #include "cores/near_memory/neuron_stage.hpp"
 
@@ -11,7 +13,9 @@ namespace loom::cores {
 
 /// Axon-in FIFO -> spike registers of the timesteps to come -> arrays -> soma -> axon-out. At the start of a
 /// timestep the arrays read its spike register, one vector per output position, while spikes of the next
-/// timestep come in; the soma updates the neurons of a position as soon as its sums are complete.
+/// timestep come in; the soma updates the neurons of a position as soon as its sums are complete. Sums of a
+/// slice whose neurons are on another core go there in packets through axon-out; neurons that get such sums
+/// are updated when all of the timestep's packets are in.
 class CimCore final : public Core {
   public:
     /// Throws ConfigError, InputError (weights beyond weight_bits).
@@ -41,7 +45,8 @@ class CimCore final : public Core {
     void collect();
 
   private:
-    /// Neurons [from, to) of a group, whose sums are complete at `ready`.
+    /// Neurons [from, to) of a group, or sums of a packet, which are complete at `ready`. group: neuron
+    /// groups, then those of partial sums to send.
     struct Job {
         Cycle ready;
         std::uint32_t group, from, to;
@@ -51,7 +56,16 @@ class CimCore final : public Core {
     };
     void read_arrays(Cycle now);
     void make_jobs(Cycle now);
+    /// When the sums [from, to) of a group are complete in this core.
+    Cycle sums_ready(std::uint32_t group, std::uint32_t from, std::uint32_t to, Cycle now) const;
+    /// What starts until `until`; the cycle in which the next job starts, or kNever.
+    Cycle run_jobs(Cycle until);
+    void send_sums(const Job& job, Cycle start);
+    bool is_psum(const Packet& p) const { return p.axon >= image_->n_axons; }
     void take_packet(Cycle now);
+    /// could: when it could have been taken without waiting for the register.
+    void take_spike(const Packet& p, Cycle could);
+    void take_psums(const Packet& p);
     /// No spikes into the register until `end`.
     void block_until(Cycle now, Cycle end);
 
@@ -63,12 +77,19 @@ class CimCore final : public Core {
     InputRegister inputs_;
     NeuronStage<std::int64_t> neurons_;
     std::vector<MatrixUnit> units_;                 ///< [axon groups]
-    std::vector<std::uint32_t> target_;             ///< [axon groups] neuron group
-    std::vector<std::vector<std::uint32_t>> into_;  ///< [neuron groups] axon groups
+    std::vector<std::uint32_t> target_;             ///< [axon groups] group
+    std::vector<std::vector<std::uint32_t>> into_;  ///< [groups] axon groups
     std::uint64_t keys_per_step_ = 0, steps_ = 0;   ///< of random draws
-    std::vector<std::uint8_t> active_;              ///< [neuron groups] in this step
-    std::vector<std::int64_t> sums_;                ///< [neurons]
-    std::vector<Job> jobs_;
+    std::vector<std::uint8_t> active_;              ///< [groups] in this step
+    std::vector<std::int64_t> sums_;                ///< [neurons, then sums for other cores]
+    std::optional<arch::PsumPackets> format_;       ///< of a core that sends or gets partial sums
+    std::optional<PsumInputs> psums_;               ///< of one that gets some
+    std::uint32_t waiting_ = 0;                     ///< groups of this step whose packets are not all in
+    std::vector<Cycle> held_;                       ///< [groups] when their sums of this core are complete
+    std::vector<Job> jobs_;                         ///< not yet started
+    std::size_t next_job_ = 0;
+    bool running_ = false;                ///< jobs are left or to come
+    Cycle soma_free_ = 0, work_end_ = 0;  ///< without stalls of axon-out
     CimInputs present_;
     std::uint64_t sample_ = 0;
     Step step_ = 0;

@@ -55,9 +55,7 @@ struct ArrayUse {
 };
 inline ArrayUse array_use(const CoreImage& image, const AxonGroup& group, const CimSpec& spec) {
     ArrayUse use;
-    for (const NeuronGroup& n : image.neurons) {
-        if (n.first == group.neuron_first) use.size = matrix_of(group, n.count);
-    }
+    use.size = matrix_of(group, image.targets_of(group));
     use.layout = cim_layout(spec, use.size.rows, use.size.outputs);
     use.copies = group.copies;
     use.arrays = use.layout.arrays() * use.copies;
