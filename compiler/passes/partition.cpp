@@ -83,7 +83,9 @@ class Partitioner {
             for (const Slice& s : chosen_[i]) {
                 if (s.has_neurons) owner = static_cast<std::uint32_t>(result_.slices.size());
                 result_.slices.push_back(s);
-                if (!s.has_neurons) result_.slices.back().owner = owner;
+                if (s.has_neurons) continue;
+                check_network(i);
+                result_.slices.back().owner = owner;
             }
         }
         pack();
@@ -109,6 +111,18 @@ class Partitioner {
                          std::uint64_t need, std::uint64_t have) const {
         return {arch::of_kind(chip_, kind_of_[population], resource), where, static_cast<double>(need),
                 static_cast<double>(have)};
+    }
+
+    /// A timestep waits for all its partial sums: none may be lost.
+    void check_network(std::uint32_t population) const {
+        const bool drops = chip_.noc.router.kind == "timeout";
+        if (!drops && chip_.noc.faults.loss == 0) return;
+        throw UnsupportedError(
+            fmt::format("layer '{}': its rows do not fit one core, and partial sums between cores need a "
+                        "network that loses "
+                        "no packets ({})",
+                        g_.populations[population].name,
+                        drops ? "noc.router.kind is timeout" : "noc.faults.loss is not 0"));
     }
 
     Need static_need(const Slice& s) const {

@@ -268,7 +268,6 @@ void CimCore::take_spike(const Packet& p, Cycle could) {
 Cycles CimCore::reset_state() {
     inputs_.reset();
     for (MatrixUnit& u : units_) u.reset_stages();
-    if (psums_) psums_->reset();
     jobs_.clear();
     next_job_ = waiting_ = 0;
     running_ = false;

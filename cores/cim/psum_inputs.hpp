@@ -48,7 +48,6 @@ class PsumInputs {
         return {group_[i], static_cast<std::uint32_t>(in.neuron_first + first),
                 static_cast<std::uint32_t>(std::min(format_.per_packet(), in.count - first))};
     }
-    void reset() { std::fill(waiting_.begin(), waiting_.end(), 0); }
 
   private:
     std::uint32_t group_of(const arch::PsumInput& in) const {

@@ -202,6 +202,38 @@ TEST(PsumOwner, TheSomaStartsWhenTheLastPacketIsIn) {
     }
 }
 
+TEST(PsumOwner, OwnSumsMayBeTheLast) {
+    CoreFixture f(4, 8);
+    make_owner(f, 1);
+    f.build();
+    for (const std::uint32_t a : {0u, 0u, 0u, 0u, 0u, 0u, 0u}) f.peer->send(1, a);
+    f.drain();
+    f.core->begin_step(100, 1);
+    for (std::uint32_t k = 0; k < 4; ++k) f.peer->send(101 + k, 4 + k, 5);
+    // the packets are in in 106; three bits of 3 cycles each, the last takes 7; 2 groups and 4 of the soma
+    EXPECT_EQ(f.drain(), 100u + 2 * 3 + 7 + 2 + 4);
+    EXPECT_EQ(f.core->membrane(0), 7 + 5);
+}
+
+TEST(PsumOwner, PartialSumsDoNotWaitForTheSpikeRegister) {
+    CoreFixture f(4, 8);
+    make_owner(f, 1);
+    f.spec.core.cim->reload = true;
+    f.spec.core.axon_in.fifo = 1;
+    f.build();
+    f.core->begin_step(10, 0);  // a write of more than 1000 cycles
+    for (std::uint32_t k = 0; k < 4; ++k) f.peer->send(20 + k, 4 + k, 5);
+    while (f.scheduler.next() < 40) f.scheduler.run_next();
+    EXPECT_EQ(f.counters().packets_in, 4u);
+    f.peer->send(40, 0);
+    f.peer->send(40, 1);
+    while (f.scheduler.next() < 200) f.scheduler.run_next();
+    EXPECT_EQ(f.counters().packets_in, 4u) << "spikes do";
+    f.drain();
+    EXPECT_EQ(f.counters().packets_in, 6u);
+    EXPECT_EQ(f.core->membrane(0), 5);
+}
+
 TEST(PsumOwner, TheTimestepStaysOpenUntilAllAreIn) {
     CoreFixture f(4, 8);
     make_owner(f, 1);

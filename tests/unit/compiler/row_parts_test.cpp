@@ -141,6 +141,21 @@ TEST(RowParts, EventRowArraysKeepTheirSums) {
     }
 }
 
+TEST(RowParts, NotOnNetworksThatLosePackets) {
+    arch::ChipSpec c = cim_chip(1);
+    c.noc.faults.loss = 0.01;
+    EXPECT_EQ(senders(compile_on("digits_mlp_q8", c)), 0u);
+    try {
+        compile_on("digits_conv_q8", c);
+        FAIL();
+    } catch (const UnsupportedError& e) {
+        EXPECT_THAT(e.what(), ::testing::HasSubstr("noc.faults.loss"));
+    }
+    c.noc.faults.loss = 0;
+    c.noc.router.kind = "timeout";
+    EXPECT_THROW(compile_on("digits_conv_q8", c), UnsupportedError);
+}
+
 TEST(RowParts, TheCheckerSeesDamage) {
     const arch::ChipSpec c = cim_chip(1);
     const auto broken = [&](auto damage) {
@@ -174,6 +189,7 @@ TEST(RowParts, TheCheckerSeesDamage) {
                         arch::PsumPackets(cim_chip(1), 0).packets(o.psums_in.back().count));
                 }),
                 HasSubstr("never come"));
+    EXPECT_THAT(broken([](I, I o) { o.psums_in.back().count -= 1; }), HasSubstr("does not expect"));
     EXPECT_THAT(broken([](I, I o) { o.psums_in.back().neuron_first += 1; }), HasSubstr("of other neurons"));
     EXPECT_THAT(broken([](I s, I) { s.psums_out[0].start_step += 1; }), HasSubstr("of other neurons"));
     EXPECT_THAT(broken([](I s, I) { s.psums_out[0].first += 1; }), HasSubstr("mapping check"));
