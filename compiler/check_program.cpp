@@ -176,7 +176,7 @@ class Checker {
         if (targets == 0) fail("an axon group that leads to no neurons");
         const arch::MatrixSize m = arch::matrix_of(a, targets);
         if (m.outputs * m.positions != targets) fail("a matrix of another size than its slice");
-        return arch::cim_layout(spec, m.rows, m.outputs).arrays() * a.copies;
+        return arch::cim_layout(spec, m.rows, m.outputs, m.positions_of_copy(a.copies)).arrays() * a.copies;
     }
 
     double weight(const arch::AxonGroup& a, std::size_t i) const {

@@ -115,7 +115,7 @@ void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CoreSpec& core,
         for (const char* event : {"axon_out.fanout_reads", "axon_out.packets", "axon_in.packets"})
             bill.add(event, packets);
     }
-    if (cim.array.type == arch::CimType::SramDigital && cim.array.digital == arch::CimDigital::EventRow) {
+    if (cim.array.event_row()) {
         bill.add("cim.row_adds", driven * columns);
         bill.add("cim.sweeps", outputs * slots);
         return;

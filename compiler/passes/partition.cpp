@@ -136,8 +136,10 @@ class Partitioner {
             if (core.in_memory()) {
                 const arch::MatrixSize m = slice_matrix(l, s, p);
                 need.axons += l.form == Form::Conv ? AxonMap(l, s, p).count() : m.rows;
-                need.arrays += arch::cim_layout(*core.cim, m.rows, m.outputs).arrays() *
-                               matrix_copies(l, s, options_.duplicate);
+                const std::uint64_t copies = matrix_copies(l, s, options_.duplicate);
+                need.arrays +=
+                    arch::cim_layout(*core.cim, m.rows, m.outputs, m.positions_of_copy(copies)).arrays() *
+                    copies;
             } else if (l.form == Form::Dense) {
                 need.axons += l.n_axons;
                 need.synapse_bits += std::uint64_t{l.n_axons} * s.count() * wb;
@@ -302,8 +304,9 @@ class Partitioner {
     std::vector<Slice> fewest_parts(const Slice& s) const {
         const arch::CoreSpec& core = core_of(s.population);
         const std::vector<Limit>& limits = limits_of(s.population);
-        const auto chunks =
-            row_chunks(lowered_, into_[s.population], s, core.cim->array.rows, options_.row_parts);
+        const auto chunks = row_chunks(
+            lowered_, into_[s.population], s,
+            core.cim->array.rows / arch::cim_layout(*core.cim, 1, 1).rows_per_weight, options_.row_parts);
         for (std::size_t n = std::min<std::size_t>(options_.row_parts, chunks.size()); n <= chunks.size();
              ++n) {
             auto parts = row_parts(s, chunks, std::max<std::size_t>(n, 1));

@@ -10,6 +10,7 @@
 #include "cores/cim/cells.hpp"
 #include "cores/cim/columns.hpp"
 #include "cores/cim/converter.hpp"
+#include "cores/cim/psum_width.hpp"
 #include "cores/cim/row_sets.hpp"
 #include "cores/cim/stages.hpp"
 #include "cores/cim/writer.hpp"
@@ -24,20 +25,20 @@ using arch::CimType;
 
 struct CimArray::Impl {
     Impl(const arch::CimSpec& s, CimWeights w, const CimContext& c)
-        : spec(s),
+        : spec(beside_membranes(s, c.positions, c.path)),
           context(c),
-          shape(cim_shape(s, w.rows, w.outputs, c.period_ps, c.path)),
+          shape(cim_shape(spec, w.rows, w.outputs, c.period_ps, c.path)),
           cells(spec, shape, c.seed, c.core),
           columns(spec, shape, cells, c.seed, c.core),
           converter(spec, c.seed, c.core, shape.arrays() * shape.adcs),
           writer(spec, shape, c.seed, c.core),
-          spike_register(s.rows.double_buffer) {
+          spike_register(s.rows.double_buffer),
+          width(s.psum) {
         if (w.rows == 0 || w.outputs == 0) throw InputError("weights: empty");
         digital = spec.array.type == CimType::SramDigital;
-        event_row = digital && spec.array.digital == arch::CimDigital::EventRow;
+        event_row = spec.array.event_row();
         voltage = spec.array.readout == arch::CimReadout::Voltage;
         charge = spec.array.type == CimType::Dram || spec.array.readout == arch::CimReadout::Charge;
-        psum_top = (std::int64_t{1} << (spec.psum.psum_bits - 1)) - 1;
         make_terms();
         number_converters();
         std::vector<std::uint8_t> levels = cells.levels_of(w);
@@ -105,7 +106,7 @@ struct CimArray::Impl {
         }
         const auto bits = static_cast<int>(spec.weights.weight_bits);
         // a sum within the width whatever the order of additions
-        const bool fits = static_cast<std::int64_t>(active.size()) <= (psum_top >> bits);
+        const bool fits = static_cast<std::int64_t>(active.size()) <= (width.top() >> bits);
         values_valid = integers_valid = false;
         if (weights_exact && fits) {
             add_weight_rows(active);
@@ -236,14 +237,7 @@ struct CimArray::Impl {
         return block * shape.column_blocks * shape.adcs + adc_of_column[column];
     }
 
-    std::int64_t kept(std::int64_t s) {
-        if (s <= psum_top && s >= -psum_top - 1) [[likely]]
-            return s;
-        ++counters.psum_overflows;
-        if (spec.psum.overflow == arch::CimOverflow::Saturate) return s > 0 ? psum_top : -psum_top - 1;
-        const int unused = 64 - static_cast<int>(spec.psum.psum_bits);
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(s) << unused) >> unused;
-    }
+    std::int64_t kept(std::int64_t s) { return width.kept(s, counters.psum_overflows); }
 
     double scale() const { return digital ? 1.0 : converter.step(); }
     void make_values() {
@@ -268,6 +262,25 @@ struct CimArray::Impl {
             }
         }
         integers_valid = true;
+    }
+
+    /// A row of its own, without the tree and the fetch of a vector.
+    void add_row(std::uint32_t row, std::int64_t factor, std::int64_t* to) {
+        ++counters.sets;
+        counters.cell_operations += shape.columns;
+        counters.row_adds += shape.columns;
+        if (weights_exact) {
+            const std::int32_t* w = &weights.values[row * shape.outputs];
+            for (std::size_t j = 0; j < shape.outputs; ++j) to[j] += w[j] * factor;
+            return;
+        }
+        const std::span<const std::uint32_t> one(&row, 1);
+        select_row_sets(spec, shape, one, sets);
+        values_valid = integers_valid = false;
+        n_active = 1;
+        convert_sets(one, 0);
+        make_integers();
+        for (std::size_t j = 0; j < shape.outputs; ++j) to[j] += integers[j] * factor;
     }
 
     // ---- events -----------------------------------------------------------------------------------
@@ -372,11 +385,11 @@ struct CimArray::Impl {
     CimConverter converter;
     CimWriter writer;
     CimRegister spike_register;
+    PsumWidth width;
     CimWeights weights;
     CimCounters counters;
     bool digital = false, event_row = false, charge = false, voltage = false, weights_exact = false;
     bool values_valid = false, integers_valid = false;
-    std::int64_t psum_top = 0;
     std::size_t n_active = 0;
     Cycle tree_free = 0, digital_free = 0, write_end = 0;
     std::vector<std::size_t> adc_of_column;
@@ -424,6 +437,22 @@ CimTimes CimArray::schedule(Cycle now) {
 }
 void CimArray::reset_stages() {
     impl_->reset_stages();
+}
+CimArray::RowAdd CimArray::add_row(std::uint32_t row, Cycle at, std::int64_t factor, std::int64_t* to) {
+    Impl& a = *impl_;
+    if (!a.event_row) throw ModelError("cim: a single row of an array that takes vectors");
+    if (at < a.write_end)
+        throw ModelError(
+            fmt::format("cim: spike in cycle {} during a write until cycle {}", at, a.write_end));
+    a.add_row(row, factor, to);
+    const Cycle begin = std::max(at, a.digital_free);
+    a.digital_free = begin + a.spec.timing.c_spk;
+    a.counters.array_busy += a.spec.timing.c_spk;
+    a.counters.stalls += begin - at;
+    return {begin, a.digital_free};
+}
+std::int64_t CimArray::kept(std::int64_t sum) {
+    return impl_->kept(sum);
 }
 Cycle CimArray::sweep(Cycle now) {
     Impl& a = *impl_;

@@ -23,8 +23,9 @@ struct CimWeights {
 struct CimContext {
     std::uint64_t seed = 1;
     std::uint32_t core = 0;
-    double period_ps = 1000;  ///< clock of the chip; used when timing.f_clk is 0; 0: there is no chip
-    std::string path = "";    ///< prefix of keys in messages: "chip.cores[1]."
+    double period_ps = 1000;      ///< clock of the chip; used when timing.f_clk is 0; 0: there is no chip
+    std::string path = "";        ///< prefix of keys in messages: "chip.cores[1]."
+    std::uint64_t positions = 1;  ///< event_row: output positions with membranes in the array
 };
 
 /// How many sets a vector needed and when the array was done with it.
@@ -66,6 +67,14 @@ class CimArray {
     /// All stages empty: start of a sample or measurement.
     void reset_stages();
 
+    /// Event-row arrays: a spike on a row adds it `factor` times to `to` [outputs], at `at` or when the array
+    /// is free. Apart from evaluate() and schedule(), which take a vector at once. Returns start and end.
+    struct RowAdd {
+        Cycle begin, end;
+    };
+    RowAdd add_row(std::uint32_t row, Cycle at, std::int64_t factor, std::int64_t* to);
+    /// A sum in the width of a partial sum; counted when it does not fit.
+    std::int64_t kept(std::int64_t sum);
     /// Event-row arrays: the sweep that ends a timestep. Returns its end; `now` for other arrays.
     Cycle sweep(Cycle now);
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cores/cim/psum_width.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
 #include "sim/base/error.hpp"
 
@@ -40,13 +41,16 @@ CimCore::CimCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreIma
     c.seed = device_seed;
     c.core = static_cast<std::uint32_t>(index(image_->endpoint) * spec_.cim->arrays);
     c.period_ps = spec.clock.period;
+    const auto depth = static_cast<std::uint32_t>(spec_.dendrite.max_delay) + 1;
+    event_row_ = spec_.cim->array.event_row();
+    if (event_row_) early_.resize(depth);
     units_.reserve(image_->axons.size());
     for (std::uint32_t a = 0; a < image_->axons.size(); ++a) {
         const arch::AxonGroup& g = image_->axons[a];
         const auto k = static_cast<std::uint32_t>(group_at(*image_, g));
         target_.push_back(k);
         into_[k].push_back(a);
-        units_.emplace_back(*spec_.cim, g, image_->targets_of(g), c);
+        units_.emplace_back(*spec_.cim, g, image_->targets_of(g), c, depth);
         c.core += static_cast<std::uint32_t>(units_.back().copies());
         keys_per_step_ += units_.back().vectors();
     }
@@ -84,10 +88,14 @@ void CimCore::begin_step(Cycle now, Step step) {
         active_[k] = active ? 1 : 0;
         any |= active;
     }
-    inputs_.take(step, present_);
-    if (!any) return;
     std::fill(sums_.begin(), sums_.end(), 0);
-    read_arrays(now);
+    if (event_row_) {
+        sweep_membranes(now);
+    } else {
+        inputs_.take(step, present_);
+        if (any) read_arrays(now);
+    }
+    if (!any) return;
     make_jobs(now);
     soma_free_ = work_end_ = now;
     running_ = true;
@@ -188,15 +196,10 @@ void CimCore::send_sums(const Job& job, Cycle start) {
     const std::size_t k = job.group - image_->neurons.size();
     const arch::PsumGroup& g = image_->psums_out[k];
     CoreCounters& c = neurons_.of_psums(k);
-    const std::int64_t top = (std::int64_t{1} << (format_->bits() - 1)) - 1;
+    const PsumWidth width(spec_.cim->psum);
     std::int64_t payload = 0;
     for (std::uint32_t i = job.from; i < job.to; ++i) {
-        std::int64_t v = sums_[g.first + i];
-        if (v > top || v < -top - 1) {
-            ++c.cim.psum_overflows;
-            if (spec_.cim->psum.overflow == arch::CimOverflow::Saturate) v = v > 0 ? top : -top - 1;
-        }
-        payload = format_->put(payload, i - job.from, v);
+        payload = format_->put(payload, i - job.from, width.kept(sums_[g.first + i], c.cim.psum_overflows));
     }
     const std::uint64_t flits = format_->flits(job.to - job.from);
     ++c.cim.psum_packets;
@@ -210,9 +213,15 @@ Cycle CimCore::evaluate(Cycle now) {
         taking_ = false;
         context_.activity->lower(now);
     }
+    if (adding_ && now >= added_) {
+        adding_ = false;
+        collect();
+        context_.activity->lower(now);
+    }
     const Packet* head = taking_ ? nullptr : context_.in->peek(now);
     if (head != nullptr && (now >= accept_from_ || is_psum(*head))) take_packet(now);
     Cycle next = running_ ? run_jobs(now) : kNever;
+    if (adding_) next = std::min(next, added_);
     next = std::min(next, neurons_.evaluate(now));
     if (taking_) return std::min(next, taken_);
     const Cycle arrival = context_.in->next_ready();
@@ -258,21 +267,23 @@ void CimCore::take_spike(const Packet& p, Cycle could) {
         ++c.axon_in_stalled;
         c.axon_in_stalls += accept_from_ - could;
     }
-    const std::int64_t input = inputs_.add(p.axon, p.payload, step_ + g.delay);
+    const std::int64_t input = event_row_ ? p.payload : inputs_.add(p.axon, p.payload, step_ + g.delay);
     if ((input < 0 ? -input : input) >> spec_.cim->input_bits != 0) {
         throw ModelError(fmt::format("an input of {} on an array row; cim.input_bits {} hold less", input,
                                      spec_.cim->input_bits));
     }
+    if (event_row_) take_event(k, p.axon - g.first, p.payload);
 }
 
 Cycles CimCore::reset_state() {
     inputs_.reset();
     for (MatrixUnit& u : units_) u.reset_stages();
     jobs_.clear();
+    for (auto& e : early_) e.clear();
     next_job_ = waiting_ = 0;
-    running_ = false;
+    running_ = adding_ = false;
     fresh_ = true;
-    blocked_from_ = accept_from_ = write_end_ = taken_ = 0;
+    blocked_from_ = accept_from_ = write_end_ = taken_ = added_ = 0;
     return neurons_.reset();
 }
 

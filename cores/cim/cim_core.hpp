@@ -15,7 +15,8 @@ namespace loom::cores {
 /// timestep the arrays read its spike register, one vector per output position, while spikes of the next
 /// timestep come in; the soma updates the neurons of a position as soon as its sums are complete. Sums of a
 /// slice whose neurons are on another core go there in packets through axon-out; neurons that get such sums
-/// are updated when all of the timestep's packets are in.
+/// are updated when all of the timestep's packets are in. Event-row arrays have no spike register: their
+/// spikes are added as they come, each from the FIFO when the array is free (event_rows.cpp).
 class CimCore final : public Core {
   public:
     /// Throws ConfigError, InputError (weights beyond weight_bits).
@@ -35,7 +36,9 @@ class CimCore final : public Core {
     std::span<const std::int64_t> spike_counts() const override { return neurons_.spike_counts(); }
     double membrane(std::uint32_t n) const override { return neurons_.membrane(n); }
     double current(std::uint32_t n) const override { return neurons_.current(n); }
-    bool quiescent() const override { return !neurons_.sweeping() && !taking_ && context_.in->size() == 0; }
+    bool quiescent() const override {
+        return !neurons_.sweeping() && !taking_ && !adding_ && context_.in->size() == 0;
+    }
     std::span<const LayerId> layers() const override { return neurons_.layers(); }
     std::span<const CoreCounters> counters() const override { return neurons_.counters(); }
 
@@ -55,6 +58,10 @@ class CimCore final : public Core {
         }
     };
     void read_arrays(Cycle now);
+    void sweep_membranes(Cycle now);
+    /// Rows of a spike that counts in the next timestep. Returns when the last one starts.
+    Cycle add_rows(std::size_t group, std::uint32_t axon, std::int64_t payload, Cycle at);
+    void take_event(std::size_t group, std::uint32_t axon, std::int64_t payload);
     void make_jobs(Cycle now);
     /// When the sums [from, to) of a group are complete in this core.
     Cycle sums_ready(std::uint32_t group, std::uint32_t from, std::uint32_t to, Cycle now) const;
@@ -91,6 +98,15 @@ class CimCore final : public Core {
     bool running_ = false;                ///< jobs are left or to come
     Cycle soma_free_ = 0, work_end_ = 0;  ///< without stalls of axon-out
     CimInputs present_;
+    /// A spike for later than the next timestep.
+    struct Early {
+        std::size_t group;
+        std::uint32_t axon;
+        std::int64_t payload;
+    };
+    std::vector<std::vector<Early>> early_;  ///< [timesteps] event row
+    bool event_row_ = false, adding_ = false;
+    Cycle added_ = 0;  ///< when the rows of all spikes so far are added
     std::uint64_t sample_ = 0;
     Step step_ = 0;
     bool fresh_ = true;                         ///< no timestep since the last reset

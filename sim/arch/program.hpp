@@ -143,6 +143,8 @@ struct PsumInput {
 /// its slice.
 struct MatrixSize {
     std::uint64_t rows = 0, outputs = 0, positions = 1;
+    /// Positions that one of several copies serves, at most.
+    std::uint64_t positions_of_copy(std::uint64_t copies) const { return (positions + copies - 1) / copies; }
 };
 inline MatrixSize matrix_of(const AxonGroup& g, std::uint64_t neurons) {
     if (const auto* c = std::get_if<ConvRows>(&g.rows)) {

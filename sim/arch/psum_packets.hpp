@@ -48,8 +48,7 @@ class PsumPackets {
 
 /// Partial sums leave their core: not those of event-row arrays, whose sums are the membranes.
 inline bool sends_psums(const CoreSpec& core) {
-    return core.in_memory() && core.cim &&
-           (core.cim->array.type != CimType::SramDigital || core.cim->array.digital != CimDigital::EventRow);
+    return core.in_memory() && core.cim && !core.cim->array.event_row();
 }
 
 }  // namespace loom::arch

@@ -161,6 +161,22 @@ def a_wide_layer_as_near_memory():
             assert cim_events(s, "psum_overflows") == 0
 
 
+def membranes_take_rows_of_event_row_arrays():
+    """Five rows per output position: positions of a kernel are cut until the membranes and the weights fit an array's rows."""
+    seen = []
+    for rows in (0, 5):
+        with scratch() as d:
+            run(digits("conv"), d + "/o", *on("cim_sram_event_row", chip__core__cim__array__membrane_rows=rows))
+            compare(d + "/o", "digits_conv_q8")
+            s = stats(d + "/o")
+            seen.append((s["arrays"]["used"], cim_events(s, "row_adds"), cim_events(s, "sweeps"), cim_events(s, "vectors")))
+    # lif1: 24 + 16 + 24 of 64 positions, 8 + 48 + 8 rows are left for 9; lif2: 144 rows in 128 - 16 x 5; lif3: 512 in 123
+    assert seen[0][0] == 1 + 2 * 2 + 4 and seen[1][0] == (2 + 1 + 2) + 3 * 2 + 5, seen
+    assert seen[0][1:] == seen[1][1:] and seen[0][3] == 0, "the same events wherever the membranes are"
+    code, out, _ = spikeloom("map", digits("conv"), *on("cim_sram_event_row", chip__core__cim__array__membrane_rows=127))
+    assert code == 4, out
+
+
 def the_graded_layer_of_a_hybrid_chip():
     with scratch() as d:
         code, out, _ = spikeloom("map", digits("conv"), *on("hybrid"))
@@ -193,6 +209,8 @@ def random_networks():
                "psum": {"psum_bits": 40}}
         if kind in ("adder_tree", "event_row"):
             cim["array"].update({"type": "sram_digital", "digital": kind})
+            if kind == "event_row":
+                cim["array"]["membrane_rows"] = int(rng.choice([0, 1, 5]))
         else:
             cim["array"]["type"] = kind
 
@@ -272,6 +290,7 @@ def mistakes():
         ({"chip.core.cim.array.type": "sram_digital", "chip.core.cim.timing.registers": 16, "chip.core.cim.timing.t_add": "1 ns"}, 3,
          "chip.core.cim.timing.t_add: 16 full adders and a register take 16.000 ns, a clock period is 1.000 ns"),
         ({"map.weight_exponent": 12}, 4, "weight bits (map.weight_exponent)"),
+        ({"chip.core.cim.array.membrane_rows": 3}, 3, "chip.core.cim.array.membrane_rows: membranes are in arrays of digital: event_row only"),
         ({"chip.core.cim.arays": 2}, 3, "chip.core.cim.arays: unknown key; did you mean 'arrays'?"),
         ({"chip.energy.file": f"{ROOT}/configs/energy/mesh45.yaml"}, 3, "energy.adc: has no table 'survey'"),
     ]
@@ -286,5 +305,6 @@ def mistakes():
 if __name__ == "__main__":
     main([golden_on_every_ideal_chip, operations_are_those_of_near_memory, same_bytes_whatever_the_order_and_the_processes,
           copies_save_time_and_take_arrays, a_layer_is_cut_until_its_arrays_fit, rows_over_several_cores, a_wide_layer_as_near_memory,
+          membranes_take_rows_of_event_row_arrays,
           the_graded_layer_of_a_hybrid_chip, random_networks,
           accuracy_over_devices, ready_chips_are_valid_and_their_converters_good_enough, mistakes])
