@@ -91,7 +91,7 @@ void set_clock(CimShape& c, const arch::CimSpec& s, double period_ps, const std:
     }
 }
 
-void check_row_pairs(const arch::CimSpec& s, const std::string& path) {
+void check_pairs_and_voltages(const arch::CimSpec& s, const std::string& path) {
     const bool voltage = s.array.readout == arch::CimReadout::Voltage;
     const auto& d = s.device;
     if (voltage && (!is_conductance(s.array.type) || s.array.type == CimType::RramXbar))
@@ -126,7 +126,7 @@ void check_cim(const arch::CimSpec& s, const std::string& path) {
     if (!is_conductance(type) && s.array.cell_bits != 1) {
         refuse(path + "array.cell_bits", fmt::format("these cells hold 1 bit (got {})", s.array.cell_bits));
     }
-    check_row_pairs(s, path);
+    check_pairs_and_voltages(s, path);
     if (s.array.readout == arch::CimReadout::Charge && type != CimType::SramAnalog) {
         refuse(path + "array.readout", "charge is a kind of sram_analog");
     }

@@ -21,7 +21,10 @@ struct Round {
 class Orderer {
   public:
     Orderer(const Setup& setup, UnitPlan units, std::size_t block)
-        : setup_(setup), work_(setup.work), units_(units) {
+        : setup_(setup),
+          work_(setup.work),
+          units_(units),
+          order_(setup.recurrent() ? LoopOrder::Time : setup.chip.schedule.order) {
         const auto steps = static_cast<std::uint32_t>(work_.steps);
         for (std::uint32_t t = 0; t < (work_.temporal ? 1 : steps); ++t)
             for (std::size_t b = 0; b < work_.batch; b += block)
@@ -73,7 +76,7 @@ class Orderer {
             static constexpr Kind kinds[]{Kind::LinearForward, Kind::NeuronForward, Kind::ElementForward};
             add(kinds[static_cast<std::size_t>(work_.items[i].kind)], Phase::Forward, i, t, t + 1, r);
         };
-        if (setup_.chip.schedule.order == LoopOrder::Time)
+        if (order_ == LoopOrder::Time)
             for (std::uint32_t t = r.t0; t < r.t1; ++t)
                 for (std::uint32_t i = 0; i < items(); ++i) one(i, t);
         else
@@ -90,7 +93,7 @@ class Orderer {
         const Round& r = rounds_[number];
         const std::size_t first = out_.size();
         ready_.clear();
-        if (setup_.chip.schedule.order == LoopOrder::Time) {
+        if (order_ == LoopOrder::Time) {
             for (std::uint32_t t = r.t1; t-- > r.t0;)
                 for (std::uint32_t i = items(); i-- > 0;) {
                     errors(i, t, r);
@@ -185,6 +188,7 @@ class Orderer {
     const Setup& setup_;
     const arch::TrainingWork& work_;
     UnitPlan units_;
+    LoopOrder order_;  ///< spikes that come back in the next timestep leave only one
     std::vector<Round> rounds_;
     std::vector<Segment> out_;
     std::map<std::uint32_t, bool> started_;  ///< layers with a gradient so far

@@ -126,6 +126,13 @@ bool Setup::is_wiring(std::uint32_t item) const {
            0;
 }
 
+bool Setup::recurrent() const {
+    for (std::uint32_t i = 0; i < work.items.size(); ++i)
+        for (const std::uint32_t s : work.items[i].sources)
+            if (late(i, s)) return true;
+    return false;
+}
+
 std::uint32_t Setup::origin(std::uint32_t item) const {
     while (item != UINT32_MAX && is_wiring(item)) item = work.items[item].sources[0];
     return item;

@@ -54,6 +54,11 @@ struct Setup {
     bool is_wiring(std::uint32_t item) const;
     /// The item behind wiring, or UINT32_MAX: the network's input.
     std::uint32_t origin(std::uint32_t item) const;
+    /// A source that comes later in the list: what it gave in the timestep before (recurrent weights).
+    static bool late(std::uint32_t item, std::uint32_t source) {
+        return source != UINT32_MAX && source >= item;
+    }
+    bool recurrent() const;
     /// Whether g[t+1] enters g[t].
     bool joined(std::size_t t) const {
         return work.temporal && (work.truncate == 0 || (t + 1) % work.truncate != 0);

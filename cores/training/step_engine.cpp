@@ -97,7 +97,8 @@ StepEngine::Plan StepEngine::plan(const Setup& setup, std::size_t block) const {
     return p;
 }
 
-/// The block that moves least over DRAM; of equals the largest.
+/// The block that moves least over DRAM, of equals the largest. Units side by side need some blocks to work
+/// on: a quarter of the batch, if that moves at most half as much again.
 StepEngine::Plan StepEngine::plan(const Setup& setup) const {
     const std::size_t batch = setup.work.batch;
     const std::size_t wish = static_cast<std::size_t>(chip_.schedule.batch_block);
@@ -106,6 +107,10 @@ StepEngine::Plan StepEngine::plan(const Setup& setup) const {
     for (std::size_t block = 1; block < batch; block *= 2) {
         Plan p = plan(setup, block);
         if (p.residency.dram_bytes < best.residency.dram_bytes) best = std::move(p);
+    }
+    if (units_ == UnitPlan::Three && best.block > batch / 4 && batch > 1) {
+        Plan p = plan(setup, std::max<std::size_t>(1, batch / 4));
+        if (p.residency.dram_bytes * 2 <= best.residency.dram_bytes * 3) return p;
     }
     return best;
 }
@@ -127,6 +132,8 @@ void StepEngine::execute(const arch::TrainingWork& work) {
         throw InternalError("training engine: no timesteps or no samples");
     name_layers(work);
     const Setup setup(chip_, buffers_, work);
+    if (chip_.schedule.keep == arch::KeepRule::Recompute && setup.recurrent())
+        throw ConfigError("schedule.keep: recompute goes layer by layer; a recurrent network cannot");
     const Plan p = plan(setup);
     record_.memory_over_time.clear();
     MemoryLog log(p.residency, p.segments.size(), record_.cycles, record_.memory_over_time);

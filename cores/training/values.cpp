@@ -91,7 +91,9 @@ class Lister {
         const bool operand = setup_.work.items[i].kind == WorkKind::Linear;
         for (const std::uint32_t s : setup_.work.items[i].sources) {
             const std::uint32_t from = setup_.origin(s);
-            if (from != UINT32_MAX) {
+            if (Setup::late(i, s)) {
+                if (t > 0) give(output(from, t - 1), Access::Read, operand);
+            } else if (from != UINT32_MAX) {
                 give(output(from, t), Access::Read, operand);
             } else if (operand) {
                 const arch::LinearWork& w = setup_.linear(i);
@@ -166,7 +168,8 @@ class Lister {
             if (to == UINT32_MAX) continue;
             const auto& users = setup_.links[to].users;
             const bool fused = users.size() == 1 && setup_.work.items[users[0]].kind == WorkKind::Neuron;
-            if (!fused) give(direct(to, s_.t0), Access::Write);
+            const bool late = Setup::late(i, s);
+            if (!fused && !(late && s_.t0 == 0)) give(direct(to, late ? s_.t0 - 1 : s_.t0), Access::Write);
         }
     }
 

@@ -114,7 +114,12 @@ void Trainer::store_weights(const Pass& pass) {
     }
 }
 
-void Trainer::end_pass(const Pass& pass) {
+void Trainer::backward(const Pass& pass, bool errors) {
+    if (schedule_.rules.traces) set_trace_leaks(*network_);  // a trained leak (PLIF) has moved
+    if (errors)
+        network_->backward(pass);
+    else
+        network_->no_errors(pass);
     last_pass_ = pass;
     if (after_pass) after_pass(pass);
 }
@@ -127,8 +132,7 @@ StepResult Trainer::whole_sample(const Signal& input, std::span<const std::int64
     result.loss += loss_->on_membranes(hidden_neurons(*network_), 1);
     result.correct = count_correct(mean_over_time(network_->output()), labels);
     check_loss(result.loss);
-    network_->backward(pass);
-    end_pass(pass);
+    backward(pass);
     return result;
 }
 
@@ -151,11 +155,7 @@ StepResult Trainer::by_timestep(const Signal& input, std::span<const std::int64_
         check_loss(loss);
         sum.resize(out.all().size());
         learn::add(sum.data(), out.all().data(), sum.size());
-        if (schedule_.picks(started, t, input.steps()))
-            network_->backward(pass);
-        else
-            network_->no_errors(pass);
-        end_pass(pass);
+        backward(pass, schedule_.picks(started, t, input.steps()));
         if (!updates || !schedule_.updates_each_step) continue;
         update();
         network_->clear_gradients();
@@ -204,7 +204,6 @@ void Trainer::update() {
     ++iteration_;
     network_->updated();
     store_weights(pass_for(0, 0, 0, true));
-    if (schedule_.rules.traces) set_trace_leaks(*network_);
 }
 
 StepResult Trainer::evaluate(const Signal& input, std::span<const std::int64_t> labels) {

@@ -57,7 +57,7 @@ class Trainer {
     StepResult run(const Signal& input, std::span<const std::int64_t> labels, bool updates);
     StepResult whole_sample(const Signal& input, std::span<const std::int64_t> labels);
     StepResult by_timestep(const Signal& input, std::span<const std::int64_t> labels, bool updates);
-    void end_pass(const Pass& pass);
+    void backward(const Pass& pass, bool errors = true);
     void store_weights(const Pass& pass);
     void update();
 

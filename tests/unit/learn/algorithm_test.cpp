@@ -74,6 +74,18 @@ TEST(Algorithms, OtttOUpdatesAtEveryTimestep) {
     expect_close(values(*online.trainer), values(*by_hand.trainer), 1e-6);
 }
 
+TEST(Algorithms, TracesFollowATrainedLeak) {
+    SmallOptions o = kPerTimestep;
+    o.hidden.learns_leak = true;
+    auto t = small_trainer({.algorithm = "ottt_o"}, {.kind = "sgd", .lr = 1}, o);
+    t.trainer->step(t.input, t.labels);
+    Network& net = t.trainer->network();
+    const auto& hidden = dynamic_cast<const Lif&>(*net.find("hidden")->layer);
+    EXPECT_GT(std::abs(hidden.leaks()[0] - 0.5F), 1e-3F);
+    EXPECT_EQ(dynamic_cast<const LinearLayer&>(*net.find("w1")->layer).trace_leak, hidden.leaks()[0]);
+    EXPECT_EQ(dynamic_cast<const LinearLayer&>(*net.find("w2")->layer).trace_leak, 0.5F);
+}
+
 TEST(Algorithms, SlttKGivesErrorsToKTimesteps) {
     const AlgorithmSpec spec{.algorithm = "sltt_k", .backward_steps = 2, .seed = 5};
     auto t = small_trainer(spec, {}, kPerTimestep);
@@ -146,6 +158,8 @@ TEST(Algorithms, WorkOfPassesEqualsWorkOfOnePass) {
     o.norm = true;
     auto online = small_trainer({.algorithm = "sltt"}, {}, o);
     auto whole = small_trainer({.algorithm = "sltt", .online = false}, {}, o);
+    for (float& x : online.input.all().first(24)) x = 1;  // binary at t = 0 only
+    std::ranges::copy(online.input.all(), whole.input.all().begin());
     WorkRecorder recorder(*online.trainer);
     online.trainer->step(online.input, online.labels);
     const arch::TrainingWork a = recorder.take();
@@ -169,7 +183,12 @@ TEST(Algorithms, WorkOfPassesEqualsWorkOfOnePass) {
         expect_same(a.linear[i].error, b.linear[i].error);
         EXPECT_EQ(a.linear[i].binary_input, b.linear[i].binary_input);
     }
+    EXPECT_FALSE(a.linear[0].binary_input);
+    EXPECT_TRUE(a.linear[1].binary_input);
     for (std::size_t i = 0; i < 2; ++i) expect_same(a.neurons[i].error, b.neurons[i].error);
+    expect_same(a.linear[1].error, a.neurons[0].error);
+    for (std::size_t t = 1; t < 6; ++t)
+        EXPECT_TRUE(std::ranges::equal(a.linear[1].input.row(t, 2), a.neurons[0].spikes.row(t - 1, 2)));
     expect_same(a.neurons[0].spikes, b.neurons[0].spikes);
     EXPECT_EQ(a.elements[0].forward_add, b.elements[0].forward_add);
     EXPECT_EQ(a.elements[0].backward_multiply, b.elements[0].backward_multiply);

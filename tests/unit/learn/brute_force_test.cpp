@@ -2,6 +2,7 @@
 // Outputs and gradients of random small networks against scalar reverse-mode differentiation in double:
 // layers, neurons with all their parts, norms, residual connections, rules of time. Relative 1e-5 of a
 // gradient's largest.
+#include "sim/base/portable_math.hpp"
 #include "tests/unit/learn/reference/bench.hpp"
 
 namespace loom::learn {
@@ -193,6 +194,21 @@ TEST(Surrogates, EqualTheFormulasWrittenOut) {
         EXPECT_EQ(made->windowed(), zero_far) << k.spec.kind;
         const SurrogateCost c = made->cost();
         EXPECT_GT(c.lut + c.compare, 0U) << k.spec.kind;
+    }
+}
+
+TEST(Surrogates, ExponentialsOfARowAreThoseOneByOne) {
+    for (const std::size_t n : {1U, 7U, 8U, 29U}) {
+        std::vector<double> x(n), want;
+        Random random(static_cast<unsigned>(n));
+        for (int round = 0; round < 200; ++round) {
+            want.clear();
+            for (double& v : x)
+                v = random.of(0, 30) == 0 ? random.between(-800, 800) : random.between(-30, 30);
+            for (const double v : x) want.push_back(portable_exp(v));
+            portable_exp(std::span(x));
+            EXPECT_EQ(x, want);
+        }
     }
 }
 

@@ -102,6 +102,13 @@ TEST(NumberFormats, StochasticRoundingIsUnbiasedAndKeyedByPlace) {
                 EXPECT_TRUE(v == low || v == high);
                 sum += static_cast<double>(v);
             }
+            for (std::size_t lag = 1; lag < 4;
+                 ++lag) {  // neighbours of a block of random words are independent
+                std::size_t same = 0;
+                for (std::size_t i = 0; i + lag < many.size(); i += 4)
+                    same += many[i] == many[i + lag] ? 1U : 0U;
+                EXPECT_LT(same, 9500U);
+            }
             const double p = static_cast<double>((x - low) / (high - low));
             const double sigma = static_cast<double>(high - low) * std::sqrt(p * (1 - p) / 40000);
             EXPECT_NEAR(sum / 40000, static_cast<double>(x), 5 * sigma);
@@ -127,7 +134,7 @@ TEST(NumberFormats, StochasticRoundingIsUnbiasedAndKeyedByPlace) {
 TEST(NumberFormats, EveryStoredValueIsOnTheGrid) {
     const auto formats = make_formats({.weight = {"fixed", 8, 5},
                                        .current = {"fixed", 12, 6},
-                                       .membrane = {"fixed", 12, 7},
+                                       .membrane = {"fixed", 12, 3},
                                        .error = {"fixed", 20, 12},
                                        .weight_gradient = {"fixed", 20, 10}});
     auto t = reference::small_trainer({.algorithm = "bptt"});
@@ -147,8 +154,11 @@ TEST(NumberFormats, EveryStoredValueIsOnTheGrid) {
         expect_on(node.grad.all(), 1 << 12, name + " error");
         if (node.layer->makes_currents()) expect_on(node.out.all(), 1 << 6, name + " current");
         if (const auto* neurons = dynamic_cast<NeuronLayer*>(node.layer.get())) {
-            expect_on(neurons->membranes().all(), 1 << 7, name + " membrane");
+            expect_on(neurons->membranes().all(), 1 << 3, name + " membrane");
             expect_on(neurons->membrane_gradients().all(), 1 << 12, name + " dL/du");
+            for (std::size_t i = 0; neurons->fires() && i < node.out.all().size(); ++i)
+                EXPECT_EQ(node.out.all()[i] == 1, neurons->membranes().all()[i] >= 1)
+                    << "spikes of rounded membranes";
         }
         for (const Parameter& p : node.layer->parameters()) {
             expect_on(p.used(), 1 << 5, name + p.name);
@@ -162,6 +172,38 @@ TEST(NumberFormats, EveryStoredValueIsOnTheGrid) {
     t.trainer->gradients(t.input, t.labels);
     for (auto& [layer, p] : t.trainer->network().parameters())
         EXPECT_TRUE(layer->parameters()[p].stored.empty());
+}
+
+/// What is stored is what counts: forward and backward, as if the values themselves were rounded.
+TEST(NumberFormats, LayersComputeWithStoredWeights) {
+    const auto run = [](unsigned layer, bool stored) {
+        std::vector<std::unique_ptr<Layer>> layers;
+        const Shape maps{4, 4, 2};
+        layers.push_back(std::make_unique<Dense>(32, 5, true));
+        layers.push_back(std::make_unique<Conv>(ConvShape{maps, 3, 3, 3, 1, 1}, true));
+        layers.push_back(std::make_unique<BatchNorm>(maps));
+        layers.push_back(make_neurons({1, 1, 32}, {.learns_leak = true, .recurrent = true}, {}));
+        Layer& l = *layers[layer];
+        Random random(3);
+        for (Parameter& p : l.parameters()) {
+            std::vector<float> coarse(p.value.size());
+            random.fill(coarse, -1, 1);
+            (stored ? p.stored : p.value) = coarse;
+        }
+        l.updated();
+        Signal x(3, 4, 32), y(3, 4, l.out.count()), g(3, 4, l.out.count()), gx(3, 4, 32);
+        random.fill(x.all(), 0, 1);
+        random.fill(g.all(), -1, 1);
+        Pass pass;
+        pass.steps = 3, pass.batch = 4;
+        l.forward(pass, x, y);
+        l.backward(pass, x, y, g, &gx);
+        std::vector<float> all(y.all().begin(), y.all().end());
+        all.insert(all.end(), gx.all().begin(), gx.all().end());
+        for (const Parameter& p : l.parameters()) all.insert(all.end(), p.grad.begin(), p.grad.end());
+        return all;
+    };
+    for (unsigned layer = 0; layer < 4; ++layer) EXPECT_EQ(run(layer, true), run(layer, false)) << layer;
 }
 
 /// Small updates are lost without master weights when rounded to nearest, kept on average when stochastic.

@@ -104,6 +104,22 @@ TEST(Passes, NormsEvaluateWithRunningStatistics) {
         Signal x(4, 5, 6), y(4, 5, 6);
         Pass pass;
         pass.steps = 4, pass.batch = 5;
+        random.fill(x.all(), -1, 3);
+        norm->forward(pass, x, y);
+        double mean = 1,
+               variance = 1;  // running variance, starting at 1, of the unbiased estimate (as in torch)
+        for (std::size_t first = 0; first < 4; first += over_time ? 4 : 1) {
+            std::vector<double> v;
+            for (std::size_t k = first; k < first + (over_time ? 4 : 1); ++k)
+                for (std::size_t b = 0; b < 5; ++b)
+                    for (std::size_t i = 1; i < 6; i += 3) v.push_back(static_cast<double>(x.at(k, b)[i]));
+            mean = 0;
+            double square = 0;
+            for (const double w : v) mean += w / static_cast<double>(v.size());
+            for (const double w : v) square += (w - mean) * (w - mean);
+            variance = 0.9 * variance + 0.1 * square / static_cast<double>(v.size() - 1);
+        }
+        EXPECT_NEAR(static_cast<double>(norm->buffers()[1][1]), variance, 1e-6);
         for (int i = 0; i < 400; ++i) {
             random.fill(x.all(), -1, 3);  // mean 1, variance 4/3
             norm->forward(pass, x, y);
