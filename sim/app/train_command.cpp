@@ -120,6 +120,21 @@ std::string relative_to(const std::string& path, const std::string& directory) {
     return fs::relative(path, directory).string();
 }
 
+/// The network with its trained weights; a layer that NIR does not have is told, the rest is kept.
+void write_trained(const LoadedTrain& loaded, Training& training, const ResultDir& directory) {
+    learn::Signal input;
+    std::vector<std::int64_t> labels;
+    const std::uint32_t first[] = {0};
+    training.data->batch(first, 0, input, labels);
+    training.trainer->evaluate(input, labels);  // constants of the neurons follow the weights
+    try {
+        compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
+                            directory.file("trained.nir"));
+    } catch (const UnsupportedError& e) {
+        fmt::print(stderr, "note: no trained.nir: {}; the weights are in checkpoint.h5\n", e.what());
+    }
+}
+
 void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
                    const WorkDir& work, double seconds, ResultDir& directory) {
     const std::string text = stats.dump(1) + "\n";
@@ -132,8 +147,7 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
                     })));
     directory.write("manifest.json", manifest_of(loaded, text).dump(1) + "\n");
     directory.write("host.json", Json{{"train_s", seconds}}.dump(1) + "\n");
-    compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
-                        directory.file("trained.nir"));
+    write_trained(loaded, training, directory);
     if (!loaded.spec.dump.empty()) write_dump(work, state, directory);
     fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"));
     directory.commit();
