@@ -204,6 +204,61 @@ TEST(TrainingTiles, BufferAccessesFollowTheirDefinitions) {
     EXPECT_EQ(count(masks, 1, Phase::Backward, Event::MembraneRead), 0U);
 }
 
+TEST(TrainingTiles, SoftResetsSubtractInsteadOfSwitching) {
+    arch::TrainingWork work = random_network({48, 40}, {.batch = 8});
+    work.neurons[0].hard_reset = false;
+    work.detach_reset = false;
+    arch::TrainingChip chip = test_chip();
+    chip.sparsity = {D, D, D};
+    chip.schedule.leak_shift = false;
+    const EngineRecord r = run(work, chip);
+    const std::uint64_t tn = 4 * 8 * 40;
+    for (const Phase p : {Phase::Forward, Phase::Backward}) {
+        EXPECT_EQ(count(r, 1, p, Event::Mux), 0U);
+        EXPECT_EQ(count(r, 1, p, Event::Add), 2 * tn);
+    }
+    EXPECT_EQ(count(r, 1, Phase::Forward, Event::Multiply), tn);       // leak
+    EXPECT_EQ(count(r, 1, Phase::Backward, Event::Multiply), 2 * tn);  // leak, z h
+    EXPECT_EQ(count(r, 1, Phase::Backward, Event::Shift), tn);         // threshold through the reset
+    EXPECT_EQ(count(r, 1, Phase::Backward, Event::SpikeRead), 0U);
+}
+
+TEST(TrainingTiles, TablesAddGroupsThatHaveASpike) {
+    for (const std::size_t group : {2U, 4U, 8U}) {
+        const arch::TrainingWork work = random_network({50, 40, 24}, {.batch = 8, .spikes = 0.1});
+        arch::TrainingChip chip = test_chip("h2learn");
+        chip.lut_inputs = group;
+        chip.schedule.batch_block = 8;
+        const EngineRecord r = run(work, chip);
+        const arch::LinearWork& l = work.linear[0];
+        std::uint64_t forward = 0, gradient = 0;
+        const auto any = [&](auto bit, std::size_t first, std::size_t end) {
+            for (std::size_t i = first; i < end; ++i)
+                if (bit(i)) return true;
+            return false;
+        };
+        for (std::size_t t = 0; t < 4; ++t)
+            for (std::size_t b = 0; b < 8; ++b)
+                for (std::size_t i = 0; i < 50; i += group)
+                    forward += any([&](std::size_t n) { return l.input.test(t, b, n); }, i,
+                                   std::min<std::size_t>(50, i + group));
+        // Weight gradients: groups of neighbouring samples and timesteps.
+        for (std::size_t n = 0; n < 32; n += group)
+            for (std::size_t i = 0; i < 50; ++i)
+                for (std::size_t k = 0; k < 40; ++k)
+                    gradient +=
+                        any([&](std::size_t p) { return l.input.test(p / 8, p % 8, i); }, n, n + group) &&
+                        any([&](std::size_t p) { return l.error.test(p / 8, p % 8, k); }, n, n + group);
+        EXPECT_EQ(count(r, 0, Phase::Forward, Event::Ac), forward * 40) << group;
+        EXPECT_EQ(count(r, 0, Phase::Forward, Event::LutRead), forward * 40) << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightGradient, Event::Ac), gradient) << group;
+        const std::uint64_t tables = (50 + group - 1) / group * 40, entries = std::uint64_t{1} << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, Event::LutWrite), tables * entries) << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, Event::Add), tables * (entries - group - 1) + 50 * 40)
+            << group;
+    }
+}
+
 TEST(TrainingTiles, WeightsThatDoNotFitComeFromDramInEveryTimestep) {
     const arch::TrainingWork work = random_network({64, 256, 64}, {.steps = 4, .batch = 4});
     arch::TrainingChip chip = test_chip();
