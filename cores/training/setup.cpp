@@ -22,7 +22,8 @@ Setup::Setup(const arch::TrainingChip& c, const BufferMap& b, const arch::Traini
         const arch::WorkItem& next = work.items[users[0]];
         if (work.items[i].kind == WorkKind::Linear)
             links[i].sums_stay = next.kind == WorkKind::Neuron && next.sources.size() == 1;
-        if (work.items[i].kind == WorkKind::Neuron) links[i].errors_stay = next.kind == WorkKind::Linear;
+        if (work.items[i].kind == WorkKind::Neuron)
+            links[i].errors_stay = next.kind == WorkKind::Linear && !late(users[0], i);
     }
 }
 

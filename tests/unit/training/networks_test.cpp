@@ -116,6 +116,21 @@ TEST(TrainingNetworks, Recurrent) {
     }
 }
 
+TEST(TrainingNetworks, ErrorsThroughRecurrentWeightsWaitATimestep) {
+    arch::TrainingChip chip = test_chip();
+    chip.buffers[3].capacity = 2 * 32 * 16 + 8;  // two tiles; errors of a timestep are spilled
+    chip.schedule.batch_block = 4;
+    const EngineRecord r = run(recurrent(), chip);
+    const auto dram = [&](std::size_t layer, Event e) {
+        return r.layers[layer].phases[1].counts[static_cast<std::size_t>(e)];
+    };
+    const std::uint64_t bytes = 32 * 4 * 2;
+    EXPECT_EQ(dram(1, Event::DramWrite), 3 * bytes);  // not at the first timestep
+    EXPECT_EQ(dram(1, Event::DramRead), 4 * bytes);
+    EXPECT_EQ(dram(2, Event::DramWrite), 4 * bytes);
+    EXPECT_EQ(dram(2, Event::DramRead), 7 * bytes);  // what comes back, and g[t + 1]
+}
+
 TEST(TrainingNetworks, OnlineUpdatesHappenAtEveryTimestep) {
     for (arch::TrainingChip chip : chips()) {
         if (chip.schedule.keep == arch::KeepRule::Recompute) continue;
