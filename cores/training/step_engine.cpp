@@ -89,6 +89,12 @@ StepEngine::StepEngine(arch::TrainingChip chip, UnitPlan plan)
         record_.memory.push_back({b.name, b.capacity, 0, 0});
 }
 
+void StepEngine::resume(const EngineRecord& record) {
+    if (record.steps == 0) return;
+    record_ = record;
+    warm_ = true;
+}
+
 StepEngine::Plan StepEngine::plan(const Setup& setup, std::size_t block) const {
     Plan p;
     p.block = block;

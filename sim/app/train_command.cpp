@@ -142,6 +142,7 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
     directory.write("summary.txt", train_summary(stats));
     directory.write("metrics.csv", steps_csv(state));
     directory.write("epochs.csv", epochs_csv(state));
+    if (training.engine) directory.write("memory.csv", memory_csv(state.executed));
     directory.write("config.resolved.yaml", config::emit(train_node(loaded, [&](const std::string& p) {
                         return relative_to(p, directory.path());
                     })));

@@ -189,7 +189,7 @@ def killed_training_continues_with_the_same_bits():
     killed("digits_mlp", "train.epochs=1", f"chip.file={ROOT}/configs/chips/h2learn.yaml", "train.formats.weight.kind=bf16",
            "train.formats.rounding=stochastic", attempts=2)
     killed("digits_conv", "train.epochs=2", "train.optimizer.kind=momentum", "train.algorithm=ottt_o",
-           "network.layers.1={kind: plif, name: lif1}", attempts=2)
+           "network.layers.1.kind=plif", attempts=2)
 
 
 def killed(name, *sets, attempts=3):
