@@ -49,8 +49,18 @@ class WorkDir {
         std::error_code ignored;
         return fs::exists(checkpoint(), ignored);
     }
+    /// The dump of the finished training that this one lengthens.
+    std::string dump_before() const { return path_ + "/before.h5"; }
+    /// Takes over a finished training's dump; what lies here is what was left while it was tidied up.
+    void take_over(const std::string& output) const {
+        std::error_code ec;
+        fs::remove_all(path_, ec);
+        fs::create_directories(path_, ec);
+        if (fs::exists(output + "/dump.h5", ec)) fs::copy_file(output + "/dump.h5", dump_before());
+    }
     void discard() const {
         std::error_code ignored;
+        fs::remove(checkpoint(), ignored);  // first: the rest is worth nothing without it
         fs::remove_all(path_, ignored);
     }
     /// Nothing was stored: an error in the first steps leaves nothing behind.
@@ -92,6 +102,7 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
     }
     TrainState state;
     with_places(loaded.root, [&] { state = load_checkpoint(file, key, *training.trainer); });
+    if (file != work.checkpoint()) work.take_over(output);
     if (!o.quiet) fmt::print(stderr, "resuming after step {}\n", state.step);
     return state;
 }
@@ -99,6 +110,7 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
 void write_dump(const WorkDir& work, const TrainState& state, const ResultDir& directory) {
     std::vector<std::string> parts;
     std::error_code ec;
+    if (fs::exists(work.dump_before(), ec)) parts.push_back(work.dump_before());
     for (std::uint64_t k = 0; k < state.step; ++k)
         if (fs::exists(work.step(k), ec)) parts.push_back(work.step(k));
     join_dumps(parts, directory.file("dump.h5"));

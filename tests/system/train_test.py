@@ -227,10 +227,12 @@ def killed(name, *sets, attempts=3):
 def finished_training_can_be_lengthened():
     file = f"{ROOT}/configs/train/digits_mlp.yaml"
     with scratch() as d:
-        train(file, f"{d}/whole", "--set", "train.epochs=3")
-        train(file, f"{d}/parts", "--steps", "50")
-        train(file, f"{d}/parts", "--set", "train.epochs=3", "--resume")
-        for name in ("stats.json", "trained.nir"):
+        dump = ("--set", "dump=[weights]")
+        train(file, f"{d}/whole", "--set", "train.epochs=3", *dump)
+        train(file, f"{d}/parts", "--steps", "50", *dump)
+        train(file, f"{d}/parts", "--set", "train.epochs=3", "--resume", *dump)
+        train(file, f"{d}/parts", "--set", "train.epochs=3", "--resume", *dump)  # nothing is left to do
+        for name in ("stats.json", "trained.nir", "dump.h5"):
             assert open(f"{d}/whole/{name}", "rb").read() == open(f"{d}/parts/{name}", "rb").read(), name
 
 
