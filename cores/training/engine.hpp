@@ -18,6 +18,9 @@ class Engine {
     virtual const EngineRecord& record() const = 0;
     /// Neighbouring inputs that the forward pass adds up first (tables of partial sums); 1: none.
     virtual std::size_t sum_group() const { return 1; }
+    /// Goes on with a run that was interrupted: what stays on chip from step to step is there. record()
+    /// starts at zero.
+    virtual void resume() {}
     /// seed != 0: components of a cycle in a shuffled order; the record must not change.
     virtual void shuffle(std::uint64_t seed) { (void)seed; }
 };

@@ -14,6 +14,7 @@ class StepEngine final : public Engine {
     void execute(const arch::TrainingWork& work) override;
     const EngineRecord& record() const override { return record_; }
     std::size_t sum_group() const override { return static_cast<std::size_t>(chip_.lut_inputs); }
+    void resume() override { warm_ = true; }
     void shuffle(std::uint64_t seed) override { shuffle_ = seed; }
 
   private:

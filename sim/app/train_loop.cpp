@@ -48,7 +48,9 @@ class Loop {
           state_(state),
           hooks_(hooks),
           length_(length_of(spec, *t.data)),
-          before_(state.executed) {}
+          before_(state.executed) {
+        if (t_.engine && state_.step != 0) t_.engine->resume();
+    }
 
     void run() {
         Progress progress("training", length_.steps, hooks_.quiet);
