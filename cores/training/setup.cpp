@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cores/training/setup.hpp"
 
+#include <algorithm>
+
 namespace loom::training {
 
 using arch::WorkKind;
@@ -132,6 +134,12 @@ bool Setup::recurrent() const {
         for (const std::uint32_t s : work.items[i].sources)
             if (late(i, s)) return true;
     return false;
+}
+
+std::size_t Setup::statistics_steps() const {
+    std::size_t most = 0;
+    for (const arch::ElementWork& e : work.elements) most = std::max(most, e.statistics_steps);
+    return most;
 }
 
 std::uint32_t Setup::origin(std::uint32_t item) const {

@@ -132,6 +132,7 @@ void Norm::describe(const Pass& pass, arch::ElementWork& work) const {
     const std::uint64_t n = pass.steps * pass.batch * out.count();
     const std::uint64_t statistics = pass.steps / window(pass) * in.channels;
     work.outputs = out.count();
+    work.statistics_steps = window(pass);
     work.forward_add = 5 * n + 4 * statistics;
     work.forward_multiply = 2 * n + 3 * statistics;
     work.forward_divide = 3 * statistics;
