@@ -9,7 +9,6 @@
 #include <filesystem>
 
 #include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
 #include "traces/aer.hpp"
 #include "traces/nirdata.hpp"
 #include "traces/npy.hpp"
@@ -58,6 +57,12 @@ double poisson(double rate, double u) {
 }
 
 }  // namespace
+
+double random_spikes(Encoding encoding, double rate, const CounterRng& rng, std::uint64_t element,
+                     std::uint32_t step) {
+    if (encoding == Encoding::Bernoulli) return rng.bernoulli(std::min(rate, 1.0), element, step) ? 1.0 : 0.0;
+    return poisson(rate, rng.uniform(element, step));
+}
 
 Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs) {
     Stimulus s;
@@ -175,13 +180,9 @@ void Stimulus::values(std::size_t sample, std::size_t step, Values& out) const {
     for (std::size_t i = 0; i < n_inputs_; ++i) {
         double v = element(sample, timed ? step : 0, i);
         if (v == 0.0) continue;
-        if (spec_.encoding == Encoding::Bernoulli) {
-            v = rng.bernoulli(std::min(v, 1.0), sample * n_inputs_ + i, static_cast<std::uint32_t>(step))
-                    ? 1.0
-                    : 0.0;
-        } else if (spec_.encoding == Encoding::Poisson) {
-            v = poisson(v, rng.uniform(sample * n_inputs_ + i, static_cast<std::uint32_t>(step)));
-        }
+        if (spec_.encoding == Encoding::Bernoulli || spec_.encoding == Encoding::Poisson)
+            v = random_spikes(spec_.encoding, v, rng, sample * n_inputs_ + i,
+                              static_cast<std::uint32_t>(step));
         if (v != 0.0) out.emplace_back(static_cast<std::uint32_t>(i), v);
     }
 }

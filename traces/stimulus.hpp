@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/base/fields.hpp"
+#include "sim/base/rng.hpp"
 #include "traces/array.hpp"
 
 namespace loom::traces {
@@ -18,6 +19,10 @@ inline std::span<const std::string_view> enum_names(Encoding*) {
     static constexpr std::array<std::string_view, 4> names{"constant", "spikes", "bernoulli", "poisson"};
     return names;
 }
+
+/// Spikes of a random encoding: a pure function of the generator, the element and the timestep.
+double random_spikes(Encoding encoding, double rate, const CounterRng& rng, std::uint64_t element,
+                     std::uint32_t step);
 
 /// The `input:` section of a run.
 struct StimulusSpec {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/passes/estimate_energy.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
+#include "sim/config/duration.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -49,8 +51,39 @@ void add_rows(Bill& bill, const LayerLoad::In& in, const arch::CoreSpec& core) {
     bill.add(in.graded ? "dendrite.mac" : "dendrite.ac", in.synops);
 }
 
-/// Row sets and conversions of a layer in arrays; the cells' own energy is left out.
-void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& cim, double steps) {
+/// What driven cells draw: weights are taken as evenly distributed, so a cell is at half of its range (with
+/// pairs, one of two cells is). driven: rows of cells.
+void add_conduction(Bill& bill, const arch::CimCoreSpec& cim, const arch::CimLayout& l, double driven,
+                    double period_ps) {
+    const double cells = driven * static_cast<double>(l.columns());
+    const bool pairs = cim.weights.encoding == arch::CimEncoding::Differential || l.rows_per_weight == 2;
+    const double share = pairs ? 0.25 : 0.5;
+    if (cim.array.readout == arch::CimReadout::Voltage) {
+        bill.add("cim.cell_charges", cells);
+        return;
+    }
+    if (cim.array.type == arch::CimType::Dram || cim.array.readout == arch::CimReadout::Charge) {
+        bill.add("cim.cell_charges", cells * share);
+        if (cim.array.type == arch::CimType::Dram) bill.add("cim.restores", cells);
+        return;
+    }
+    const auto cycles = [&](const std::string& text) {
+        return static_cast<double>(config::parse_duration(text, period_ps));
+    };
+    const double nS = cells * 1e3 * (cim.device.Gmin + share * (cim.device.Gmax - cim.device.Gmin));
+    const std::uint64_t used = std::min(l.columns(), cim.array.cols),
+                        adcs = cim.array.cols / cim.adc.adc_share;
+    const bool analog = cim.weights.sub_position == arch::CimSubtraction::Analog;
+    const double steps = ceil_div(static_cast<double>(used) / (analog ? 2 : 1), static_cast<double>(adcs));
+    const double on = cycles(cim.timing.t_rd) +
+                      (cim.timing.sample_hold ? cycles(cim.timing.t_sh) : steps * cycles(cim.timing.t_adc));
+    bill.add("cim.cell_conductance", nS * on);
+    bill.add("cim.column_current", nS);
+}
+
+/// Row sets, conversions and conduction of a layer in arrays.
+void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& cim, double steps,
+                double period_ps) {
     const bool conv = in.form == LoweredProjection::Form::Conv;
     const double outputs = static_cast<double>(conv ? in.conv.out_c : in.targets);
     const double positions = conv ? static_cast<double>(in.conv.out_h * in.conv.out_w) : 1;
@@ -59,14 +92,16 @@ void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& ci
     const arch::CimLayout l = arch::cim_layout(cim, rows, static_cast<std::uint64_t>(outputs));
     const auto columns = static_cast<double>(l.columns()),
                parallel = static_cast<double>(cim.rows.rows_parallel);
-    const double driven = in.synops / outputs;  // rows, over all vectors
-    const double slots = positions * steps, vectors = slots * (1 - std::exp(-driven / slots));
-    const double groups = std::ceil(static_cast<double>(rows) / parallel),
-                 share = driven / (slots * static_cast<double>(rows));
+    const auto rows_per_weight = static_cast<double>(l.rows_per_weight);
+    const double driven = in.synops / outputs * rows_per_weight;  // rows of cells, over all vectors
+    const double slots = positions * steps,
+                 vectors = slots * (1 - std::exp(-driven / rows_per_weight / slots));
+    const auto cell_rows = static_cast<double>(l.cell_rows());
+    const double groups = std::ceil(cell_rows / parallel), share = driven / (slots * cell_rows);
     double sets = std::max(vectors, driven / parallel);
     if (cim.rows.row_select == arch::CimRowSelect::All) sets = vectors * groups;
     if (cim.rows.row_select == arch::CimRowSelect::GroupsSkip)
-        sets = slots * groups * (1 - std::pow(1 - std::min(share, 1.0), parallel));
+        sets = slots * groups * (1 - std::pow(1 - std::min(share, 1.0), parallel / rows_per_weight));
     bill.add("axon_in.packets", in.events);
     if (cim.array.type == arch::CimType::SramDigital && cim.array.digital == arch::CimDigital::EventRow) {
         bill.add("cim.row_adds", driven * columns);
@@ -82,8 +117,10 @@ void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& ci
     bill.add("cim.tree_adds", vectors * outputs * static_cast<double>(l.row_blocks - 1));
     bill.add("cim.shift_adds", sets * columns);
     if (cim.array.type == arch::CimType::SramDigital) {
-        bill.add("cim.digital_active", driven * columns);
-        bill.add("cim.digital_rows", sets * std::min(parallel, static_cast<double>(rows)) * columns);
+        const double clocked =
+            cim.array.clock_unused ? static_cast<double>(l.column_blocks * cim.array.cols) : columns;
+        bill.add("cim.digital_active", driven * clocked);
+        bill.add("cim.digital_rows", sets * std::min(parallel, static_cast<double>(rows)) * clocked);
         return;
     }
     const double converted = columns / (cim.weights.sub_position == arch::CimSubtraction::Analog ? 2 : 1);
@@ -91,6 +128,7 @@ void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& ci
     bill.add("cim.samples", sets * converted);
     bill.add("cim.mux_switches", sets * converted);
     bill.add("cim.conversions", sets * converted);
+    add_conduction(bill, cim, l, driven, period_ps);
 }
 
 void add_neurons(Bill& bill, const LayerLoad& load) {
@@ -148,7 +186,7 @@ double estimate_energy(const LayerLoad& load, const arch::ChipSpec& chip, std::s
     for (const LayerLoad::In& in : load.in) {
         if (in.graded && core.axon_in.payload_bits == 0) continue;  // the host's work
         if (core.in_memory()) {
-            add_arrays(bill, in, *core.cim, load.steps);
+            add_arrays(bill, in, *core.cim, load.steps, chip.clock.period);
         } else {
             add_rows(bill, in, core);
         }

@@ -35,6 +35,7 @@ struct CimArray::Impl {
         if (w.rows == 0 || w.outputs == 0) throw InputError("weights: empty");
         digital = spec.array.type == CimType::SramDigital;
         event_row = digital && spec.array.digital == arch::CimDigital::EventRow;
+        voltage = spec.array.readout == arch::CimReadout::Voltage;
         charge = spec.array.type == CimType::Dram || spec.array.readout == arch::CimReadout::Charge;
         psum_top = (std::int64_t{1} << (spec.psum.psum_bits - 1)) - 1;
         make_terms();
@@ -95,11 +96,12 @@ struct CimArray::Impl {
 
     void evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
         check_rows(active);
-        select_row_sets(spec, shape, active, sets);
+        const auto driven = cell_rows(active);
+        select_row_sets(spec, shape, driven, sets);
         n_active = active.size();
         ++counters.vectors;
         for (CimRowSet& s : sets) {
-            for (std::uint32_t i = s.begin; i < s.end; ++i) s.row_sum += cells.row_sum(active[i]);
+            for (std::uint32_t i = s.begin; i < s.end; ++i) s.row_sum += cells.row_sum(driven[i]);
         }
         const auto bits = static_cast<int>(spec.weights.weight_bits);
         // a sum within the width whatever the order of additions
@@ -108,9 +110,20 @@ struct CimArray::Impl {
         if (weights_exact && fits) {
             add_weight_rows(active);
         } else {
-            convert_sets(active, step);
+            convert_sets(driven, step);
         }
-        count(active);
+        count(driven);
+    }
+
+    /// The rows of cells that active rows of the matrix drive: themselves, or a pair each.
+    std::span<const std::uint32_t> cell_rows(std::span<const std::uint32_t> active) {
+        if (!shape.row_pairs) return active;
+        paired.clear();
+        for (const std::uint32_t r : active) {
+            paired.push_back(2 * r);
+            paired.push_back(2 * r + 1);
+        }
+        return paired;
     }
 
     void check_rows(std::span<const std::uint32_t> active) const {
@@ -175,7 +188,11 @@ struct CimArray::Impl {
         std::int32_t* to = column_sums.data();
         for (const std::uint32_t r : rows) {
             const std::uint8_t* level = cells.levels(r);
-            for (std::size_t c = 0; c < shape.columns; ++c) to[c] += level[c];
+            if (shape.row_pairs && r % 2 != 0) {
+                for (std::size_t c = 0; c < shape.columns; ++c) to[c] -= level[c];
+            } else {
+                for (std::size_t c = 0; c < shape.columns; ++c) to[c] += level[c];
+            }
         }
     }
 
@@ -269,9 +286,9 @@ struct CimArray::Impl {
         if (spec.rows.row_select != CimRowSelect::All) c.select_cycles += n_sets;
         if (shape.row_blocks > 1 && n_sets != 0) c.tree_adds += shape.outputs * (shape.row_blocks - 1);
         if (digital) {
-            c.digital_active += n * shape.columns;
+            c.digital_active += n * shape.clocked;
             c.digital_rows +=
-                n_sets * std::min<std::uint64_t>(spec.rows.rows_parallel, shape.rows) * shape.columns;
+                n_sets * std::min<std::uint64_t>(spec.rows.rows_parallel, shape.rows) * shape.clocked;
             c.shift_adds += n_sets * shape.columns;
             return;
         }
@@ -281,9 +298,11 @@ struct CimArray::Impl {
         c.conversions += n_sets * shape.converted;
         c.shift_adds += n_sets * shape.converted;
         if (spec.array.type == CimType::Dram) c.restores += n * shape.columns;
-        if (charge) {
-            for (const CimRowSet& s : sets) c.cell_charges += s.row_sum;
+        if (voltage) {
+            c.cell_charges += n * shape.columns;
+            return;
         }
+        for (const CimRowSet& s : sets) (charge ? c.cell_charges : c.column_current) += s.row_sum;
     }
 
     // ---- time ---------------------------------------------------------------------------------------
@@ -299,7 +318,7 @@ struct CimArray::Impl {
         for (std::size_t i = 0; i < sets.size(); ++i) {
             in_block = i > 0 && sets[i].block == sets[i - 1].block ? in_block + 1 : 1;
             const CimStages::Pass p = stages[sets[i].block].enter(ready, counters);
-            if (!charge) counters.cell_conductance += sets[i].row_sum * p.conducting;
+            if (!charge && !voltage) counters.cell_conductance += sets[i].row_sum * p.conducting;
             released = std::max(released, p.begin);
             end = std::max(end, p.end);
             t.sets = std::max(t.sets, in_block);
@@ -328,8 +347,7 @@ struct CimArray::Impl {
         counters.stalls += begin - ready;
         spike_register.release(digital_free);
         t.fetched = spike_register.free();
-        const auto levels = static_cast<Cycles>(std::bit_width(spec.rows.rows_parallel - 1));
-        t.done = busy == 0 ? begin : join(digital_free + levels + 1);
+        t.done = busy == 0 ? begin : join(digital_free + shape.adder_pipe);
         return t;
     }
     CimTimes schedule_events(Cycle ready) {
@@ -356,7 +374,7 @@ struct CimArray::Impl {
     CimRegister spike_register;
     CimWeights weights;
     CimCounters counters;
-    bool digital = false, event_row = false, charge = false, weights_exact = false;
+    bool digital = false, event_row = false, charge = false, voltage = false, weights_exact = false;
     bool values_valid = false, integers_valid = false;
     std::int64_t psum_top = 0;
     std::size_t n_active = 0;
@@ -364,7 +382,8 @@ struct CimArray::Impl {
     std::vector<std::size_t> adc_of_column;
     std::vector<std::int64_t> terms;  ///< weight of a code, per column (or pair) of a weight
     std::vector<CimRowSet> sets;
-    std::vector<CimStages> stages;  ///< per row block
+    std::vector<std::uint32_t> paired;  ///< driven rows of cells, with pairs of rows
+    std::vector<CimStages> stages;      ///< per row block
     std::vector<std::int64_t> sums, block_sums, integers;
     std::vector<std::int32_t> row_sums, column_sums;
     std::vector<double> values;
@@ -426,7 +445,7 @@ Cycle CimArray::write(const CimWeights& target, Cycle now) {
 }
 void CimArray::erase() {
     Impl& a = *impl_;
-    a.cells.program(std::vector<std::uint8_t>(a.shape.rows * a.shape.columns, 0));
+    a.cells.program(std::vector<std::uint8_t>(a.shape.cell_rows * a.shape.columns, 0));
     a.erased();
 }
 bool CimArray::writing(Cycle now) const {
@@ -448,9 +467,10 @@ void CimArray::calibrate(std::span<const std::vector<std::uint32_t>> vectors) {
     std::int64_t n = 0, sum = 0, squares = 0;
     for (const auto& active : vectors) {
         a.check_rows(active);
-        select_row_sets(a.spec, a.shape, active, a.sets);
+        const auto driven = a.cell_rows(active);
+        select_row_sets(a.spec, a.shape, driven, a.sets);
         for (const CimRowSet& s : a.sets) {
-            a.sum_levels(std::span(active).subspan(s.begin, s.end - s.begin));
+            a.sum_levels(driven.subspan(s.begin, s.end - s.begin));
             const std::size_t step = a.analog() ? 2 : 1;
             for (std::size_t c = 0; c < a.shape.columns; c += step) {
                 const std::int64_t y =

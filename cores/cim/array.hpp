@@ -23,7 +23,7 @@ struct CimWeights {
 struct CimContext {
     std::uint64_t seed = 1;
     std::uint32_t core = 0;
-    double period_ps = 1000;  ///< clock of the chip; used when timing.f_clk is 0
+    double period_ps = 1000;  ///< clock of the chip; used when timing.f_clk is 0; 0: there is no chip
     std::string path = "";    ///< prefix of keys in messages: "chip.cores[1]."
 };
 
@@ -87,7 +87,7 @@ class CimArray {
 
     const CimCounters& counters() const;
     void clear_counters();
-    /// Conductance of a cell in uS: row of the matrix, physical column.
+    /// Conductance of a cell in uS: row of cells, physical column.
     double conductance(std::size_t row, std::size_t column) const;
 
   private:

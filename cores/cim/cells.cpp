@@ -20,7 +20,7 @@ double polynomial(const std::vector<double>& c, double x) {
     return sum;
 }
 
-/// Target levels of one weight, columns_per_weight of them.
+/// Target levels of one weight, columns_per_weight of them (in each of two rows, for pairs of rows).
 void encode(std::int64_t w, const arch::CimSpec& s, const CimShape& shape, std::uint8_t* out) {
     const std::uint64_t cb = s.array.cell_bits, mask = (std::uint64_t{1} << cb) - 1;
     const std::uint64_t bits = s.weights.weight_bits;
@@ -30,6 +30,15 @@ void encode(std::int64_t w, const arch::CimSpec& s, const CimShape& shape, std::
             for (std::uint64_t i = 0; i < shape.slices; ++i) {
                 out[2 * i + (w < 0 ? 1 : 0)] = static_cast<std::uint8_t>((magnitude >> (cb * i)) & mask);
                 out[2 * i + (w < 0 ? 0 : 1)] = 0;
+            }
+            return;
+        }
+        case arch::CimEncoding::DifferentialRows: {
+            const auto magnitude = static_cast<std::uint64_t>(w < 0 ? -w : w);
+            for (std::uint64_t i = 0; i < shape.slices; ++i) {
+                out[i + (w < 0 ? shape.columns : 0)] =
+                    static_cast<std::uint8_t>((magnitude >> (cb * i)) & mask);
+                out[i + (w < 0 ? 0 : shape.columns)] = 0;
             }
             return;
         }
@@ -55,7 +64,7 @@ void encode(std::int64_t w, const arch::CimSpec& s, const CimShape& shape, std::
 
 CimCells::CimCells(const arch::CimSpec& s, const CimShape& shape, std::uint64_t seed, std::uint32_t core)
     : spec_(&s),
-      rows_(shape.rows),
+      rows_(shape.cell_rows),
       columns_(shape.columns),
       seed_(seed),
       core_(core),
@@ -74,13 +83,16 @@ CimCells::CimCells(const arch::CimSpec& s, const CimShape& shape, std::uint64_t 
 }
 
 std::vector<std::uint8_t> CimCells::levels_of(const CimWeights& w) const {
-    const CimShape shape = cim_shape(*spec_, rows_, w.outputs, 1000);
-    if (w.rows != rows_ || shape.columns != columns_ || w.values.size() != w.rows * w.outputs) {
+    const CimShape shape = cim_shape(*spec_, w.rows, w.outputs, 0);
+    if (shape.cell_rows != rows_ || shape.columns != columns_ || w.values.size() != w.rows * w.outputs) {
         throw InputError(fmt::format("weights: expected {} rows in {} columns, got [{}, {}]", rows_, columns_,
                                      w.rows, w.outputs));
     }
     const std::int64_t top = (std::int64_t{1} << (spec_->weights.weight_bits - 1)) - 1;
-    const std::int64_t low = spec_->weights.encoding == arch::CimEncoding::Differential ? -top : -top - 1;
+    const std::int64_t low = spec_->weights.encoding == arch::CimEncoding::Differential ||
+                                     spec_->weights.encoding == arch::CimEncoding::DifferentialRows
+                                 ? -top
+                                 : -top - 1;
     std::vector<std::uint8_t> levels(rows_ * columns_);
     for (std::size_t i = 0; i < w.values.size(); ++i) {
         const std::int64_t value = w.values[i];
@@ -89,7 +101,8 @@ std::vector<std::uint8_t> CimCells::levels_of(const CimWeights& w) const {
                                          i / w.outputs, i % w.outputs, value, low, top,
                                          spec_->weights.weight_bits));
         }
-        encode(value, *spec_, shape, &levels[i * shape.columns_per_weight]);
+        const std::size_t row = i / w.outputs * (shape.row_pairs ? 2 : 1), column = i % w.outputs;
+        encode(value, *spec_, shape, &levels[row * columns_ + column * shape.columns_per_weight]);
     }
     return levels;
 }

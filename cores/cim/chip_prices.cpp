@@ -34,6 +34,7 @@ arch::ChipSpec with_derived_prices(arch::ChipSpec chip) {
                 list.unpriced.emplace(event, reason);
         }
         if (list.adc.empty()) list.adc = chip.energy.adc;
+        if (list.digital_mac.empty()) list.digital_mac = chip.energy.digital_mac;
         kind.energy = derived(list, *kind.cim, period);
     }
     return chip;

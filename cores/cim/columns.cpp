@@ -46,7 +46,8 @@ std::span<const double> CimColumns::read(std::span<const std::uint32_t> rows, st
     sum_currents(rows);
     if (d.read_noise > 0) add_read_noise(rows, set, step);
 
-    const double base = static_cast<double>(rows.size()) * cells_->base(), unit = 1.0 / cells_->unit();
+    const double base = shape_->row_pairs ? 0.0 : static_cast<double>(rows.size()) * cells_->base(),
+                 unit = 1.0 / cells_->unit();
     for (double& y : y_) y = (y - base) * unit;
     if (!column_gain_.empty()) {
         for (std::size_t c = 0; c < y_.size(); ++c) y_[c] *= column_gain_[c];
@@ -66,8 +67,13 @@ void CimColumns::sum_currents(std::span<const std::uint32_t> rows) {
     const std::size_t n = shape_->columns;
     if (rows.empty() || (d.r_col == 0 && d.r_row == 0)) {
         std::fill(y_.begin(), y_.end(), 0.0);
-        for (const double* g : row_pointers_) {
-            for (std::size_t c = 0; c < n; ++c) y_[c] += g[c];
+        for (std::size_t k = 0; k < rows.size(); ++k) {
+            const double* g = row_pointers_[k];
+            if (shape_->row_pairs && rows[k] % 2 != 0) {
+                for (std::size_t c = 0; c < n; ++c) y_[c] -= g[c];
+            } else {
+                for (std::size_t c = 0; c < n; ++c) y_[c] += g[c];
+            }
         }
         return;
     }
@@ -80,7 +86,7 @@ void CimColumns::sum_currents(std::span<const std::uint32_t> rows) {
         return;
     }
     // A passive array conducts through the rows that are not driven, too: all its rows take part.
-    const std::size_t block_rows = std::min<std::size_t>(spec_->array.rows, shape_->rows - block);
+    const std::size_t block_rows = std::min<std::size_t>(spec_->array.rows, shape_->cell_rows - block);
     driven_.assign(block_rows, 0);
     for (const std::uint32_t r : rows) driven_[r - block] = 1;
     patch_.resize(block_rows * n);

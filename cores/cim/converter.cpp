@@ -11,14 +11,16 @@ namespace loom::cores {
 
 CimConverter::CimConverter(const arch::CimSpec& s, std::uint64_t seed, std::uint32_t core,
                            std::uint64_t n_converters)
-    : analog_(s.weights.sub_position == arch::CimSubtraction::Analog),
+    : signed_(s.weights.sub_position == arch::CimSubtraction::Analog ||
+              s.weights.encoding == arch::CimEncoding::DifferentialRows),
       fs_(s.adc.fs),
       fs_sigmas_(s.adc.fs_sigmas),
       inl_(s.adc.inl) {
     const std::int64_t codes = std::int64_t{1} << s.adc.adc_bits;
-    lowest_ = analog_ ? -codes / 2 : 0;
-    highest_ = analog_ ? codes / 2 - 1 : codes - 1;
+    lowest_ = signed_ ? -codes / 2 : 0;
+    highest_ = signed_ ? codes / 2 - 1 : codes - 1;
     largest_sum_ = static_cast<std::int64_t>(s.rows.rows_parallel * ((1u << s.array.cell_bits) - 1));
+    if (s.weights.encoding == arch::CimEncoding::DifferentialRows) largest_sum_ /= 2;  // one cell of a pair
     if (s.adc.gain_sigma > 0 || s.adc.offset_sigma > 0) {
         const CounterRng gain(seed, cim_stream(CimDraw::AdcGain)),
             offset(seed, cim_stream(CimDraw::AdcOffset));
@@ -34,7 +36,7 @@ CimConverter::CimConverter(const arch::CimSpec& s, std::uint64_t seed, std::uint
 
 void CimConverter::set_range(double full_scale) {
     step_ = full_scale / static_cast<double>(highest_);
-    table_origin_ = analog_ ? largest_sum_ : 0;
+    table_origin_ = signed_ ? largest_sum_ : 0;
     table_.clear();
     exact_ = ideal_ && step_ == 1.0;
     for (std::int64_t y = -table_origin_; y <= largest_sum_; ++y) {

@@ -28,7 +28,7 @@ class CimConverter {
         std::int32_t value;
         bool clipped;
     };
-    /// Of an integer sum by an ideal converter: y in [-span, span] (analog) or [0, span].
+    /// Of an integer sum by an ideal converter: y in [-span, span] (signed) or [0, span].
     Code of(std::int64_t y) const { return table_[static_cast<std::size_t>(y + table_origin_)]; }
     /// Of a real sum by converter `adc`, with its gain, offset and non-linearity.
     Code of(double y, std::size_t adc) const;
@@ -37,7 +37,7 @@ class CimConverter {
     void set_range(double full_scale);
     double inl(double code) const;
 
-    bool analog_, ideal_ = true, exact_ = false;
+    bool signed_, ideal_ = true, exact_ = false;
     arch::CimFullScale fs_;
     double fs_sigmas_, step_ = 1;
     std::int64_t lowest_ = 0, highest_ = 0, largest_sum_ = 0, table_origin_ = 0;

@@ -12,6 +12,7 @@ struct CimCounters {
     std::uint64_t sets = 0;
     std::uint64_t rows_driven = 0;
     std::uint64_t cell_conductance = 0;
+    std::uint64_t column_current = 0;
     std::uint64_t cell_charges = 0;
     std::uint64_t columns_charged = 0;
     std::uint64_t samples = 0;
@@ -53,7 +54,11 @@ void fields(V&& v, CimCounters& c) {
     v("cim.select_cycles", c.select_cycles, true, "cycles of the priority encoder (one row set each)");
     v("cim.rows_driven", c.rows_driven, true, "wordline pulses: active rows, once per column block");
     v("cim.cell_conductance", c.cell_conductance, true, "nS of driven cells times cycles they conduct");
-    v("cim.cell_charges", c.cell_charges, true, "cell capacitors charged or shared (charge readout, dram)");
+    v("cim.column_current", c.column_current, true,
+      "nS of driven cells in converted columns, per conversion");
+    v("cim.cell_charges", c.cell_charges, true,
+      "cell capacitors charged or shared (charge readout, dram); cells driven while columns settle "
+      "(voltage)");
     v("cim.columns_charged", c.columns_charged, true, "columns charged, once per row set");
     v("cim.samples", c.samples, true, "columns sampled and held");
     v("cim.mux_switches", c.mux_switches, true, "columns switched to a shared converter");

@@ -16,7 +16,8 @@ struct CimRowSet {
     std::uint64_t row_sum;  ///< of their cells, nS or levels
 };
 
-/// The row sets of a vector, block by block, as rows.row_select says. active: ascending.
+/// The row sets of a vector, block by block, as rows.row_select says. active: driven rows of
+/// cells, ascending.
 inline void select_row_sets(const arch::CimSpec& spec, const CimShape& shape,
                             std::span<const std::uint32_t> active, std::vector<CimRowSet>& sets) {
     sets.clear();
@@ -25,7 +26,7 @@ inline void select_row_sets(const arch::CimSpec& spec, const CimShape& shape,
     std::uint32_t at = 0;
     for (std::uint32_t b = 0; b < shape.row_blocks; ++b) {
         const std::size_t first = b * spec.array.rows;
-        const std::size_t end = std::min<std::size_t>(first + spec.array.rows, shape.rows);
+        const std::size_t end = std::min<std::size_t>(first + spec.array.rows, shape.cell_rows);
         if (spec.rows.row_select == arch::CimRowSelect::Packed) {
             while (at < n && active[at] < end) {
                 const std::uint32_t begin = at;

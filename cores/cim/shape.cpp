@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cmath>
+#include <string_view>
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/base/error.hpp"
-#include "sim/config/quantity.hpp"
+#include "sim/config/duration.hpp"
 
 namespace loom::cores {
 namespace {
@@ -29,15 +30,9 @@ std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
 std::uint64_t cycles(const std::string& text, double period_ps, const std::string& key, std::uint64_t least) {
     std::uint64_t n = 0;
     try {
-        n = config::parse_whole_quantity(text, Unit::CycleCount);
+        n = config::parse_duration(text, period_ps);
     } catch (const ConfigError&) {
-        try {
-            // a hair below a whole number of periods is that number
-            n = static_cast<std::uint64_t>(
-                std::ceil(config::parse_quantity(text, Unit::Time) / period_ps - 1e-9));
-        } catch (const ConfigError&) {
-            refuse(key, fmt::format("expected cycles or a time such as '3' or '10 ns', got '{}'", text));
-        }
+        refuse(key, fmt::format("expected cycles or a time such as '3' or '10 ns', got '{}'", text));
     }
     if (n < least || n > 1'000'000'000'000) {
         refuse(key, fmt::format("must be between {} and 1e12 cycles (got '{}')", least, text));
@@ -77,6 +72,44 @@ void check_devices(const arch::CimSpec& s, const std::string& path) {
     only(d.r_row > 0, type == CimType::RramXbar, "r_row", "row-driven arrays (rram_xbar)");
 }
 
+/// The clock, and what a column of adders needs of it: the sum of a segment of rows ripples down, the carry
+/// across the columns of a weight.
+void set_clock(CimShape& c, const arch::CimSpec& s, double period_ps, const std::string& path) {
+    const auto& t = s.timing;
+    c.adder_pipe = t.registers != 0
+                       ? t.registers
+                       : static_cast<std::uint64_t>(std::bit_width(s.rows.rows_parallel - 1)) + 1;
+    const std::uint64_t adders =
+        t.registers == 0 ? 0 : ceil_div(s.rows.rows_parallel, t.registers) + c.columns_per_weight;
+    const double least = t.t_register + t.t_add * static_cast<double>(adders);
+    if (t.f_clk > 0) period_ps = 1e6 / t.f_clk;
+    c.period_ps = period_ps > 0 ? period_ps : least > 0 ? least : 1000;
+    if (c.period_ps < least * (1 - 1e-9)) {
+        refuse(path + "timing.t_add",
+               fmt::format("{} full adders and a register take {:.3f} ns, a clock period is {:.3f} ns",
+                           adders, least * 1e-3, c.period_ps * 1e-3));
+    }
+}
+
+void check_pairs_and_voltages(const arch::CimSpec& s, const std::string& path) {
+    const bool voltage = s.array.readout == arch::CimReadout::Voltage;
+    const auto& d = s.device;
+    if (voltage && (!is_conductance(s.array.type) || s.array.type == CimType::RramXbar))
+        refuse(path + "array.readout", "voltage needs cells that conduct, with a gate each");
+    if (voltage && !(d.c_row > 0 && d.c_col > 0))
+        refuse(path + "device.c_col", "readout voltage is priced by c_row and c_col (fF per cell)");
+    if (!voltage && (d.c_row > 0 || d.c_col > 0))
+        refuse(path + "device.c_col", "has no effect here: only readout voltage");
+    if (s.weights.encoding != CimEncoding::DifferentialRows) return;
+    if (!is_conductance(s.array.type))
+        refuse(path + "weights.encoding", "differential_rows needs cells that conduct");
+    if (s.array.rows % 2 != 0 || s.rows.rows_parallel % 2 != 0)
+        refuse(path + "rows.rows_parallel", "array.rows and rows_parallel must be even for pairs of rows");
+    if (s.adc.adc_bits < 2) refuse(path + "adc.adc_bits", "a signed code needs 2 bits or more");
+    if (d.r_col > 0 || d.r_row > 0)
+        refuse(path + "device.r_col", "drops along wires are not modelled for differential_rows");
+}
+
 }  // namespace
 
 void check_cim(const arch::CimSpec& s, const std::string& path) {
@@ -93,12 +126,22 @@ void check_cim(const arch::CimSpec& s, const std::string& path) {
     if (!is_conductance(type) && s.array.cell_bits != 1) {
         refuse(path + "array.cell_bits", fmt::format("these cells hold 1 bit (got {})", s.array.cell_bits));
     }
+    check_pairs_and_voltages(s, path);
     if (s.array.readout == arch::CimReadout::Charge && type != CimType::SramAnalog) {
         refuse(path + "array.readout", "charge is a kind of sram_analog");
     }
     if (s.array.digital == CimDigital::EventRow && !digital) {
         refuse(path + "array.digital", "event_row is a kind of sram_digital");
     }
+    const bool tree = digital && s.array.digital == CimDigital::AdderTree;
+    if (s.array.clock_unused && !tree) refuse(path + "array.clock_unused", "is for adder trees");
+    if (s.timing.registers != 0 && !tree) refuse(path + "timing.registers", "is for adder trees");
+    if (s.timing.registers > s.rows.rows_parallel) {
+        refuse(path + "timing.registers", fmt::format("{} registers along {} rows (rows.rows_parallel)",
+                                                      s.timing.registers, s.rows.rows_parallel));
+    }
+    if ((s.timing.t_add > 0 || s.timing.t_register > 0) && s.timing.registers == 0)
+        refuse(path + "timing.registers", "t_add and t_register are of a column with registers");
     if (s.weights.sub_position == arch::CimSubtraction::Analog) {
         if (s.weights.encoding != CimEncoding::Differential || digital) {
             refuse(path + "weights.sub_position",
@@ -114,15 +157,16 @@ void check_cim(const arch::CimSpec& s, const std::string& path) {
     if (s.adc.fs == arch::CimFullScale::Fixed && !(s.adc.fs_value > 0)) {
         refuse(path + "adc.fs_value", "fs fixed needs the largest sum, in cell levels");
     }
-    if (s.adc.price_table != "survey" && s.adc.price_table != "compact") {
+    static constexpr std::array<std::string_view, 3> tables{"survey", "compact", "spikesim"};
+    if (std::find(tables.begin(), tables.end(), s.adc.price_table) == tables.end()) {
         refuse(path + "adc.price_table",
-               fmt::format("expected survey or compact, got '{}'", s.adc.price_table));
+               fmt::format("expected survey, compact or spikesim, got '{}'", s.adc.price_table));
     }
     check_devices(s, path);
 }
 
 double CimShape::utilisation(const arch::CimSpec& spec) const {
-    return static_cast<double>(rows * columns) /
+    return static_cast<double>(cell_rows * columns) /
            static_cast<double>(arrays() * spec.array.rows * spec.array.cols);
 }
 
@@ -136,6 +180,8 @@ CimShape cim_shape(const arch::CimSpec& s, std::uint64_t rows, std::uint64_t out
     c.slices = l.slices;
     c.columns_per_weight = l.columns_per_weight;
     c.columns = l.columns();
+    c.cell_rows = l.cell_rows();
+    c.row_pairs = l.rows_per_weight == 2;
     c.row_blocks = l.row_blocks;
     c.column_blocks = l.column_blocks;
     const bool analog = s.weights.sub_position == arch::CimSubtraction::Analog;
@@ -147,7 +193,8 @@ CimShape cim_shape(const arch::CimSpec& s, std::uint64_t rows, std::uint64_t out
         const std::uint64_t used = std::min(c.columns, s.array.cols) / (analog ? 2 : 1);
         c.mux_steps = ceil_div(used, c.adcs);
     }
-    c.period_ps = s.timing.f_clk > 0 ? 1e6 / s.timing.f_clk : period_ps;
+    c.clocked = s.array.clock_unused ? c.column_blocks * s.array.cols : c.columns;
+    set_clock(c, s, period_ps, path);
     const auto stage = [&](const std::string& text, const char* name, std::uint64_t least) {
         return cycles(text, c.period_ps, path + "timing." + name, least);
     };
@@ -160,7 +207,9 @@ CimShape cim_shape(const arch::CimSpec& s, std::uint64_t rows, std::uint64_t out
     c.t_pulse = cycles(s.write.t_pulse, c.period_ps, path + "write.t_pulse", 1);
     c.t_verify = cycles(s.write.t_verify, c.period_ps, path + "write.t_verify", 0);
     c.tree = c.row_blocks <= 1 ? 0 : static_cast<std::uint64_t>(std::bit_width(c.row_blocks - 1));
-    c.fetch = s.rows.bus_bits == 0 ? 0 : ceil_div(std::min(rows, s.array.rows), s.rows.bus_bits);
+    c.fetch = s.rows.bus_bits == 0
+                  ? 0
+                  : ceil_div(std::min(rows, s.array.rows / l.rows_per_weight), s.rows.bus_bits);
     return c;
 }
 

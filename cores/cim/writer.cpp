@@ -167,9 +167,9 @@ Cycles CimWriter::write_page(CimCells& cells, const std::vector<std::uint8_t>& t
 }
 
 void CimWriter::sum_neighbours(const CimCells& cells) {
-    row_nS_.assign(shape_->rows * shape_->column_blocks, 0.0);
+    row_nS_.assign(shape_->cell_rows * shape_->column_blocks, 0.0);
     column_nS_.assign(shape_->columns * shape_->row_blocks, 0.0);
-    for (std::size_t r = 0; r < shape_->rows; ++r) {
+    for (std::size_t r = 0; r < shape_->cell_rows; ++r) {
         for (std::size_t c = 0; c < shape_->columns; ++c) {
             const double nS = cells.at(r, c) * 1000.0;
             row_nS_[r * shape_->column_blocks + c / spec_->array.cols] += nS;
@@ -181,9 +181,10 @@ void CimWriter::sum_neighbours(const CimCells& cells) {
 /// SRAM and DRAM: a row in a cycle.
 Cycles CimWriter::write_bits(CimCells& cells, std::vector<std::uint8_t> target, CimCounters& counters) {
     Cycles longest = 0;
-    for (std::size_t first = 0; first < shape_->rows; first += spec_->array.rows) {
+    for (std::size_t first = 0; first < shape_->cell_rows; first += spec_->array.rows) {
         Cycles cycles = 0;
-        for (std::size_t r = first; r < std::min<std::size_t>(first + spec_->array.rows, shape_->rows); ++r) {
+        for (std::size_t r = first; r < std::min<std::size_t>(first + spec_->array.rows, shape_->cell_rows);
+             ++r) {
             const std::uint8_t* to = &target[r * shape_->columns];
             if (std::equal(to, to + shape_->columns, cells.levels(r))) continue;
             counters.cells_written += shape_->columns;
@@ -202,15 +203,15 @@ Cycles CimWriter::write(CimCells& cells, std::vector<std::uint8_t> target, CimCo
         return write_bits(cells, std::move(target), counters);
     }
     cells_ = &cells;
-    life_.resize(shape_->rows * shape_->columns);
+    life_.resize(shape_->cell_rows * shape_->columns);
     row_nS_.clear();
     if (type == arch::CimType::RramXbar) sum_neighbours(cells);
     std::vector<double> g(target.size());
     for (std::size_t i = 0; i < g.size(); ++i) g[i] = cells.at(i / shape_->columns, i % shape_->columns);
     const std::size_t rows = spec_->array.rows, cols = spec_->array.cols;
     Cycles longest = 0;
-    for (std::size_t row = 0; row < shape_->rows; row += rows) {
-        const std::size_t row_end = std::min<std::size_t>(row + rows, shape_->rows);
+    for (std::size_t row = 0; row < shape_->cell_rows; row += rows) {
+        const std::size_t row_end = std::min<std::size_t>(row + rows, shape_->cell_rows);
         for (std::size_t column = 0; column < shape_->columns; column += cols) {
             const std::size_t column_end = std::min<std::size_t>(column + cols, shape_->columns);
             Cycles cycles = 0;

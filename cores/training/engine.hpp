@@ -18,6 +18,8 @@ class Engine {
     virtual const EngineRecord& record() const = 0;
     /// Neighbouring inputs that the forward pass adds up first (tables of partial sums); 1: none.
     virtual std::size_t sum_group() const { return 1; }
+    /// seed != 0: components of a cycle in a shuffled order; the record must not change.
+    virtual void shuffle(std::uint64_t seed) { (void)seed; }
 };
 
 /// Throws ConfigError for an unknown kind.

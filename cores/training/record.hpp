@@ -13,7 +13,8 @@ inline constexpr std::size_t kPhases = 4;
 inline constexpr std::array<std::string_view, kPhases> kPhaseNames{"forward", "backward", "weight_gradient",
                                                                    "weight_update"};
 
-/// Everything that engines count. Words are of the tensor's own width and counted per access port word.
+/// Everything that engines count. Buffer events count elements of the tensor (one word of its own width);
+/// spikes and masks count bits, so an input that is no spike counts its width. DRAM counts bytes.
 enum class Event : std::uint8_t {
     Ac,   ///< accumulate: a weight or an error added because of a spike
     Mac,  ///< multiply-accumulate
@@ -41,6 +42,8 @@ enum class Event : std::uint8_t {
     MaskWrite,  ///< derivative (mask) buffer
     GradientRead,
     GradientWrite,  ///< weight gradient buffer
+    StateRead,
+    StateWrite,  ///< optimiser state
     DramRead,
     DramWrite,  ///< bytes
     Flits,      ///< flit-hops on the network-on-chip (many-core engines)
@@ -53,12 +56,14 @@ std::string_view event_name(Event e);
 using Counts = std::array<std::uint64_t, kEvents>;
 
 /// One phase of one layer, summed over the steps that were executed.
+/// cycles x elements of its unit = busy + gated + imbalance + stalled_memory x elements, exactly.
 struct PhaseRecord {
-    std::uint64_t cycles = 0;  ///< in which this layer's phase held the engine (no overlap counted twice)
+    std::uint64_t cycles = 0;  ///< in which this layer's phase held its unit (no overlap counted twice)
     std::uint64_t busy = 0;    ///< processing element x cycle with useful work
+    std::uint64_t gated = 0;   ///< processing element x cycle passed by a zero operand
     std::uint64_t stalled_memory = 0;  ///< cycles in which processing elements waited for a buffer or DRAM
-    std::uint64_t imbalance =
-        0;  ///< processing element x cycle idle because another one of its tile had more work
+    /// Processing element x cycle idle because another one of its tile had more work.
+    std::uint64_t imbalance = 0;
     Counts counts{};
 };
 
@@ -74,12 +79,29 @@ struct MemoryUse {
     std::uint64_t spilled_bits = 0;  ///< peak of what had to live in DRAM instead
 };
 
-/// What an engine did, over all steps executed.
+/// Bits in use in a buffer from a cycle on.
+struct MemoryPoint {
+    std::uint64_t cycle = 0;
+    std::uint32_t buffer = 0;  ///< of EngineRecord::memory
+    std::uint64_t bits = 0;
+};
+
+/// An array of processing elements that works by itself. cycles = held + waited: waited for another unit.
+struct UnitRecord {
+    std::string name;
+    std::uint64_t elements = 0, held = 0, waited = 0;
+};
+
+/// What an engine did, over all steps executed. With one unit the phases' cycles add up to `cycles`; units
+/// that work side by side (pipelined) each have held + waited = cycles.
 struct EngineRecord {
     std::uint64_t steps = 0, cycles = 0, samples = 0;
     std::uint64_t processing_elements = 0;
     std::vector<LayerRecord> layers;
     std::vector<MemoryUse> memory;
+    std::vector<MemoryPoint> memory_over_time;  ///< of the last step
+    std::vector<UnitRecord> units;
+    std::uint64_t batch_block = 0;  ///< samples trained together
 };
 
 }  // namespace loom::training

@@ -206,7 +206,7 @@ int cim(const CimOptions& o) {
     const CimFile& file = run.file;
     const cores::CimWeights weights = read_weights(o.weights);
     const std::vector<Rows> inputs = read_inputs(o.inputs, weights.rows);
-    const cores::CimContext context{.seed = o.seed};
+    const cores::CimContext context{.seed = o.seed, .period_ps = 0};
     std::optional<cores::CimArray> array;
     std::vector<CimVector> vectors;
     arch::EnergySpec prices;

@@ -10,7 +10,6 @@
 #include <exception>
 
 #include "sim/app/commands.hpp"
-#include "sim/app/train_estimate.hpp"
 #include "sim/base/error.hpp"
 #include "sim/version.hpp"
 
@@ -108,23 +107,29 @@ int run_command_line(int argc, char** argv) {
     cim_cmd->add_flag("--json", c.json, "print a list with one object per vector");
     cim_cmd->callback([&] { code = cim(c); });
 
-    TrainEstimateOptions t;
-    std::string fidelity;
+    TrainOptions t;
     auto* train_cmd = versioned(app.add_subcommand(
-        "train",
-        "estimate the energy of a training step by a published formula; docs/validation-training.md"));
-    train_cmd->add_option("TRAIN.yaml", t.file, "training file")->required();
-    train_cmd->add_option("--fidelity", fidelity, "estimate: SATA_Sim's formula, nothing is executed")
-        ->required()
-        ->check(CLI::IsMember({"estimate"}));
-    train_cmd->add_option("-o,--output", t.output, "result directory (default: none)");
+        "train", "train a network, functionally or on a chip that trains; report accuracy, cycles, energy"));
+    train_cmd->add_option("TRAIN.yaml", t.file, "training file; docs/training.md")->required();
+    train_cmd->add_option("-o,--output", t.output, "result directory (default: results/<file>)");
     train_cmd->add_option("--set", t.sets, "key.path=value: change the configuration (repeatable)")
         ->allow_extra_args(false);
-    train_cmd
-        ->add_option("--fail-if", t.fail_if, "exit with 1 when true, e.g. 'total_mac > 5e9' (repeatable)")
+    train_cmd->add_option("--fail-if", t.fail_if, "exit with 1 when true, e.g. 'accuracy < 0.9' (repeatable)")
         ->allow_extra_args(false);
-    train_cmd->add_flag("--json", t.json, "print the report as JSON");
-    train_cmd->callback([&] { code = run_train_estimate(t); });
+    train_cmd
+        ->add_option(
+            "--fidelity", t.fidelity,
+            "functional: no cycles; cycle: the chip executes every step (default when there is one); "
+            "estimate: SATA_Sim's formula, nothing is executed")
+        ->check(CLI::IsMember({"functional", "cycle", "estimate"}));
+    train_cmd->add_option("--steps", t.steps, "so many steps only; figures of an epoch are extrapolated")
+        ->check(CLI::PositiveNumber);
+    train_cmd->add_option("--seed", t.seed, "replaces data.seed and network.weights.seed")
+        ->check(CLI::NonNegativeNumber);
+    train_cmd->add_flag("--resume", t.resume, "continue from the last checkpoint");
+    train_cmd->add_flag("--json", t.json, "print stats.json on stdout instead of the summary");
+    train_cmd->add_flag("-q,--quiet", t.quiet, "no progress");
+    train_cmd->callback([&] { code = train(t); });
 
     std::string inspect_file;
     bool repair = false;
@@ -137,7 +142,7 @@ int run_command_line(int argc, char** argv) {
     std::string validate_file;
     std::vector<std::string> validate_sets;
     auto* validate_cmd =
-        versioned(app.add_subcommand("validate", "check a run, chip, noc, energy or sweep file"));
+        versioned(app.add_subcommand("validate", "check a run, train, chip, noc, energy or sweep file"));
     validate_cmd->add_option("FILE.yaml", validate_file, "file")->required();
     validate_cmd->add_option("--set", validate_sets, "key.path=value (run and noc files)")
         ->allow_extra_args(false);
@@ -145,9 +150,9 @@ int run_command_line(int argc, char** argv) {
 
     std::string schema_of;
     auto* schema_cmd = versioned(app.add_subcommand("schema", "print the JSON schema of a kind of file"));
-    schema_cmd->add_option("KIND", schema_of, "chip, run, energy, noc or cim")
+    schema_cmd->add_option("KIND", schema_of, "chip, run, train, energy, noc or cim")
         ->required()
-        ->check(CLI::IsMember({"chip", "run", "energy", "noc", "cim"}));
+        ->check(CLI::IsMember({"chip", "run", "train", "energy", "noc", "cim"}));
     schema_cmd->callback([&] { code = schema(schema_of); });
 
     SweepCommand s;

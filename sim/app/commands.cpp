@@ -20,9 +20,11 @@
 #include "sim/app/run_spec.hpp"
 #include "sim/app/simulate.hpp"
 #include "sim/app/sweep.hpp"
+#include "sim/app/train_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/schema.hpp"
+#include "sim/stats/devices.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/ert.hpp"
 #include "sim/stats/fail_if.hpp"
@@ -106,21 +108,21 @@ std::string host_json(double compile_s, double simulate_s, const stats::RunRecor
     return j.dump(1) + "\n";
 }
 
-/// Accuracy of chips with the further device seeds. Without SystemC, which is elaborated once per process;
+/// Figures of chips with the further device seeds. Without SystemC, which is elaborated once per process;
 /// that does not change a byte.
-std::vector<double> other_chips(Prepared& p, SimulateOptions options, const ResultDir& directory) {
-    std::vector<double> accuracy;
+std::vector<stats::ChipFigures> other_chips(Prepared& p, SimulateOptions options,
+                                            const ResultDir& directory) {
+    std::vector<stats::ChipFigures> chips;
     RunSpec spec = p.run.spec;
     spec.record.clear();
     options.systemc = false;
     options.waveform = {};
     for (std::uint64_t i = 1; i < spec.device_seeds; ++i) {
         p.mapping.program.device_seed = spec.device_seed + i;
-        const stats::RunRecord r = simulate(spec, p.mapping, p.stimulus, options, directory);
-        accuracy.push_back(
-            r.labelled == 0 ? 0.0 : static_cast<double>(r.correct) / static_cast<double>(r.labelled));
+        chips.push_back(
+            stats::chip_figures(simulate(spec, p.mapping, p.stimulus, options, directory), spec.chip));
     }
-    return accuracy;
+    return chips;
 }
 
 }  // namespace
@@ -143,10 +145,10 @@ int run(const RunOptions& o) {
     options.waveform.file = o.vcd.ends_with(".vcd") ? o.vcd.substr(0, o.vcd.size() - 4) : o.vcd;
     options.waveform.signals = o.vcd_signals;
     const auto simulate_start = Clock::now();
-    const std::vector<double> chips = other_chips(p, options, directory);
+    const std::vector<stats::ChipFigures> chips = other_chips(p, options, directory);
     p.mapping.program.device_seed = p.run.spec.device_seed;
     stats::RunRecord record = simulate(p.run.spec, p.mapping, p.stimulus, options, directory);
-    record.accuracy_of_others = chips;
+    record.other_chips = chips;
     for (std::uint32_t k = 0; k < p.run.spec.chip.n_kinds(); ++k)
         record.loads.push_back(cores::load_arrays(p.run.spec.chip, p.mapping.program, k));
     const double simulate_s = seconds_since(simulate_start);
@@ -227,9 +229,10 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     if (has("axes")) {
         kind = "sweep";
         load_sweep(file);
-    } else if (has("estimate")) {
+    } else if (has("train") || has("estimate")) {
         kind = "train";
-        load_train_estimate(file, sets);
+        if (has("train")) load_train(file, sets);
+        if (has("estimate")) load_train_estimate(file, sets);
     } else if (has("network") || has("profile") || has("input")) {
         load_run(file, sets);
     } else if (has("traffic") || has("measure") || (has("noc") && !has("name"))) {
@@ -263,6 +266,8 @@ int schema(const std::string& what) {
         fmt::print("{}", config::json_schema<arch::EnergySpec>(options));
     } else if (what == "cim") {
         fmt::print("{}", config::json_schema<CimFile>(options));
+    } else if (what == "train") {
+        fmt::print("{}", config::json_schema<TrainSpec>(options));
     } else if (what == "noc") {
         fmt::print("{}", config::json_schema<NocRunSpec>(options));
     } else {

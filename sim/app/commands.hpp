@@ -49,6 +49,17 @@ struct CimOptions {
 };
 int cim(const CimOptions& options);
 
+struct TrainOptions {
+    std::string file;
+    std::string output;  ///< empty: results/<name of the file>
+    std::vector<std::string> sets;
+    std::vector<std::string> fail_if;
+    std::string fidelity;  ///< functional, cycle; empty: cycle when there is a chip
+    std::optional<std::uint64_t> seed, steps;
+    bool json = false, quiet = false, resume = false;
+};
+int train(const TrainOptions& options);
+
 int inspect(const std::string& file, bool repair);
 int validate(const std::string& file, const std::vector<std::string>& sets);
 int schema(const std::string& what);

@@ -23,9 +23,9 @@ void Progress::update(std::uint64_t done, std::uint64_t cycles) {
     if (since < (terminal_ ? (shown_ ? 0.2 : 1.0) : 10.0)) return;
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
-    const double rate = static_cast<double>(done) / seconds;
+    const double rate = static_cast<double>(done - before_) / seconds;
     std::string line = fmt::format("{}: {}/{}", what_, done, total_);
-    if (done != 0) {
+    if (done != before_) {
         line += fmt::format(", {:.3g}/s, {:.0f} s left", rate, static_cast<double>(total_ - done) / rate);
     }
     if (cycles != 0) line += fmt::format(", {:.3g} M cycles/s", static_cast<double>(cycles) / seconds / 1e6);

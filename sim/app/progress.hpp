@@ -13,12 +13,14 @@ class Progress {
     Progress(std::string what, std::uint64_t total, bool quiet);
     /// done so far; `cycles`: simulated cycles so far (0: not shown).
     void update(std::uint64_t done, std::uint64_t cycles);
+    /// Work that was done before: the rate does not count it.
+    void start_from(std::uint64_t done) { before_ = done; }
     void finish();
 
   private:
     using Clock = std::chrono::steady_clock;
     std::string what_;
-    std::uint64_t total_;
+    std::uint64_t total_, before_ = 0;
     bool quiet_, terminal_;
     bool shown_ = false;
     Clock::time_point start_, last_;

@@ -81,7 +81,8 @@ void fields(V& v, RunSpec& s) {
     v("device_seed", s.device_seed,
       {.doc = "of the devices of compute-in-memory arrays: another seed, another chip"});
     v("device_seeds", s.device_seeds,
-      {.doc = "so many chips, device_seed and the next ones: accuracy as mean and interval",
+      {.doc = "so many chips, device_seed and the next ones: accuracy, cycles, time and energy as mean and "
+              "interval",
        .min = 1,
        .max = 100000});
 }

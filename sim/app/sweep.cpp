@@ -47,7 +47,16 @@ constexpr std::array kColumns{"accuracy",
                               "cores_used",
                               "area.total_mm2",
                               "devices.accuracy_low",
-                              "devices.accuracy_high"};
+                              "devices.accuracy_high",
+                              "devices.cycles_per_sample_mean",
+                              "devices.cycles_per_sample_low",
+                              "devices.cycles_per_sample_high",
+                              "devices.time_per_sample_s_mean",
+                              "devices.time_per_sample_s_low",
+                              "devices.time_per_sample_s_high",
+                              "devices.energy_per_sample_pj_mean",
+                              "devices.energy_per_sample_pj_low",
+                              "devices.energy_per_sample_pj_high"};
 
 std::string csv_field(const std::string& text) {
     if (text.find_first_of(",\"\n") == std::string::npos) return text;
@@ -169,6 +178,13 @@ std::vector<std::vector<std::string>> SweepSpec::points() const {
     return out;
 }
 
+std::string SweepSpec::set_value(std::size_t axis, const std::string& value) const {
+    const std::string& key = axes[axis].first;
+    const bool names_a_file = key == "file" || key.ends_with(".file");
+    if (!names_a_file || value.empty()) return value;
+    return fs::absolute(fs::path(folder) / value).lexically_normal().string();  // an absolute one stays
+}
+
 SweepSpec load_sweep(const std::string& path) {
     const config::Node root = config::load(path);
     const auto fail = [](const config::Location& at, const std::string& what) -> void {
@@ -186,6 +202,7 @@ SweepSpec load_sweep(const std::string& path) {
     const config::Node* run = root.find("run");
     if (run == nullptr || !run->is_scalar())
         fail(root.at, "run: required key is missing (path of a run file)");
+    sweep.folder = fs::path(path).parent_path().string();
     sweep.run = (fs::path(path).parent_path() / run->scalar).lexically_normal().string();
     if (const auto* mode = root.find("mode")) {
         sweep.mode = mode->scalar;
@@ -222,7 +239,7 @@ std::size_t run_sweep(const SweepSpec& sweep, const SweepOptions& options) {
         Point p;
         p.values = values;
         for (std::size_t i = 0; i < values.size(); ++i)
-            p.sets.push_back(sweep.axes[i].first + "=" + values[i]);
+            p.sets.push_back(sweep.axes[i].first + "=" + sweep.set_value(i, values[i]));
         try {
             p.directory = options.directory + "/" + point_name(load_run(sweep.run, p.sets));
             p.cached = fs::exists(p.directory + "/stats.json");

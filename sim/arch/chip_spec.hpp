@@ -188,9 +188,11 @@ struct CoreSpec {
     std::uint64_t weight_bits() const {
         return in_memory() && cim ? cim->weights.weight_bits : synapse.weight_bits;
     }
-    /// Differential pairs of columns have no weight of -2^(bits-1).
+    /// Differential pairs have no weight of -2^(bits-1).
     bool symmetric_weights() const {
-        return in_memory() && cim && cim->weights.encoding == CimEncoding::Differential;
+        return in_memory() && cim &&
+               (cim->weights.encoding == CimEncoding::Differential ||
+                cim->weights.encoding == CimEncoding::DifferentialRows);
     }
 };
 template <class V>

@@ -12,10 +12,12 @@ struct CimLayout {
     std::uint64_t rows = 0, outputs = 0;
     std::uint64_t slices = 0;              ///< cells that hold a weight's bits
     std::uint64_t columns_per_weight = 0;  ///< slices x (2 if differential)
+    std::uint64_t rows_per_weight = 1;     ///< 2 with pairs of rows
     std::uint64_t row_blocks = 0, column_blocks = 0;
     std::uint64_t columns() const { return outputs * columns_per_weight; }
     std::uint64_t arrays() const { return row_blocks * column_blocks; }
-    std::uint64_t cells() const { return rows * columns(); }
+    std::uint64_t cell_rows() const { return rows * rows_per_weight; }
+    std::uint64_t cells() const { return cell_rows() * columns(); }
 };
 
 inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t outputs) {
@@ -25,6 +27,9 @@ inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t 
     l.rows = rows;
     l.outputs = outputs;
     switch (s.weights.encoding) {
+        case CimEncoding::DifferentialRows:
+            l.rows_per_weight = 2;
+            [[fallthrough]];
         case CimEncoding::Differential:
             l.slices = ceil_div(bits - 1, cb);
             break;
@@ -36,7 +41,7 @@ inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t 
             break;
     }
     l.columns_per_weight = l.slices * (s.weights.encoding == CimEncoding::Differential ? 2 : 1);
-    l.row_blocks = ceil_div(rows, s.array.rows);
+    l.row_blocks = ceil_div(l.cell_rows(), s.array.rows);
     l.column_blocks = ceil_div(l.columns(), s.array.cols);
     return l;
 }

@@ -19,9 +19,9 @@ inline std::span<const std::string_view> enum_names(CimType*) {
     return names;
 }
 
-enum class CimReadout { Current, Charge };
+enum class CimReadout { Current, Charge, Voltage };
 inline std::span<const std::string_view> enum_names(CimReadout*) {
-    static constexpr std::array<std::string_view, 2> names{"current", "charge"};
+    static constexpr std::array<std::string_view, 3> names{"current", "charge", "voltage"};
     return names;
 }
 
@@ -31,9 +31,10 @@ inline std::span<const std::string_view> enum_names(CimDigital*) {
     return names;
 }
 
-enum class CimEncoding { Differential, Offset, TwosComplement };
+enum class CimEncoding { Differential, Offset, TwosComplement, DifferentialRows };
 inline std::span<const std::string_view> enum_names(CimEncoding*) {
-    static constexpr std::array<std::string_view, 3> names{"differential", "offset", "twos_complement"};
+    static constexpr std::array<std::string_view, 4> names{"differential", "offset", "twos_complement",
+                                                           "differential_rows"};
     return names;
 }
 
@@ -75,6 +76,7 @@ struct CimArraySpec {
     CimType type = CimType::Rram1t1r;
     CimReadout readout = CimReadout::Current;
     CimDigital digital = CimDigital::AdderTree;
+    bool clock_unused = false;
 };
 template <class V>
 void fields(V& v, CimArraySpec& s) {
@@ -84,9 +86,15 @@ void fields(V& v, CimArraySpec& s) {
     v("type", s.type,
       {.doc = "rram_1t1r, pcm, flash: gate-driven cells; rram_xbar: passive, row-driven; sram_analog, dram; "
               "sram_digital: no converters"});
-    v("readout", s.readout, {.doc = "sram_analog: cell currents, or charge shared by capacitors"});
+    v("readout", s.readout,
+      {.doc = "current: of cells that conduct from wordline to sample; charge (sram_analog): shared by "
+              "capacitors; "
+              "voltage: columns settle to a weighted mean of the rows' voltages, and their cells are cut off "
+              "then (energy by device.c_row, device.c_col)"});
     v("digital", s.digital,
       {.doc = "sram_digital: adder_tree, or event_row (each spike adds its weight row to membrane rows)"});
+    v("clock_unused", s.clock_unused,
+      {.doc = "adder_tree: columns of an array that hold no weight are clocked as well"});
 }
 
 struct CimWeightsSpec {
@@ -98,8 +106,10 @@ template <class V>
 void fields(V& v, CimWeightsSpec& s) {
     v("weight_bits", s.weight_bits, {.doc = "bits of a signed weight", .min = 2, .max = 16});
     v("encoding", s.encoding,
-      {.doc = "differential: columns in pairs, magnitudes below 2^(bits-1); offset: w + 2^(bits-1); "
-              "twos_complement: the top slice counts negative"});
+      {.doc =
+           "differential: columns in pairs, magnitudes below 2^(bits-1); differential_rows: rows in pairs, "
+           "read with opposite voltages into one signed code; offset: w + 2^(bits-1); "
+           "twos_complement: the top slice counts negative"});
     v("sub_position", s.sub_position,
       {.doc = "differential pairs are subtracted before (analog) or after (digital) conversion"});
 }
@@ -146,7 +156,8 @@ void fields(V& v, CimAdcSpec& s) {
     v("gain_sigma", s.gain_sigma, {.doc = "standard deviation of a converter's gain error", .min = 0});
     v("offset_sigma", s.offset_sigma, {.doc = "of its offset, in cell levels", .min = 0});
     v("inl", s.inl, {.doc = "non-linearity in codes, evenly spaced over the range; empty: none"});
-    v("price_table", s.price_table, {.doc = "energy of a conversion: survey or compact"});
+    v("price_table", s.price_table,
+      {.doc = "energy of a conversion: survey, compact (rises with the column's current) or spikesim"});
 }
 
 /// Durations: cycles ("3") or times ("10 ns"), which are rounded up to whole cycles.
@@ -160,6 +171,9 @@ struct CimTimingSpec {
     std::string t_restore = "0";
     bool sample_hold = true;
     std::uint64_t serial = 1;
+    std::uint64_t registers = 0;
+    double t_add = 0;
+    double t_register = 0;
     std::uint64_t c_spk = 2;
     std::uint64_t c_step = 0;
     std::uint64_t lanes = 16;
@@ -167,7 +181,9 @@ struct CimTimingSpec {
 template <class V>
 void fields(V& v, CimTimingSpec& s) {
     v("f_clk", s.f_clk,
-      {.doc = "clock; 0: the chip's, or 1 GHz for an array alone", .unit = Unit::Frequency, .min = 0});
+      {.doc = "clock; 0: the chip's; for an array alone what t_add allows, or 1 GHz",
+       .unit = Unit::Frequency,
+       .min = 0});
     v("t_wl", s.t_wl, {.doc = "wordlines rise"});
     v("t_rd", s.t_rd, {.doc = "columns settle"});
     v("t_sh", s.t_sh, {.doc = "sampling"});
@@ -177,6 +193,17 @@ void fields(V& v, CimTimingSpec& s) {
     v("sample_hold", s.sample_hold, {.doc = "the array may settle the next set while one is converted"});
     v("serial", s.serial,
       {.doc = "adder_tree: cycles per row set (weight bits one after the other)", .min = 1});
+    v("registers", s.registers,
+      {.doc =
+           "adder_tree: pipeline registers along a column of ripple-carry adders, a cycle each; 0: a tree, "
+           "ceil(log2 rows_parallel) + 1 cycles"});
+    v("t_add", s.t_add,
+      {.doc = "a carry or sum through one full adder; with `registers` a clock period has to hold "
+              "rows_parallel / registers + columns of a weight of them",
+       .unit = Unit::Time,
+       .min = 0});
+    v("t_register", s.t_register,
+      {.doc = "what a register takes of a clock period, with t_add", .unit = Unit::Time, .min = 0});
     v("c_spk", s.c_spk, {.doc = "event_row: cycles per spike", .unit = Unit::CycleCount, .min = 1});
     v("c_step", s.c_step,
       {.doc = "event_row: cycles of the sweep of a timestep (leak, compare, reset)",
@@ -217,6 +244,8 @@ struct CimDeviceSpec {
     double column_sigma = 0;
     double compression = 0;
     double bitline_cap = 0;
+    double c_row = 0;
+    double c_col = 0;
     double r_col = 0;
     double r_row = 0;
     std::uint64_t ir_passes = 2;
@@ -251,6 +280,8 @@ void fields(V& v, CimDeviceSpec& s) {
     v("bitline_cap", s.bitline_cap,
       {.doc = "dram: bitline capacitance in cell capacitors; k cells share charge as 1/(this + k)",
        .min = 0});
+    v("c_row", s.c_row, {.doc = "readout voltage: capacitance of a driven row per cell, in fF", .min = 0});
+    v("c_col", s.c_col, {.doc = "readout voltage: of a column per cell, in fF", .min = 0});
     v("r_col", s.r_col, {.doc = "wire along the column, per cell", .unit = Unit::Resistance, .min = 0});
     v("r_row", s.r_row,
       {.doc = "wire along the row, per cell (row-driven)", .unit = Unit::Resistance, .min = 0});

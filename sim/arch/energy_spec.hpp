@@ -30,6 +30,19 @@ void fields(V& v, PriceSpec& s) {
     v("note", s.note, {.doc = "condition or remark"});
 }
 
+/// Of a conversion.
+struct AdcPriceSpec : PriceSpec {
+    double per_uA = 0;
+};
+template <class V>
+void fields(V& v, AdcPriceSpec& s) {
+    fields(v, static_cast<PriceSpec&>(s));
+    v("per_uA", s.per_uA,
+      {.doc = "added per uA of the column's current (driven conductance times device.Vr)",
+       .unit = Unit::Energy,
+       .min = 0});
+}
+
 struct LeakageSpec {
     double value = 0.0;
     double per_cycle = 0.0;
@@ -87,7 +100,8 @@ struct EnergySpec {
     std::map<std::string, PriceSpec> actions;
     std::map<std::string, std::string> unpriced;
     std::map<std::string, LeakageSpec> leakage;
-    std::map<std::string, std::map<std::string, PriceSpec>> adc;
+    std::map<std::string, std::map<std::string, AdcPriceSpec>> adc;
+    std::map<std::string, PriceSpec> digital_mac;
     std::map<std::string, AreaSpec> area;
     PaperEstimateSpec paper;
 };
@@ -100,9 +114,14 @@ void fields(V& v, EnergySpec& s) {
     v("unpriced", s.unpriced, {.doc = "events without a price, with the reason"});
     v("leakage", s.leakage, {.doc = "static power per core, router, link (both ways), bridge and chip"});
     v("adc", s.adc, {.doc = "energy of a conversion: table, bits, price (compute-in-memory arrays)"});
+    v("digital_mac", s.digital_mac,
+      {.doc =
+           "adder trees: energy of a MAC of an active input bit with a weight of so many bits; a tenth of it "
+           "without activity (assumed)"});
     v("area", s.area,
-      {.doc = "area of a cell, sram_cell (bit of a memory), digital_cell (with its share of adders), mux, "
-              "adc.<bits>, core (logic of one), router"});
+      {.doc = "area of a cell, sram_cell (bit of a memory), digital_cell (with its share of adders), "
+              "row_driver, sample_hold (of a column), mux, shift_add (of a converter), adc.<bits> or "
+              "adc.<table>.<bits>, core (logic of one), router"});
     v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
 }
 

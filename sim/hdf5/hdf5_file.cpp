@@ -10,10 +10,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <utility>
 
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
+#include "sim/hdf5/handle.hpp"
 
 namespace loom::hdf5 {
 namespace {
@@ -24,26 +24,6 @@ constexpr std::uint64_t kMaxTextBytes = std::uint64_t{1} << 28;
 constexpr std::uint64_t kTrustedBytes = std::uint64_t{1} << 24;
 /// Deflate packs at most about 1032 : 1.
 constexpr std::uint64_t kMaxPacking = 1100;
-
-/// Owns one HDF5 identifier.
-class Handle {
-  public:
-    using Close = herr_t (*)(hid_t);
-    Handle(hid_t id, Close close) : id_(id), close_(close) {}
-    Handle(Handle&& o) noexcept : id_(std::exchange(o.id_, H5I_INVALID_HID)), close_(o.close_) {}
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    Handle& operator=(Handle&&) = delete;
-    ~Handle() {
-        if (id_ >= 0) close_(id_);
-    }
-    hid_t get() const { return id_; }
-    explicit operator bool() const { return id_ >= 0; }
-
-  private:
-    hid_t id_;
-    Close close_;
-};
 
 struct Session {
     Session(std::string p, Handle f) : path(std::move(p)), file(std::move(f)) {}

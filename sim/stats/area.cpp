@@ -12,16 +12,17 @@
 namespace loom::stats {
 namespace {
 
-constexpr std::array<std::string_view, 6> kFigures{"cell",         "sram_cell", "mux",
-                                                   "digital_cell", "core",      "router"};
+constexpr std::array<std::string_view, 9> kFigures{
+    "cell", "sram_cell", "digital_cell", "row_driver", "sample_hold", "mux", "shift_add", "core", "router"};
 /// Bits of an entry of the axon and fan-out tables: the price lists' figure.
 constexpr double kTableBits = 32;
 
-/// Bits of "adc.8"; 0 when it is no such name.
-std::uint64_t converter_bits(const std::string& name) {
+/// Bits of "adc.8" (table empty) or "adc.survey.8"; 0 when it is no such name.
+std::uint64_t converter_bits(const std::string& name, const std::string& table) {
     std::uint64_t n = 0;
-    if (!name.starts_with("adc.")) return 0;
-    const auto [end, error] = std::from_chars(name.data() + 4, name.data() + name.size(), n);
+    const std::string prefix = table.empty() ? "adc." : "adc." + table + ".";
+    if (!name.starts_with(prefix)) return 0;
+    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), n);
     return error == std::errc{} && end == name.data() + name.size() ? n : 0;
 }
 
@@ -30,16 +31,18 @@ const arch::AreaSpec* find(const arch::EnergySpec& prices, const std::string& na
     return it == prices.area.end() ? nullptr : &it->second;
 }
 
-/// The entry of the converter's bits, or the next above.
-const arch::AreaSpec* converter(const arch::EnergySpec& prices, std::uint64_t bits) {
+/// The entry of the converter's bits, or the next above; the table's own if there is one.
+const arch::AreaSpec* converter(const arch::EnergySpec& prices, const std::string& table,
+                                std::uint64_t bits) {
     const arch::AreaSpec* best = nullptr;
     std::uint64_t best_bits = ~std::uint64_t{0};
     for (const auto& [name, area] : prices.area) {
-        const std::uint64_t n = converter_bits(name);
+        const std::uint64_t n = converter_bits(name, table);
         if (n == 0 || n < bits || n >= best_bits) continue;
         best = &area;
         best_bits = n;
     }
+    if (best == nullptr && !table.empty()) return converter(prices, "", bits);
     return best;
 }
 
@@ -71,10 +74,15 @@ AreaParts array_area(const arch::CimSpec& s, const arch::EnergySpec& prices, dou
         if (with_adders == nullptr) out.missing.emplace_back("adders in the arrays");
         return out;
     }
+    put(out, "row_drivers", arrays * static_cast<double>(s.array.rows), find(prices, "row_driver"));
+    if (s.timing.sample_hold) {
+        put(out, "sample_holds", arrays * static_cast<double>(s.array.cols), find(prices, "sample_hold"));
+    }
     const double converters = arrays * static_cast<double>(s.array.cols / s.adc.adc_share);
-    put(out, "converters", converters, converter(prices, s.adc.adc_bits));
-    put(out, "multiplexers", converters, find(prices, "mux"));
-    out.missing.emplace_back("drivers, row selection, shift-adders and adder trees");
+    put(out, "converters", converters, converter(prices, s.adc.price_table, s.adc.adc_bits));
+    if (s.adc.adc_share > 1) put(out, "multiplexers", converters, find(prices, "mux"));
+    put(out, "shift_adders", converters, find(prices, "shift_add"));
+    out.missing.emplace_back("row selection, adder trees between row blocks");
     return out;
 }
 
@@ -117,7 +125,9 @@ void check_area(const arch::EnergySpec& prices, const std::string& list) {
     }();
     for (const auto& [name, area] : prices.area) {
         const std::string path = list + ".area." + name;
-        if (std::find(kFigures.begin(), kFigures.end(), name) == kFigures.end() && converter_bits(name) == 0)
+        bool converter = converter_bits(name, "") != 0;
+        for (const auto& [table, prices_of] : prices.adc) converter |= converter_bits(name, table) != 0;
+        if (std::find(kFigures.begin(), kFigures.end(), name) == kFigures.end() && !converter)
             throw ConfigError(path + ": no such part" + suggestion(name, parts));
         if (std::find(grades.begin(), grades.end(), area.grade) == grades.end())
             throw ConfigError(path + ".grade: unknown " + loom::quoted(area.grade) +

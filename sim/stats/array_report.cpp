@@ -2,28 +2,12 @@
 #include "sim/stats/array_report.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;
-namespace {
-
-/// 97.5 % quantile of Student's t; exact to three places up to 30 degrees of freedom, then within 0.01.
-double student_t(std::size_t freedom) {
-    static constexpr std::array<double, 30> t{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                                              2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-                                              2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
-                                              2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
-    if (freedom <= t.size()) return t[freedom - 1];
-    return 1.960 + 2.4 / static_cast<double>(freedom);
-}
-
-}  // namespace
-
 Json arrays_json(const arch::ChipSpec& chip, const arch::Program& program, std::uint32_t layer,
                  std::uint32_t endpoint) {
     std::uint64_t arrays = 0, cells = 0, all = 0, copies = 1, have = 0;
@@ -72,25 +56,6 @@ Json load_json(const RunRecord& r, const arch::ChipSpec& chip) {
     j["write_pulses"] = pulses;
     j["cells_written"] = cells;
     j["verify_reads"] = verify;
-    return j;
-}
-
-Json devices_json(const RunRecord& r, double first_accuracy) {
-    std::vector<double> a{first_accuracy};
-    a.insert(a.end(), r.accuracy_of_others.begin(), r.accuracy_of_others.end());
-    const auto n = static_cast<double>(a.size());
-    double mean = 0, squares = 0;
-    for (const double x : a) mean += x / n;
-    for (const double x : a) squares += (x - mean) * (x - mean);
-    const double half = student_t(a.size() - 1) * std::sqrt(squares / (n - 1) / n);
-    Json j;
-    j["seeds"] = a.size();
-    j["accuracy_mean"] = mean;
-    j["accuracy_low"] = std::max(0.0, mean - half);
-    j["accuracy_high"] = std::min(1.0, mean + half);
-    j["accuracy_min"] = *std::min_element(a.begin(), a.end());
-    j["accuracy_max"] = *std::max_element(a.begin(), a.end());
-    j["accuracy"] = a;
     return j;
 }
 

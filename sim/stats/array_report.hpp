@@ -14,7 +14,5 @@ nlohmann::ordered_json arrays_json(const arch::ChipSpec& chip, const arch::Progr
                                    std::uint32_t layer, std::uint32_t endpoint);
 /// Time and energy of programming the arrays with the network.
 nlohmann::ordered_json load_json(const RunRecord& record, const arch::ChipSpec& chip);
-/// Accuracy over device seeds: mean, 95 % interval of the mean (Student's t), of each chip.
-nlohmann::ordered_json devices_json(const RunRecord& record, double first_accuracy);
 
 }  // namespace loom::stats

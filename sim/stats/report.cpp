@@ -12,6 +12,7 @@
 #include "sim/base/counter_math.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/stats/array_report.hpp"
+#include "sim/stats/devices.hpp"
 #include "sim/stats/energy_report.hpp"
 #include "sim/version.hpp"
 
@@ -238,9 +239,9 @@ Json make_stats(const RunRecord& r, const arch::ChipSpec& chip, const arch::Prog
         j["arrays"] = std::move(arrays);
         j["load"] = load_json(r, chip);
     }
-    if (!r.accuracy_of_others.empty() && r.labelled != 0) {
-        j["devices"] = devices_json(r, j["accuracy"].get<double>());
-        j["accuracy"] = j["devices"]["accuracy_mean"];
+    if (!r.other_chips.empty()) {
+        j["devices"] = devices_json(r, chip_figures(r, chip, ledger));
+        if (r.labelled != 0) j["accuracy"] = j["devices"]["accuracy_mean"];
     }
 
     Json component;

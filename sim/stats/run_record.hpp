@@ -29,6 +29,12 @@ struct CoreLayerRecord {
     cores::CoreCounters counters;
 };
 
+/// Of a run on a chip with other devices, per sample.
+struct ChipFigures {
+    double accuracy = 0;  ///< of the labelled samples
+    double cycles = 0, seconds = 0, energy_pj = 0;
+};
+
 /// Everything that was counted in a run: exact integers, no energy. Records of parts of the samples
 /// add up to the record of the whole.
 struct RunRecord {
@@ -44,7 +50,7 @@ struct RunRecord {
     std::vector<CoreLayerRecord> cores;            ///< same order in every part
     std::vector<noc::NocCounters> noc;             ///< [source layers]
     std::vector<StepRecord> steps;                 ///< [chip_steps]
-    std::vector<double> accuracy_of_others;        ///< chips with further device seeds; not part of add()
+    std::vector<ChipFigures> other_chips;          ///< with further device seeds; not part of add()
     std::vector<cores::ArrayLoad> loads;  ///< [kinds of cores] programming the arrays; not part of add()
 
     /// Adds a part. The samples of `other` come at positions first, first + stride, ... of the whole,

@@ -90,6 +90,9 @@ std::string describe(const std::string& key) {
             {"accuracy_mean", "over the chips"},
             {"accuracy_low", "95 % interval of the mean (Student's t)"},
             {"accuracy_high", "95 % interval of the mean (Student's t)"},
+            {"cycles_per_sample_mean", "over the chips"},
+            {"time_per_sample_s_mean", "over the chips (s)"},
+            {"energy_per_sample_pj_mean", "over the chips (pJ)"},
         };
         for (const EventInfo& e : all_events()) t[e.name] = e.doc;
         return t;
@@ -170,9 +173,18 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
     if (s.contains("devices")) {
         const Json& d = s["devices"];
         out += fmt::format(
-            "  {} chips: mean of the accuracy {:.2f} to {:.2f} % (95 %), single ones {:.2f} to {:.2f} %\n",
-            d["seeds"].dump(), 100 * number(d["accuracy_low"]), 100 * number(d["accuracy_high"]),
-            100 * number(d["accuracy_min"]), 100 * number(d["accuracy_max"]));
+            "  {} chips that differ in their devices; 95 % intervals of the mean, range of single ones:\n",
+            d["seeds"].dump());
+        const auto interval = [&](const char* name, const std::string& key, auto text) {
+            if (!d.contains(key)) return;
+            out += fmt::format("    {:<9} {} to {} ({} to {})\n", name, text(number(d[key + "_low"])),
+                               text(number(d[key + "_high"])), text(number(d[key + "_min"])),
+                               text(number(d[key + "_max"])));
+        };
+        interval("accuracy", "accuracy", [](double x) { return fmt::format("{:.2f} %", 100 * x); });
+        interval("cycles", "cycles_per_sample", [](double x) { return fmt::format("{:.0f}", x); });
+        interval("time", "time_per_sample_s", [](double x) { return human_time(x); });
+        interval("energy", "energy_per_sample_pj", [](double x) { return human_energy(x); });
     }
     if (s.contains("arrays")) {
         out += fmt::format("  {} arrays, {:.1f} % of their cells; loading them takes {} and {}\n",

@@ -84,7 +84,7 @@ def colonnade_array(bits, vectors, **sets):
 
 
 def colonnade_energy():
-    within = []
+    worst = {}
     for line in published("colonnade"):
         bits = int(line["bits"])
         outputs, vectors, _ = colonnade_array(bits, 1)
@@ -93,72 +93,83 @@ def colonnade_energy():
             row("Colonnade", "energy per MAC, 1b x 1b, 0.8 V (calibrated)", line["fj_per_mac"], fj, "fJ", "calibration")
             assert abs(fj / line["fj_per_mac"] - 1) < 1e-4
             continue
-        whole = fj * 128 / (outputs * (bits + 7))       # the columns that hold no weight clocked, too
-        used = row("Colonnade", f"energy per MAC, 1b x {bits}b", line["fj_per_mac"], fj, "fJ", "15 %", abs(fj / line["fj_per_mac"] - 1) <= 0.15)
-        every = row("Colonnade", f"energy per MAC, 1b x {bits}b, all 128 columns clocked", line["fj_per_mac"], whole, "fJ", "15 %",
-                    abs(whole / line["fj_per_mac"] - 1) <= 0.15)
-        within.append(abs(used) <= 0.15)
-        assert abs(used) < 0.16 and abs(every) < 0.08, (bits, used, every)
-    assert within == [True, True, True, True, False, True, True], "6 bits are missed by 0.3 %"
+        worst[bits] = row("Colonnade", f"energy per MAC, 1b x {bits}b", line["fj_per_mac"], fj, "fJ", "15 %", abs(fj / line["fj_per_mac"] - 1) <= 0.15)
+        if bits == 6:                                   # what the columns left over decide
+            _, only_used, _ = colonnade_array(bits, 1, array__clock_unused="false")
+            fj = 1e3 * only_used[0]["energy_pj"] / (128 * outputs)
+            used = row("Colonnade", "the same, used columns alone clocked", line["fj_per_mac"], fj, "fJ", "15 %", abs(fj / line["fj_per_mac"] - 1) <= 0.15)
+            assert -0.16 < used < -0.15
+    assert len(worst) == 7 and max(map(abs, worst.values())) < 0.08, worst
 
 
 def colonnade_throughput():
-    """Clock from the measured latency without pipelining, bits x (registers + 1) cycles; cycles from vectors in a row."""
-    worst, worst_fixed = 0, {}
+    """Clock: the array's adders, whose two constants are those of 1b x 1b; cycles from vectors in a row."""
     lines = published("colonnade")
+    registers = (1, 2, 4, 8, 16)
+    rows = [128 / r + 8 for r in registers]             # full adders in a period: a segment of a column, the columns of a weight
+    t_add, t_register = np.polyfit(rows, [4096 / lines[0][f"gops_{r}"] for r in registers], 1)
+    assert abs(t_add - 0.394) < 0.0005 and abs(t_register - 1.03) < 0.005, (t_add, t_register)     # what the shipped array says
+    worst, worst_latency = [0, 0], 0
     for line in lines:
         bits = int(line["bits"])
-        outputs, _, short = colonnade_array(bits, 8 * bits)
-        _, _, long = colonnade_array(bits, 24 * bits)
-        cycles = (long["cycles_back_to_back"] - short["cycles_back_to_back"]) / 16    # of a product of `bits`-bit inputs
-        for registers in (1, 2, 4, 8, 16):
-            mhz = bits * (registers + 1) / line[f"latency_us_{registers}"]
-            fixed = 1e3 * lines[0][f"gops_{registers}"] / (2 * 128 * 16)               # the clock of 1 bit for all widths
-            measured, scale = line[f"gops_{registers}"], 2 * 128 * outputs / cycles * 1e-3
-            gops = scale * mhz
-            worst = max(worst, abs(gops / measured - 1))
-            worst_fixed[registers] = max(worst_fixed.get(registers, 0), scale * fixed / measured - 1)
+        for r in registers:
+            outputs, vectors, short = colonnade_array(bits, 8 * bits, timing__registers=r)
+            _, _, long = colonnade_array(bits, 24 * bits, timing__registers=r)
+            cycles = (long["cycles_back_to_back"] - short["cycles_back_to_back"]) / 16      # of a product of `bits`-bit inputs
+            ns, measured = short["array"]["period_ns"], line[f"gops_{r}"]
+            gops, late = 2 * 128 * outputs / (cycles * ns), bits * vectors[0]["cycles"] * ns * 1e-3
+            worst[bits > 1] = max(worst[bits > 1], abs(gops / measured - 1))
+            if bits > 1:                                # two digits at 1 bit
+                worst_latency = max(worst_latency, abs(late / line[f"latency_us_{r}"] - 1))
+            if bits == 8 or (bits in (2, 4) and r in (1, 4, 16)):
+                row("Colonnade", f"throughput, {bits}b x {bits}b, {r} registers", measured, gops, "GOPS", "10 %", abs(gops / measured - 1) <= 0.1)
             if bits == 8:
-                row("Colonnade", f"8b x 8b, {registers} registers, clock of 1b x 1b kept", measured, scale * fixed, "GOPS", "10 %",
-                    scale * fixed / measured < 1.1)
-            if bits in (2, 4, 8) and registers in (1, 4, 16):
-                row("Colonnade", f"throughput, {bits}b x {bits}b, {registers} registers", measured, gops, "GOPS", "10 %", abs(gops / measured - 1) <= 0.1)
-    print(f"Colonnade throughput: worst of 40 points {100 * worst:.1f} %")
-    assert worst <= 0.10, worst
-    assert [d < 0.10 for d in worst_fixed.values()] == [True, True, False, False, False], worst_fixed
+                row("Colonnade", f"latency not pipelined, {bits}b x {bits}b, {r} registers", line[f"latency_us_{r}"], late, "us")
+    print(f"Colonnade: worst of 35 throughputs {100 * worst[1]:.1f} %, of 35 latencies {100 * worst_latency:.1f} %")
+    assert worst[0] < 0.02 and worst[1] < 0.03 and worst_latency < 0.04, (worst, worst_latency)
 
 
 # ---- 4: NeuRRAM -------------------------------------------------------------------------------------------------------
 
+def neurram_mvm(out, inputs):
+    """A product of dense inputs of `inputs` bits, (128 inputs x 256 outputs), into `out` bits: counts of one pulse, time of all."""
+    pulses = 2 ** max(0, inputs - 1) - 1 if inputs > 1 else 1
+    return array("neurram", np.random.default_rng(4).integers(-1, 2, (128, 256)), np.ones((1, 128)), adc__adc_bits=out,
+                 timing__t_rd=f"{0.27 * pulses:.2f} us", timing__t_adc=f"{0.3 * out:.1f} us")[0][0]
+
+
 def neurram():
-    rng = np.random.default_rng(4)
-    lines = published("neurram")
-    pairs = array("neurram", rng.integers(-1, 2, (256, 128)), np.ones((1, 256)))[0][0]
-    for line in lines:
+    seen = {}
+    for line in published("neurram"):
         out, inputs = int(line["out_bits"]), int(line["in_bits"])
-        pulses = 2 ** max(0, inputs - 1) - 1 if inputs > 1 else 1
-        v = array("neurram", rng.integers(-1, 2, (256, 128)), np.ones((1, 256)), adc__adc_bits=out,
-                  timing__t_rd=f"{0.27 * pulses:.2f} us", timing__t_adc=f"{0.3 * out:.1f} us")[0][0]
+        v = neurram_mvm(out, inputs)
         us = v["cycles"] * 0.01
         d = row("NeuRRAM", f"time of an MVM, ({out},{inputs}) bits", line["mvm_us"], us, "us", *(("1.47 us", v["cycles"] == 147) if out == 3 else ()))
         assert abs(d) < (0.01 if out == 3 else 0.09), (out, d)
         assert out != 3 or v["cycles"] == 147
-    # its inputs are pairs of rows: 128 inputs, 256 columns, each with its neuron
-    rows = array("neurram", rng.integers(-1, 2, (256, 256)), np.ones((1, 256)), weights__encoding="offset", weights__sub_position="digital",
-                 array__cell_bits=2)[0][0]
-    assert rows["conversions"] == 256 and pairs["conversions"] == 128 and rows["cycles"] == 147
-    operations, line = 65536e-6, lines[0]                                   # fJ per operation -> nJ
-    for name, v in (("row pairs, 256 neurons", rows), ("as shipped: column pairs, 128 neurons", pairs)):
-        parts = [("wordlines", line["fj_wordlines"], dynamic(v["energy"], "rows_driven")),
-                 ("neurons", line["fj_neurons"], dynamic(v["energy"], "conversions", "shift_adds", "samples", "select_cycles")),
-                 ("input pulses", line["fj_inputs"], dynamic(v["energy"], "cell_conductance", "columns_charged"))]
-        seen = {}
-        for part, fj, pj in parts:
-            seen[part] = pj * 1e-3 / (fj * operations) - 1
-            row("NeuRRAM", f"{part}, {name}", fj * operations, pj * 1e-3, "nJ", "20 %", abs(seen[part]) <= 0.2)
-        assert abs(seen["wordlines"]) <= 0.2 and (abs(seen["neurons"]) <= 0.2) == (v is rows), seen
-        row("NeuRRAM", f"energy of an MVM, {name}", line["mvm_nj"], v["energy_pj"] * 1e-3, "nJ")
-        assert seen["input pulses"] > 100, "cells that conduct while they integrate are no voltage-mode cells"
+        assert v["conversions"] == 256 and v["counters"]["rows_driven"] == 256
+    for line in published("neurram"):
+        out, inputs = int(line["out_bits"]), int(line["in_bits"])
+        e, nj = neurram_mvm(out, inputs)["energy"], 65536e-6                # fJ per operation -> nJ
+        planes = max(1, inputs - 1)                                         # bits of a magnitude: rows and columns settle once for each
+        parts = {"wordlines": ("fj_wordlines", dynamic(e, "rows_driven") * planes),
+                 "neurons": ("fj_neurons", dynamic(e, "conversions", "shift_adds", "samples", "select_cycles")),
+                 "input pulses": ("fj_inputs", dynamic(e, "cell_charges", "columns_charged") * planes)}
+        if out == 3:
+            for part, (key, pj) in parts.items():
+                seen[part] = row("NeuRRAM", f"{part}, (3,1) bits", line[key] * nj, pj * 1e-3, "nJ", "20 %", abs(pj * 1e-3 / (line[key] * nj) - 1) <= 0.2)
+            row("NeuRRAM", "energy of an MVM, (3,1) bits", line["mvm_nj"], sum(pj for _, pj in parts.values()) * 1e-3, "nJ")
+        else:
+            key, pj = parts["input pulses"]
+            d = row("NeuRRAM", f"input pulses, ({out},{inputs}) bits", line[key] * nj, pj * 1e-3, "nJ")
+            assert abs(d) < 0.35, (out, d)
+    assert abs(seen["wordlines"]) <= 0.2 and abs(seen["neurons"]) <= 0.2 and -0.35 < seen["input pulses"] < -0.2, seen
+    # the same cells, conducting for the whole time they integrate
+    e = array("neurram", np.random.default_rng(4).integers(-1, 2, (128, 256)), np.ones((1, 128)), array__readout="current", device__c_row=0,
+              device__c_col=0)[0][0]["energy"]
+    line = published("neurram")[0]
+    d = row("NeuRRAM", "input pulses, (3,1) bits, `readout: current`", line["fj_inputs"] * 65536e-6, dynamic(e, "cell_conductance", "columns_charged") * 1e-3, "nJ")
+    assert d > 100, "cells that conduct while they integrate are no voltage-mode cells"
 
 
 # ---- 5: SpikeSim ------------------------------------------------------------------------------------------------------
@@ -201,7 +212,6 @@ def spikesim():
 # ---- 6: NeuroSim ------------------------------------------------------------------------------------------------------
 
 DENSITIES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-SENSE_PJ = 0.001006     # a row read by sense amplifiers: MNSIM 2.0, 1.63 fJ per comparison in 28 nm, times (22/28)^2
 
 
 def density_sweep(rows, outputs, **sets):
@@ -223,39 +233,51 @@ def crossing(low, high):
 def neurosim_converters():
     theirs = {r["density"]: r["adc_pj"] for r in published("neurosim") if r["arrangement"] == "rram_parallel"}
     ratio = theirs[1.0] / theirs[0.02]
-    array64 = {"cols": 64, "adc_bits": 4, "price_table": "compact"}
-    packed = density_sweep(64, 10, rows_parallel=15, **array64)
-    fixed = density_sweep(64, 10, rows_parallel=64, row_select="all", fs="calibrated", **array64)
-    parts = ("conversions", "samples", "mux_switches")
-    rise = {name: dynamic(s[1.0]["energy"], *parts) / dynamic(s[0.02]["energy"], *parts) for name, s in (("packed", packed), ("all", fixed))}
-    row("NeuroSim", "converters' energy, 100 % / 2 % density, rows packed by 15", ratio, rise["packed"], "x", ">= 5 x", rise["packed"] >= 5)
-    row("NeuroSim", "the same, all 64 rows at once (its arrangement)", ratio, rise["all"], "x", ">= 5 x", rise["all"] >= 5)
-    assert rise["packed"] >= 5 and rise["all"] == 1.0
-    energies = [dynamic(packed[p]["energy"], *parts) for p in DENSITIES]
-    assert energies == sorted(energies)
+    table = {"cols": 64, "adc_bits": 4, "price_table": "compact"}
+    # its arrangement: 64 x 64 cells of 4 bits, all rows at once, nothing read when no row is active, 0.55 V
+    fixed = density_sweep(64, 64, rows_parallel=64, row_select="groups_skip", fs="calibrated", cell_bits=4, encoding="offset", Vr=0.55, **table)
+    packed = density_sweep(64, 10, rows_parallel=15, **table)
+    converters, parts = ("conversions", "column_current"), ("conversions", "column_current", "samples", "mux_switches")
+    energy = {p: dynamic(s["energy"], *converters) for p, s in fixed.items()}
+    worst = 0
+    for p in DENSITIES[1:]:
+        d = row("NeuroSim", f"converters' energy, {100 * p:g} % / 2 % density, all 64 rows at once", theirs[p] / theirs[0.02], energy[p] / energy[0.02], "x",
+                *((">= 5 x", energy[p] >= 5 * energy[0.02]) if p == 1 else ()))
+        worst = max(worst, abs(d))
+    always = density_sweep(64, 64, rows_parallel=64, row_select="all", fs="calibrated", cell_bits=4, encoding="offset", Vr=0.55, **table)
+    always = dynamic(always[1.0]["energy"], *converters) / dynamic(always[0.02]["energy"], *converters)
+    row("NeuroSim", "the same, converting when no row is active too, 100 % / 2 %", ratio, always, "x", ">= 5 x", always >= 5)
+    rise = {name: dynamic(s[1.0]["energy"], *parts) / dynamic(s[0.02]["energy"], *parts) for name, s in (("all", fixed), ("packed", packed))}
+    row("NeuroSim", "all 64 rows at once, with sample-and-hold and multiplexers, 100 % / 2 %", ratio, rise["all"], "x", ">= 5 x", rise["all"] >= 5)
+    row("NeuroSim", "rows packed by 15 instead, 100 % / 2 %", ratio, rise["packed"], "x", ">= 5 x", rise["packed"] >= 5)
+    assert rise["packed"] >= 5 and rise["all"] >= 5 and energy[1.0] >= 5 * energy[0.02] and worst < 0.1, (rise, worst)
+    survey = density_sweep(64, 64, rows_parallel=64, row_select="all", fs="calibrated", cell_bits=4, encoding="offset", cols=64, adc_bits=4)
+    flat = survey[1.0]["energy"]["conversions"] / survey[0.02]["energy"]["conversions"]
+    row("NeuroSim", "all 64 rows at once, `survey` converters (no term of the current)", ratio, flat, "x", ">= 5 x", flat >= 5)
+    assert flat == 1.0 and "column_current" not in survey[1.0]["energy"]
 
 
 def neurosim_sequential():
     figures = {(r["arrangement"], r["density"]): r for r in published("neurosim")}
     flat = {"type": "sram_analog", "encoding": "twos_complement"}
-    one = density_sweep(128, 32, rows_parallel=1, adc_bits=1, adc_share=1, t_wl=0, t_rd=1, t_sh=0, **flat)
+    one = density_sweep(128, 32, rows_parallel=1, adc_bits=1, adc_share=1, t_wl=0, t_rd=1, t_sh=0, **flat)    # sense amplifiers
     theirs = figures["sram_sequential", 1.0]["sense_ns"] / figures["sram_sequential", 0.02]["sense_ns"]
     ours = one[1.0]["cycles_back_to_back"] / one[0.02]["cycles_back_to_back"]
     row("NeuroSim", "sensing time row by row, 100 % / 2 % density", theirs, ours, "x", "~46 x", abs(ours / theirs - 1) < 0.1)
     assert abs(ours / theirs - 1) < 0.1, ours
+    assert abs(one[1.0]["energy"]["conversions"] / one[1.0]["counters"]["conversions"] - 0.001006) < 1e-6, "a sense amplifier, not a converter"
 
     total = {a: {p: figures[a, p]["total_pj"] for p in DENSITIES} for a in ("sram_parallel", "sram_sequential")}
     arrays = {a: {p: figures[a, p]["adc_pj"] + figures[a, p]["accumulation_pj"] for p in DENSITIES} for a in total}
     whole, part = (crossing(t["sram_parallel"], t["sram_sequential"]) for t in (total, arrays))
     assert 0.04 < whole < 0.05 < part < 0.08
-    sense = {p: s["energy_pj"] - s["energy"].get("conversions", 0) + s["counters"]["conversions"] * SENSE_PJ for p, s in one.items()}
     at = {}
     for table in ("compact", "survey"):
         together = density_sweep(128, 32, rows_parallel=128, row_select="all", adc_bits=5, fs="calibrated", price_table=table, **flat)
-        at[table] = crossing({p: s["energy_pj"] for p, s in together.items()}, sense)
+        at[table] = crossing({p: s["energy_pj"] for p, s in together.items()}, {p: s["energy_pj"] for p, s in one.items()})
         row("NeuroSim", f"density where rows at once win, converters `{table}`", 100 * whole, 100 * at[table], "%", "4-5 %", 0.04 <= at[table] <= 0.05)
     row("NeuroSim", "the same against its array part alone (no wires, no buffers)", 100 * part, 100 * at["compact"], "%")
-    assert 0.05 < at["compact"] < 0.12 < at["survey"], at
+    assert 0.05 < at["compact"] < 0.07 and at["survey"] > 0.3, at
 
 
 def document_shows_these_rows():

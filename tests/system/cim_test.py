@@ -129,6 +129,10 @@ def random_networks():
         else:
             cim["array"]["type"] = kind
 
+        if encoding == "differential" and kind in ("rram_1t1r", "pcm") and seed % 2:
+            cim["weights"]["encoding"] = "differential_rows"
+            cim["rows"]["rows_parallel"] += cim["rows"]["rows_parallel"] % 2
+
         def adapt(c):
             c["chip"]["core"].update({"kind": "cim", "cim": cim})
             c["chip"]["energy"] = {"file": f"{ROOT}/configs/energy/cim_32.yaml"}
@@ -149,12 +153,24 @@ def accuracy_over_devices():
         run(digits("mlp"), d + "/threads", *args, "--set", "device_seeds=4", "--threads", "2")
         s = stats(d + "/four")
         assert s == stats(d + "/threads")
-        alone = []
+        alone, others = [], {"cycles_per_sample": [], "time_per_sample_s": [], "energy_per_sample_pj": []}
         for seed in (1, 2, 3, 4):
             run(digits("mlp"), f"{d}/{seed}", *args, "--set", f"device_seed={seed}")
-            alone.append(stats(f"{d}/{seed}")["accuracy"])
-            assert "devices" not in stats(f"{d}/{seed}")
+            one = stats(f"{d}/{seed}")
+            alone.append(one["accuracy"])
+            assert "devices" not in one
+            for key, value in zip(others, (one["cycles"]["per_sample_mean"], one["time"]["per_sample_s"], one["energy"]["per_sample_pj"])):
+                others[key].append(value)
         v = s["devices"]
+        for key, values in others.items():
+            assert np.allclose(v[key], values, rtol=1e-12, atol=0), (key, v[key], values)
+            spread = 3.182 * np.std(values, ddof=1) / 2
+            assert np.allclose([v[key + "_mean"], v[key + "_high"] - v[key + "_mean"], v[key + "_mean"] - v[key + "_low"]],
+                               [np.mean(values), spread, spread], rtol=1e-6), key
+            assert (v[key + "_min"], v[key + "_max"]) == (min(v[key]), max(v[key]))
+        assert len(set(others["energy_per_sample_pj"])) == 4, "other cells draw other currents"
+        text = open(d + "/four/summary.txt").read()
+        assert "4 chips that differ in their devices" in text and "    energy " in text and "    cycles " in text
         assert v["accuracy"] == alone and len(set(alone)) > 1, alone
         half = 3.182 * np.std(alone, ddof=1) / 2            # Student's t with 3 degrees of freedom
         assert abs(v["accuracy_mean"] - np.mean(alone)) < 1e-12 and s["accuracy"] == v["accuracy_mean"]
@@ -180,10 +196,13 @@ def mistakes():
         ({"chip.core.cim.adc.adc_bits": 0}, 3, "chip.core.cim.adc.adc_bits: must be >= 1"),
         ({"chip.core.cim.timing.f_clk": "1 GHz"}, 3, "chip.core.cim.timing.f_clk: arrays of a chip have its clock"),
         ({"chip.core.cim.timing.t_rd": "10 nm"}, 3, "chip.core.cim.timing.t_rd: expected cycles or a time"),
-        ({"chip.core.cim.adc.price_table": "guess"}, 3, "chip.core.cim.adc.price_table: expected survey or compact"),
+        ({"chip.core.cim.adc.price_table": "guess"}, 3, "chip.core.cim.adc.price_table: expected survey, compact or spikesim"),
         ({"chip.core.cim": "null"}, 3, "chip.core.cim: a core of kind cim needs this section"),
         ({"chip.core.soma.arithmetic": "float64"}, 3, "chip.core.soma.arithmetic: cores of kind cim compute in integers"),
         ({"chip.core.cim.input_bits": 2}, 4, "input bits of an array row"),
+        ({"chip.core.cim.weights.encoding": "differential_rows"}, 3, "chip.core.cim.rows.rows_parallel: array.rows and rows_parallel must be even"),
+        ({"chip.core.cim.array.type": "sram_digital", "chip.core.cim.timing.registers": 16, "chip.core.cim.timing.t_add": "1 ns"}, 3,
+         "chip.core.cim.timing.t_add: 16 full adders and a register take 16.000 ns, a clock period is 1.000 ns"),
         ({"map.weight_exponent": 12}, 4, "weight bits (map.weight_exponent)"),
         ({"chip.core.cim.arays": 2}, 3, "chip.core.cim.arays: unknown key; did you mean 'arrays'?"),
         ({"chip.energy.file": f"{ROOT}/configs/energy/mesh45.yaml"}, 3, "energy.adc: has no table 'survey'"),

@@ -16,6 +16,7 @@ class AveragePool final : public Layer {
     /// Any of the window.
     arch::BitSignal pass_wanted(const arch::BitSignal& below) const override;
     std::size_t size() const { return size_; }
+    bool mean() const { return factor_ != 1.0F || size_ == 1; }
 
   private:
     template <class F>

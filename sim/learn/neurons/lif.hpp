@@ -49,6 +49,8 @@ class Lif : public NeuronLayer {
 
     const LifSpec& spec() const { return spec_; }
     const Surrogate& surrogate() const { return *active_; }
+    /// As the last pass had them (trained leaks).
+    const NeuronConstants& constants() const { return constants_; }
     const Signal& membranes() const override { return u_; }
     const Signal& membrane_gradients() const override { return g_; }
     void derivative(std::size_t t, std::size_t b, std::span<float> h) const override;

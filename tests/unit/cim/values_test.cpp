@@ -91,7 +91,8 @@ TEST(CimValues, EveryEncodingGivesTheProduct) {
         {Rram1t1r, Offset, Digital, 3, 8},       {SramAnalog, TwosComplement, Digital, 1, 6},
         {RramXbar, Differential, Digital, 2, 4}, {SramAnalog, Differential, Analog, 1, 2},
         {Dram, Differential, Digital, 1, 4},     {SramDigital, TwosComplement, Digital, 1, 8},
-        {SramDigital, Offset, Digital, 1, 3}};
+        {SramDigital, Offset, Digital, 1, 3},    {Rram1t1r, DifferentialRows, Digital, 1, 4},
+        {Pcm, DifferentialRows, Digital, 2, 6}};
     std::uint64_t seed = 1;
     for (const Case& c : cases) {
         for (const auto select :
@@ -106,14 +107,15 @@ TEST(CimValues, EveryEncodingGivesTheProduct) {
                 s.weights.weight_bits = c.weight_bits;
                 s.weights.encoding = c.encoding;
                 s.weights.sub_position = c.subtraction;
-                s.rows.rows_parallel = 13;
+                const bool pairs = c.encoding == DifferentialRows;
+                s.rows.rows_parallel = pairs ? 14 : 13;
                 s.rows.row_select = select;
                 s.adc.adc_bits = 8;
                 if (way == 1 && c.type == SramDigital)
                     s.psum.psum_bits = c.weight_bits + 6;  // might overflow
                 if (way == 1 && c.type != SramDigital) {   // half a level per code: no short cut
                     s.adc.fs = arch::CimFullScale::Fixed;
-                    s.adc.fs_value = c.subtraction == Analog ? 63.5 : 127.5;
+                    s.adc.fs_value = c.subtraction == Analog || pairs ? 63.5 : 127.5;
                 }
                 if (way == 2) {
                     if (c.type == SramDigital) continue;

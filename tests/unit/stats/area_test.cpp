@@ -36,7 +36,9 @@ arch::ChipSpec two_kinds() {
     cim.cim->array.type = arch::CimType::Rram1t1r;
     cim.cim->adc.adc_bits = 5;
     cim.cim->adc.adc_share = 8;
-    cim.energy.area = {{"cell", um2(0.1)}, {"adc.4", um2(7)}, {"adc.6", um2(60)}, {"sram_cell", um2(0.25)}};
+    cim.energy.area = {{"cell", um2(0.1)},       {"adc.4", um2(7)},      {"adc.6", um2(60)},
+                       {"sram_cell", um2(0.25)}, {"row_driver", um2(2)}, {"sample_hold", um2(3)},
+                       {"shift_add", um2(4)}};
     chip.cores = {near, cim};
     return chip;
 }
@@ -68,10 +70,32 @@ TEST(Area, FollowsTheDescriptionAndTheListOfTheKind) {
     EXPECT_EQ(cim["components"]["converters"]["instances"], 6.0 * 3 * 4);
     EXPECT_EQ(cim["components"]["converters"]["um2"], 60.0);  // 5 bits: the next entry above
     EXPECT_EQ(cim["components"]["neuron_state"]["um2"], 0.25);
+    EXPECT_EQ(cim["components"]["row_drivers"]["instances"], 6.0 * 3 * 64);
+    EXPECT_EQ(cim["components"]["sample_holds"]["instances"], 6.0 * 3 * 32);
+    EXPECT_EQ(cim["components"]["shift_adders"]["instances"], 6.0 * 3 * 4);
     const auto& near = j["kinds"]["near"]["components"];
     EXPECT_EQ(near["synapse_memory"]["instances"], 2.0 * static_cast<double>(chip.core.synapse.memory));
     EXPECT_EQ(near["neuron_state"]["um2"], 0.5);
     EXPECT_FALSE(near.contains("converters"));
+}
+
+/// A table of conversion prices may have converters of its own.
+TEST(Area, ConvertersOfATable) {
+    arch::ChipSpec chip = two_kinds();
+    chip.cores[1].energy.area["adc.spikesim.5"] = um2(5);
+    const auto um2_of = [&] {
+        return area_json(chip)["kinds"]["cim"]["components"]["converters"]["um2"].get<double>();
+    };
+    EXPECT_EQ(um2_of(), 60);
+    chip.cores[1].cim->adc.price_table = "spikesim";
+    EXPECT_EQ(um2_of(), 5);
+    chip.cores[1].cim->adc.adc_bits = 6;  // none of the table's own: the common one
+    EXPECT_EQ(um2_of(), 60);
+    arch::EnergySpec list;
+    list.area["adc.spikesim.5"] = um2(5);
+    EXPECT_THROW(check_area(list, "energy"), ConfigError);
+    list.adc["spikesim"]["5"] = {};
+    EXPECT_NO_THROW(check_area(list, "energy"));
 }
 
 TEST(Area, WhatHasNoFigureIsNamed) {

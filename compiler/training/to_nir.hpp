@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "compiler/ir/nir_graph.hpp"
+#include "compiler/profile.hpp"
+#include "sim/learn/network.hpp"
+
+namespace loom::compiler {
+
+/// The network as it is now (weights, biases, leaks) as a NIR graph that means the same under `profile`.
+/// Layers keep their names. Throws UnsupportedError for layers that NIR has no node for.
+NirModel network_to_nir(learn::Network& network, const Profile& profile);
+
+}  // namespace loom::compiler

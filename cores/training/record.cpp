@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cores/training/record.hpp"
+
+namespace loom::training {
+
+std::string_view event_name(Event e) {
+    static constexpr std::array<std::string_view, kEvents> names{"ac",
+                                                                 "mac",
+                                                                 "multiply",
+                                                                 "add",
+                                                                 "compare",
+                                                                 "shift",
+                                                                 "mux",
+                                                                 "square_root",
+                                                                 "divide",
+                                                                 "lut_read",
+                                                                 "lut_write",
+                                                                 "gated",
+                                                                 "pad_read",
+                                                                 "pad_write",
+                                                                 "weight_read",
+                                                                 "weight_write",
+                                                                 "spike_read",
+                                                                 "spike_write",
+                                                                 "membrane_read",
+                                                                 "membrane_write",
+                                                                 "error_read",
+                                                                 "error_write",
+                                                                 "mask_read",
+                                                                 "mask_write",
+                                                                 "gradient_read",
+                                                                 "gradient_write",
+                                                                 "state_read",
+                                                                 "state_write",
+                                                                 "dram_read",
+                                                                 "dram_write",
+                                                                 "flits",
+                                                                 "pulses"};
+    return names[static_cast<std::size_t>(e)];
+}
+
+}  // namespace loom::training

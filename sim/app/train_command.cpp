@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "compiler/import/nir_writer.hpp"
+#include "compiler/training/to_nir.hpp"
+#include "sim/app/commands.hpp"
+#include "sim/app/content_hash.hpp"
+#include "sim/app/result_dir.hpp"
+#include "sim/app/run_spec.hpp"
+#include "sim/app/train_checkpoint.hpp"
+#include "sim/app/train_dump.hpp"
+#include "sim/app/train_estimate.hpp"
+#include "sim/app/train_loop.hpp"
+#include "sim/app/train_report.hpp"
+#include "sim/base/error.hpp"
+#include "sim/stats/fail_if.hpp"
+#include "sim/stats/report.hpp"
+#include "sim/version.hpp"
+
+namespace loom::app {
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+namespace {
+
+/// Beside the result directory while a training runs: its checkpoint and the dumped steps.
+class WorkDir {
+  public:
+    WorkDir(const std::string& output, bool resume) : path_(output + ".training") {
+        { const ResultDir probe(output); }  // complains early
+        std::error_code ec;
+        if (!resume && fs::exists(path_, ec)) {  // an unfinished training is set aside, not lost
+            fs::remove_all(path_ + ".old", ec);
+            fs::rename(path_, path_ + ".old", ec);
+            fmt::print(stderr,
+                       "note: an unfinished training was moved to {}.old; --resume would have continued it\n",
+                       path_);
+        }
+        fs::create_directories(path_, ec);
+        if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
+    }
+    std::string checkpoint() const { return path_ + "/checkpoint.h5"; }
+    std::string step(std::uint64_t k) const { return fmt::format("{}/step{}.h5", path_, k); }
+    bool has_checkpoint() const {
+        std::error_code ignored;
+        return fs::exists(checkpoint(), ignored);
+    }
+    void discard() const {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    /// Nothing was stored: an error in the first steps leaves nothing behind.
+    void discard_if_empty() const {
+        if (!has_checkpoint()) discard();
+    }
+
+  private:
+    std::string path_;
+};
+
+/// The checkpoint to continue from: of an interrupted training, or of a finished one; empty: none.
+std::string checkpoint_to_resume(const WorkDir& work, const std::string& output) {
+    std::error_code ec;
+    for (const std::string& file : {work.checkpoint(), output + "/checkpoint.h5"})
+        if (fs::exists(file, ec)) return file;
+    return "";
+}
+
+LoadedTrain load(const TrainOptions& o) {
+    LoadedTrain loaded = load_train(o.file, o.sets, o.seed ? &*o.seed : nullptr);
+    if (o.steps) loaded.spec.train.steps = *o.steps, loaded.spec.train.epochs = 0;
+    return loaded;
+}
+
+bool cycle_fidelity(const TrainOptions& o, const TrainSpec& spec) {
+    if (o.fidelity == "cycle" && !spec.chip)
+        throw ConfigError("chip: --fidelity cycle needs a chip that trains");
+    return o.fidelity.empty() ? spec.chip.has_value() : o.fidelity == "cycle";
+}
+
+TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const WorkDir& work,
+                         const std::string& output, const config::Node& key, Training& training) {
+    if (!o.resume) return {};
+    const std::string file = checkpoint_to_resume(work, output);
+    if (file.empty()) {
+        fmt::print(stderr, "note: there is no checkpoint to resume from; starting anew\n");
+        return {};
+    }
+    TrainState state;
+    with_places(loaded.root, [&] { state = load_checkpoint(file, key, *training.trainer); });
+    if (!o.quiet) fmt::print(stderr, "resuming after step {}\n", state.step);
+    return state;
+}
+
+void write_dump(const WorkDir& work, const TrainState& state, const ResultDir& directory) {
+    std::vector<std::string> parts;
+    std::error_code ec;
+    for (std::uint64_t k = 0; k < state.step; ++k)
+        if (fs::exists(work.step(k), ec)) parts.push_back(work.step(k));
+    join_dumps(parts, directory.file("dump.h5"));
+}
+
+Json manifest_of(const LoadedTrain& loaded, const std::string& stats) {
+    Json m;
+    m["spikeloom"] = kVersion;
+    m["schema_version"] = stats::kSchemaVersion;
+    m["seed"]["data"] = loaded.spec.data.seed;
+    m["seed"]["weights"] = loaded.spec.network.weights.seed;
+    if (!loaded.network_path.empty()) m["sha1"]["network"] = hash_file(loaded.network_path);
+    m["sha1"]["data"] = hash_file(loaded.data_path);
+    m["sha1"]["stats"] = hash_text(stats);
+    return m;
+}
+
+std::string relative_to(const std::string& path, const std::string& directory) {
+    return fs::relative(path, directory).string();
+}
+
+void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
+                   const WorkDir& work, double seconds, ResultDir& directory) {
+    const std::string text = stats.dump(1) + "\n";
+    directory.write("stats.json", text);
+    directory.write("summary.txt", train_summary(stats));
+    directory.write("metrics.csv", steps_csv(state));
+    directory.write("epochs.csv", epochs_csv(state));
+    directory.write("config.resolved.yaml", config::emit(train_node(loaded, [&](const std::string& p) {
+                        return relative_to(p, directory.path());
+                    })));
+    directory.write("manifest.json", manifest_of(loaded, text).dump(1) + "\n");
+    directory.write("host.json", Json{{"train_s", seconds}}.dump(1) + "\n");
+    compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
+                        directory.file("trained.nir"));
+    if (!loaded.spec.dump.empty()) write_dump(work, state, directory);
+    fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"));
+    directory.commit();
+    work.discard();
+}
+
+int failed_checks(const std::vector<stats::FailIf>& checks, const Json& stats) {
+    int code = 0;
+    for (const stats::FailIf& check : checks) {
+        if (!check.fails(stats)) continue;
+        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(stats));
+        code = static_cast<int>(ExitCode::CheckFailed);
+    }
+    return code;
+}
+
+}  // namespace
+
+int train(const TrainOptions& o) {
+    if (o.fidelity == "estimate")
+        return run_train_estimate(
+            {.file = o.file, .output = o.output, .sets = o.sets, .fail_if = o.fail_if, .json = o.json});
+    const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
+    const LoadedTrain loaded = load(o);
+    const TrainSpec& spec = loaded.spec;
+    const bool cycle = cycle_fidelity(o, spec);
+    Training training = set_up_training(loaded, cycle);
+    const std::string output = o.output.empty() ? "results/" + fs::path(o.file).stem().string() : o.output;
+    const WorkDir work(output, o.resume);
+    const config::Node key = checkpoint_key(train_node(loaded, hash_file), cycle ? "cycle" : "functional");
+    TrainState state;
+    const auto start = std::chrono::steady_clock::now();
+    try {
+        state = resumed_state(o, loaded, work, output, key, training);
+        TrainHooks hooks;
+        hooks.quiet = o.quiet;
+        if (!spec.dump.empty())
+            hooks.dump = [&](std::uint64_t k) {
+                dump_step(work.step(k), k, spec.dump, training.trainer->network());
+            };
+        hooks.checkpoint = [&] { save_checkpoint(work.checkpoint(), key, state, *training.trainer); };
+        run_training(training, spec, state, hooks);
+        if (!work.has_checkpoint()) hooks.checkpoint();
+    } catch (const ModelError& e) {
+        work.discard_if_empty();
+        if (!work.has_checkpoint()) throw;
+        throw ModelError(fmt::format("{}; the last checkpoint is {}", e.what(), work.checkpoint()));
+    } catch (...) {
+        work.discard_if_empty();
+        throw;
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const Json stats = train_stats(spec, training, state, length_of(spec, *training.data));
+    ResultDir directory(output);
+    write_results(loaded, training, state, stats, work, seconds, directory);
+    if (o.json)
+        fmt::print("{}\n", stats.dump(1));
+    else
+        fmt::print("{}{:.1f} s on this machine; {}/stats.json\n", train_summary(stats), seconds,
+                   directory.path());
+    return failed_checks(checks, stats);
+}
+
+}  // namespace loom::app

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "cores/training/record.hpp"
+
+namespace loom::app {
+
+/// Of a run and its continuation: counts are added, peaks are the larger ones.
+training::EngineRecord sum(const training::EngineRecord& a, const training::EngineRecord& b);
+
+/// Adds the counters of b.
+void add(training::PhaseRecord& a, const training::PhaseRecord& b);
+
+/// Exact, for checkpoints.
+nlohmann::ordered_json record_to_json(const training::EngineRecord& record);
+training::EngineRecord record_from_json(const nlohmann::ordered_json& j);
+
+}  // namespace loom::app

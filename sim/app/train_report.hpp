@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "sim/app/train_loop.hpp"
+#include "sim/app/train_spec.hpp"
+#include "sim/app/train_state.hpp"
+
+namespace loom::app {
+
+/// All figures of a training as one JSON object; the same training gives the same bytes.
+nlohmann::ordered_json train_stats(const TrainSpec& spec, Training& training, const TrainState& state,
+                                   const TrainLength& length);
+/// For people: accuracy, phases, layers.
+std::string train_summary(const nlohmann::ordered_json& stats);
+/// step,epoch,samples,loss,accuracy,cycles: a row per step.
+std::string steps_csv(const TrainState& state);
+/// epoch,steps,loss,accuracy,test_loss,test_accuracy: a row per epoch.
+std::string epochs_csv(const TrainState& state);
+
+}  // namespace loom::app

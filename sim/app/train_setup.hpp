@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+
+#include "cores/training/engine.hpp"
+#include "sim/app/train_data.hpp"
+#include "sim/app/train_spec.hpp"
+#include "sim/learn/trainer.hpp"
+
+namespace loom::app {
+
+/// Everything that a training works with.
+struct Training {
+    std::unique_ptr<learn::CountedFormats> formats;  ///< null: float32
+    std::unique_ptr<learn::Trainer> trainer;
+    std::unique_ptr<TrainData> data;
+    std::unique_ptr<training::Engine> engine;  ///< null: functional
+};
+
+/// Reads network, weights and data, builds the trainer. `cycle`: with the chip's engine. A functional
+/// training sums in the order of the chip's engine, if there is a chip, so its weights are the same.
+/// Throws ConfigError (with places), InputError, IoError, UnsupportedError.
+Training set_up_training(const LoadedTrain& loaded, bool cycle);
+
+}  // namespace loom::app

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/profile.hpp"
+#include "compiler/training/from_nir.hpp"
+#include "sim/app/train_estimate.hpp"
+#include "sim/arch/training_chip.hpp"
+#include "sim/config/located_yaml.hpp"
+#include "sim/learn/algorithm.hpp"
+#include "sim/learn/formats.hpp"
+#include "sim/learn/loss.hpp"
+#include "sim/learn/network_spec.hpp"
+#include "sim/learn/optimiser.hpp"
+#include "sim/learn/surrogate.hpp"
+#include "traces/stimulus.hpp"
+
+namespace loom::compiler {
+inline std::span<const std::string_view> enum_names(BiasRule*) {
+    static constexpr std::array<std::string_view, 2> names{"auto", "train"};
+    return names;
+}
+}  // namespace loom::compiler
+
+namespace loom::app {
+
+struct WeightsSpec {
+    std::string file;
+    std::uint64_t seed = 1;
+    double gain = 1;
+};
+template <class V>
+void fields(V& v, WeightsSpec& s) {
+    v("file", s.file, {.doc = ".npz with arrays `<layer>` (weight) or `<layer>.<parameter>`"});
+    v("seed", s.seed, {.doc = "of random weights U(-k, k), k = gain sqrt(6 / fan-in)"});
+    v("gain", s.gain, {.doc = "factor of random weights", .min = 0});
+}
+
+struct TrainNetworkSpec {
+    std::string file;
+    bool repair = false;
+    compiler::BiasRule bias = compiler::BiasRule::Auto;
+    std::vector<std::uint64_t> input;
+    std::vector<learn::LayerSpec> layers;
+    WeightsSpec weights;
+};
+template <class V>
+void fields(V& v, TrainNetworkSpec& s) {
+    v("file", s.file, {.doc = "network with its initial weights, NIR 1.x; or `layers`"});
+    v("repair", s.repair, {.doc = "mend unique near-matches of misspelt node names"});
+    v("bias", s.bias, {.doc = "auto: biases of a .nir that are all zero stay so; train: all are trained"});
+    v("input", s.input,
+      {.doc = "shape of a sample: [n] or [channels, rows, columns]; default: that of the data"});
+    v("layers", s.layers, {.doc = "layers in order; docs/training.md lists the kinds"});
+    v("weights", s.weights, {.doc = "initial weights of `layers`"});
+}
+
+struct DataSpec {
+    std::string file = "digits";
+    std::string x = "x_train", y = "y_train";
+    std::optional<std::string> x_test, y_test;
+    traces::Encoding encoding = traces::Encoding::Constant;
+    double scale = 1;
+    std::uint64_t limit = 0, limit_test = 0;
+    bool shuffle = true, drop_last = true;
+    std::uint64_t seed = 1234;
+};
+template <class V>
+void fields(V& v, DataSpec& s) {
+    v("file", s.file, {.doc = ".npz; `digits`: the 1437 + 360 images of 8 x 8 that come with the program"});
+    v("x", s.x, {.doc = "array of training samples, [samples, ...]; spikes: [samples, timesteps, ...]"});
+    v("y", s.y, {.doc = "array of their classes, 0, 1, ..."});
+    v("x_test", s.x_test, {.doc = "array of test samples; default: x_test if the file has it"});
+    v("y_test", s.y_test, {.doc = "array of their classes; default: y_test if the file has it"});
+    v("encoding", s.encoding,
+      {.doc = "constant: the same input in every timestep; spikes: as recorded; bernoulli, poisson: random "
+              "spikes at the rate of the values, anew in every epoch"});
+    v("scale", s.scale, {.doc = "values are multiplied by this"});
+    v("limit", s.limit, {.doc = "first so many training samples only; 0: all"});
+    v("limit_test", s.limit_test, {.doc = "first so many test samples only; 0: all"});
+    v("shuffle", s.shuffle,
+      {.doc = "another order in every epoch e: numpy's RandomState(seed + e).permutation"});
+    v("drop_last", s.drop_last, {.doc = "leave out the samples of an epoch that do not fill a batch"});
+    v("seed", s.seed, {.doc = "of order and random spikes"});
+}
+
+struct TrainSection {
+    learn::AlgorithmSpec algorithm;
+    std::uint64_t timesteps = 0, batch = 0, steps = 0, epochs = 0, checkpoint = 0;
+    learn::LossSpec loss;
+    double loss_limit = 1e6;
+    learn::SurrogateSpec surrogate;
+    learn::OptimiserSpec optimizer;
+    learn::FormatSpec formats;
+};
+template <class V>
+void fields(V& v, TrainSection& s) {
+    fields(v, s.algorithm);
+    v("timesteps", s.timesteps, {.doc = "of a sample", .min = 1, .max = 1 << 20, .required = true});
+    v("batch", s.batch, {.doc = "samples per step of the optimiser", .min = 1, .required = true});
+    v("steps", s.steps, {.doc = "steps of the optimiser; or `epochs`"});
+    v("epochs", s.epochs, {.doc = "passes over the training samples"});
+    v("checkpoint", s.checkpoint,
+      {.doc = "steps between checkpoints, besides the end of every epoch; 0: none"});
+    v("loss", s.loss, {.doc = "what is made small; a name alone means {kind: name}"});
+    v("loss_limit", s.loss_limit, {.doc = "a larger loss ends the training with an error", .min = 0});
+    v("surrogate", s.surrogate, {.doc = "derivative that stands for that of the firing function"});
+    v("optimizer", s.optimizer, {.doc = "how gradients change the weights"});
+    v("formats", s.formats, {.doc = "number formats of stored values"});
+}
+
+enum class Dump { Spikes, Membranes, Gradients, Weights };
+inline std::span<const std::string_view> enum_names(Dump*) {
+    static constexpr std::array<std::string_view, 4> names{"spikes", "membranes", "gradients", "weights"};
+    return names;
+}
+
+/// A training file.
+struct TrainSpec {
+    TrainNetworkSpec network;
+    compiler::Profile profile;
+    DataSpec data;
+    TrainSection train;
+    std::optional<arch::TrainingChip> chip;
+    std::optional<TrainEstimateSpec> estimate;
+    std::vector<Dump> dump;
+};
+template <class V>
+void fields(V& v, TrainSpec& s) {
+    v("network", s.network, {.doc = "the network to train", .required = true});
+    v("profile", s.profile, {.doc = "how neurons are executed; a .nir does not say", .required = true});
+    v("data", s.data, {.doc = "samples and their classes"});
+    v("train", s.train, {.doc = "how it is trained", .required = true});
+    v.optional_section("chip", s.chip, {.doc = "the chip that trains; `file:` includes one"});
+    v.optional_section("estimate", s.estimate,
+                       {.doc = "how SATA_Sim's formula is set, which stands beside the executed run"});
+    v("dump", s.dump, {.doc = "what of every step goes to dump.h5: spikes, membranes, gradients, weights"});
+}
+
+struct LoadedTrain {
+    TrainSpec spec;
+    config::Node root;         ///< places of values, for messages
+    std::string network_path;  ///< absolute; empty: described
+    std::string weights_path;  ///< absolute or empty
+    std::string data_path;     ///< absolute
+};
+
+/// Reads a training file with its includes. sets: "key.path=value". seed: replaces data.seed and
+/// network.weights.seed. Throws ConfigError, IoError; Error(Usage) for a malformed --set.
+LoadedTrain load_train(const std::string& path, const std::vector<std::string>& sets,
+                       const std::uint64_t* seed = nullptr);
+
+/// The whole configuration, defaults included; paths through `path_of`.
+config::Node train_node(const LoadedTrain& loaded,
+                        const std::function<std::string(const std::string&)>& path_of);
+
+}  // namespace loom::app

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cores/training/record.hpp"
+#include "sim/arch/training_work.hpp"
+
+namespace loom::app {
+
+/// One optimiser step.
+struct StepRow {
+    std::uint64_t epoch = 0, samples = 0, correct = 0, cycles = 0;
+    double loss = 0;
+};
+
+/// One epoch, or what was done of it.
+struct EpochRow {
+    std::uint64_t epoch = 0, steps = 0, samples = 0, correct = 0;
+    double loss = 0;  ///< mean over its steps
+    std::uint64_t test_samples = 0, test_correct = 0;
+    double test_loss = 0;
+};
+
+/// Zeros met in a layer, as exact sums over the steps that were looked at.
+struct ActivityRow {
+    std::string name, kind;
+    std::uint64_t inputs = 0, nonzero_inputs = 0;            ///< linear: values that entered
+    std::uint64_t errors = 0, nonzero_errors = 0;            ///< dL/d output (linear), dL/du (neurons)
+    std::uint64_t derivatives = 0, nonzero_derivatives = 0;  ///< neurons: h
+    std::uint64_t spikes = 0, updates = 0;                   ///< neurons: spikes, neuron x timestep x sample
+};
+
+/// What a training has done so far; with the weights and the optimiser's state, all that a checkpoint needs.
+struct TrainState {
+    std::uint64_t step = 0;
+    std::vector<StepRow> steps;
+    std::vector<EpochRow> epochs;
+    training::EngineRecord executed;  ///< zero when functional
+    std::uint64_t activity_steps = 0;
+    std::vector<ActivityRow> activity;
+
+    nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
+
+    void add_activity(const arch::TrainingWork& work);
+    nlohmann::ordered_json to_json() const;
+    static TrainState from_json(const nlohmann::ordered_json& j);
+};
+
+}  // namespace loom::app

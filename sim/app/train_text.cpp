@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "sim/app/train_report.hpp"
+#include "sim/stats/report.hpp"
+
+namespace loom::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string head(const Json& s) {
+    const std::string chip = s["chip"].is_null() ? "" : " on " + s["chip"].get<std::string>();
+    return fmt::format("{} steps of {} samples, {} timesteps, {} ({}){}\n", s["steps"].get<std::uint64_t>(),
+                       s["batch"].get<std::uint64_t>(), s["timesteps"].get<std::uint64_t>(),
+                       s["algorithm"].get<std::string>(), s["fidelity"].get<std::string>(), chip);
+}
+
+/// The first, the last and some epochs between.
+std::string epochs(const Json& s) {
+    std::string out = "  epoch   steps        loss  accuracy   test loss  test accuracy\n";
+    const Json& list = s["epochs"];
+    const std::size_t every = std::max<std::size_t>(1, (list.size() + 9) / 10);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        const Json& e = list[i];
+        if (i % every != 0 && i + 1 != list.size()) continue;
+        out += fmt::format("  {:>5}  {:>6}  {:>10.6f}  {:>7.2f}%", e["epoch"].get<std::uint64_t>(),
+                           e["steps"].get<std::uint64_t>(), e["loss"].get<double>(),
+                           100 * e["accuracy"].get<double>());
+        if (e.contains("test_accuracy"))
+            out += fmt::format("  {:>10.6f}  {:>8.2f}% ({}/{})", e["test_loss"].get<double>(),
+                               100 * e["test_accuracy"].get<double>(), e["test_correct"].get<std::uint64_t>(),
+                               e["test_samples"].get<std::uint64_t>());
+        out += "\n";
+    }
+    return out;
+}
+
+std::string density(const Json& row, const char* key) {
+    return row.contains(key) ? fmt::format("{:.4f}", row[key].get<double>()) : std::string("-");
+}
+
+std::string sparsity(const Json& s) {
+    std::string out = fmt::format(
+        "  shares that are not zero ({} step{})\n  {:<16} {:>8} {:>8} {:>8} {:>10}\n",
+        s["sparsity"]["steps"].get<std::uint64_t>(), s["sparsity"]["steps"] == 1 ? ", the last" : "s",
+        "layer", "input", "spikes", "error", "derivative");
+    for (const Json& row : s["sparsity"]["layers"])
+        out += fmt::format("  {:<16} {:>8} {:>8} {:>8} {:>10}\n", row["name"].get<std::string>(),
+                           density(row, "input_density"), density(row, "spike_rate"),
+                           density(row, "error_density"), density(row, "derivative_density"));
+    return out;
+}
+
+void phase_line(std::string& out, const std::string& name, const Json& p, double all) {
+    const Json& e = p["energy"];
+    const auto energy = [&](const char* key) { return stats::human_energy(e.at(key).get<double>()); };
+    out += fmt::format("  {:<16} {:>12} {:>6.1f}% {:>11} {:>11} {:>11} {:>11} {:>11} {:>6.1f}%\n", name,
+                       p["cycles"].get<std::uint64_t>(), 100 * p["utilisation"].get<double>(),
+                       energy("compute_pj"), energy("pad_pj"), energy("buffer_pj"), energy("dram_pj"),
+                       stats::human_energy(p["energy_pj"].get<double>()),
+                       all == 0 ? 0.0 : 100 * p["energy_pj"].get<double>() / all);
+}
+
+std::string phases(const Json& s) {
+    const double all = s["energy"]["dynamic_pj"].get<double>();
+    std::string out =
+        fmt::format("  {:<16} {:>12} {:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7}\n", "phase", "cycles",
+                    "in use", "compute", "registers", "buffers", "DRAM", "energy", "share");
+    for (const auto& [name, p] : s["phases"].items()) phase_line(out, name, p, all);
+    return out;
+}
+
+std::string engine(const Json& s) {
+    const Json& e = s["epoch"];
+    std::string out = phases(s);
+    out += fmt::format("  {} cycles, {}; energy {} ({} leakage): {} per step, {} per sample\n",
+                       s["cycles"].get<std::uint64_t>(), stats::human_time(s["time_s"].get<double>()),
+                       stats::human_energy(s["energy"]["total_pj"].get<double>()),
+                       stats::human_energy(s["energy"]["leakage_pj"].get<double>()),
+                       stats::human_energy(s["energy"]["per_step_pj"].get<double>()),
+                       stats::human_energy(s["energy"]["per_sample_pj"].get<double>()));
+    out += fmt::format("  an epoch of {} steps{}: {:.0f} cycles, {}, {}\n", e["steps"].get<std::uint64_t>(),
+                       e["extrapolated"].get<bool>()
+                           ? fmt::format(", extrapolated from {}", e["simulated_steps"].get<std::uint64_t>())
+                           : std::string(),
+                       e["cycles"].get<double>(), stats::human_time(e["time_s"].get<double>()),
+                       stats::human_energy(e["energy_pj"].get<double>()));
+    return out;
+}
+
+}  // namespace
+
+std::string train_summary(const Json& s) {
+    std::string out = head(s) + epochs(s) + sparsity(s);
+    if (s.contains("phases")) out += engine(s);
+    return out;
+}
+
+}  // namespace loom::app

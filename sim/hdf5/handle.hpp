@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <hdf5.h>
+
+#include <utility>
+
+namespace loom::hdf5 {
+
+/// Owns one HDF5 identifier of any kind.
+class Handle {
+  public:
+    using Close = herr_t (*)(hid_t);
+    Handle(hid_t id, Close close) : id_(id), close_(close) {}
+    Handle(Handle&& o) noexcept : id_(std::exchange(o.id_, H5I_INVALID_HID)), close_(o.close_) {}
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    Handle& operator=(Handle&&) = delete;
+    ~Handle() {
+        if (id_ >= 0) close_(id_);
+    }
+    hid_t get() const { return id_; }
+    explicit operator bool() const { return id_ >= 0; }
+
+  private:
+    hid_t id_;
+    Close close_;
+};
+
+}  // namespace loom::hdf5

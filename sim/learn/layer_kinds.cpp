@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/learn/layer_kinds.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
+
+namespace loom::learn {
+namespace {
+constexpr std::uint32_t kInitStream = 0x696e6974;
+}
+
+const std::vector<LayerKind>& layer_kinds() {
+    static const std::vector<LayerKind> kinds{
+        {"dense", {"outputs", "bias", "init_gain"}, make_dense, "matrix"},
+        {"conv",
+         {"outputs", "kernel", "stride", "padding", "bias", "init_gain"},
+         make_conv,
+         "two-dimensional convolution, zero padding"},
+        {"avg_pool", {"size"}, make_avg_pool, "mean over windows that do not overlap"},
+        {"sum_pool", {"size"}, make_sum_pool, "sum over windows that do not overlap"},
+        {"flatten", {}, make_flatten, "maps to a vector, channel first"},
+        {"max_pool", {"size", "stride"}, make_max_pool, "largest of a window; OR, for spikes"},
+        {"add", {}, make_add, "sum of the layers in `from` (residual connections)"},
+        {"lif",
+         {"leak", "gain", "drift", "threshold", "v_reset"},
+         make_lif,
+         "leaky integrate and fire: u = leak u + gain i + drift"},
+        {"if", {"gain", "drift", "threshold", "v_reset"}, make_if, "integrate and fire: lif without leak"},
+        {"li", {"leak", "gain", "drift"}, make_li, "leaky integrator: its membrane is its output"},
+        {"plif",
+         {"leak", "gain", "drift", "threshold", "v_reset", "scales_input"},
+         make_plif,
+         "lif whose leak is trained"},
+        {"alif",
+         {"leak", "gain", "drift", "threshold", "v_reset", "adapt_decay", "adapt_jump", "adapt_strength"},
+         make_alif,
+         "lif with a threshold that adapts"},
+        {"recurrent",
+         {"leak", "gain", "drift", "threshold", "v_reset", "init_gain"},
+         make_recurrent,
+         "lif with trained weights from its own spikes of the timestep before"},
+        {"recurrent_alif",
+         {"leak", "gain", "drift", "threshold", "v_reset", "adapt_decay", "adapt_jump", "adapt_strength",
+          "init_gain"},
+         make_recurrent_alif,
+         "alif with such weights (LSNN)"},
+        {"batch_norm",
+         {"momentum", "epsilon", "affine"},
+         make_batch_norm,
+         "statistics over samples and positions of each timestep"},
+        {"td_batch_norm",
+         {"momentum", "epsilon", "affine", "alpha", "threshold"},
+         make_td_batch_norm,
+         "statistics over timesteps too, scaled by alpha x threshold"},
+    };
+    return kinds;
+}
+
+std::vector<std::string> layer_kind_names() {
+    std::vector<std::string> names;
+    for (const LayerKind& k : layer_kinds()) names.emplace_back(k.name);
+    return names;
+}
+
+const LayerKind* find_layer_kind(std::string_view name) {
+    for (const LayerKind& k : layer_kinds())
+        if (k.name == name) return &k;
+    return nullptr;
+}
+
+void LayerContext::fail(const std::string& key, const std::string& problem) const {
+    if (from_file) throw InputError(where + ": " + (key.empty() ? "" : key + ": ") + problem);
+    throw ConfigError(where + (key.empty() ? "" : "." + key) + ": " + problem);
+}
+
+std::uint64_t LayerContext::need(std::string_view key, const std::optional<std::uint64_t>& value) const {
+    if (!value) fail("", fmt::format("kind {} needs `{}`", spec.kind, key));
+    return *value;
+}
+
+PerNeuron LayerContext::per_neuron(const std::string& key, const std::optional<double>& scalar,
+                                   float fallback) const {
+    const auto it = spec.arrays.find(key);
+    if (it == spec.arrays.end()) return {{scalar ? static_cast<float>(*scalar) : fallback}};
+    const std::vector<float>& file = it->second;
+    if (file.size() == 1) return {file};
+    if (file.size() != in.count())
+        fail(key, fmt::format("has {} values for {} neurons", file.size(), in.count()));
+    PerNeuron own{std::vector<float>(file.size())};
+    for (std::size_t i = 0; i < file.size(); ++i) own.values[i] = file[in.channel_first(i)];
+    return own;
+}
+
+void LayerContext::init_uniform(Layer& layer, std::size_t p, std::size_t fan_in) const {
+    const double gain = options.init_gain * spec.init_gain.value_or(1.0);
+    const double bound = gain * std::sqrt(6.0 / static_cast<double>(fan_in));
+    const CounterRng rng(options.seed, kInitStream);
+    std::vector<float> values(layer.parameters()[p].value.size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = static_cast<float>(
+            bound *
+            (2 * rng.uniform(i, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(p)) - 1));
+    layer.import(p, values);
+}
+
+}  // namespace loom::learn

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""spikeloom train. The eleven golden cases (PyTorch, tests/golden/bptt) through the command: spikes bit for bit, gradients within 1e-5 of
+the largest, optimiser steps within 1e-6. Training to the golden accuracies; the trained network runs with the same spikes; killed
+trainings continue with the same bits."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import numpy as np
+
+from support import PROGRAM, ROOT, main, recorded, run, scratch, spikeloom, stats
+from train_support import CASES, DIGITS, dumped, final_weights, golden_nir, golden_yaml, train
+
+OPTIMISERS = {"sgd": "{kind: sgd, lr: 0.1}", "sgdm": "{kind: momentum, lr: 0.1, momentum: 0.9}", "adam": "{kind: adam, lr: 0.001}"}
+
+
+def close(got, want, bound, what):
+    assert got.shape == want.shape, f"{what}: shape {got.shape}, expected {want.shape}"
+    worst = float(np.abs(got.astype(np.float64) - want).max())
+    assert worst <= bound, f"{what}: differs by {worst}, allowed {bound}"
+
+
+def compare_first_step(d, z, case):
+    for n in "12":
+        want = z["s" + n].reshape(8, 32, -1)
+        assert np.array_equal(d[f"step0/lif{n}/spikes"], want), f"{case}: spikes of layer {n}"
+        if "u" + n in z.files:
+            close(d[f"step0/lif{n}/membrane"], z["u" + n].reshape(8, 32, -1), 2e-6, f"{case}: membranes {n}")
+        if "grad_u" + n in z.files:
+            g = z["grad_u" + n].reshape(8, 32, -1)
+            close(d[f"step0/lif{n}/grad_membrane"], g, 1e-5 * np.abs(g).max(), f"{case}: membrane gradients {n}")
+        g = z["grad_w" + n]
+        close(d[f"step0/w{n}/grad_weight"], g, 1e-5 * np.abs(g).max(), f"{case}: weight gradient {n}")
+
+
+def compare_steps(d, z, case, optimiser):
+    for n in "12":
+        for step, key in ((0, f"w{n}_after_{optimiser}"), (2, f"w{n}_after_{optimiser}_3steps")):
+            if key not in z.files:
+                continue
+            got, want = d[f"step{step}/w{n}/weight"], z[key]
+            if optimiser == "adam":  # where the gradient vanishes the sign of a step is ill-conditioned
+                vanishing = np.abs(d[f"step0/w{n}/grad_weight"]) < 1e-7
+                assert np.all(np.abs(got - want)[vanishing] <= 3.1e-3)
+                got = np.where(vanishing, want, got)
+            close(got, want, 1e-6, f"{case}: {key}")
+
+
+def golden(*args, more="", check=lambda s: None):
+    for case in CASES:
+        with scratch() as d:
+            z = golden_nir(f"{d}/golden.nir", case)
+            for name, optimiser in OPTIMISERS.items():
+                golden_yaml(f"{d}/t.yaml", case, optimizer=optimiser, more=more + "dump: [spikes, membranes, gradients, weights]\n")
+                train(f"{d}/t.yaml", f"{d}/o", *args)
+                arrays = dumped(f"{d}/o")
+                compare_first_step(arrays, z, case)
+                compare_steps(arrays, z, case, name)
+                s = stats(f"{d}/o")
+                assert s["steps"] == 3 and len(s["epochs"]) == 1 and s["epochs"][0]["steps"] == 3
+                check(s)
+
+
+def golden_cases_functional():
+    golden("--fidelity", "functional")
+
+
+def golden_cases_on_chips():
+    """On every engine: the same bits as the functional run, phases that add up."""
+    for chip in ("sata", "h2learn", "mac_array"):
+        def check(s):
+            assert s["fidelity"] == "cycle" and s["epoch"]["extrapolated"] and s["epoch"]["simulated_steps"] == 3
+            energy = sum(p["energy_pj"] for p in s["phases"].values())
+            assert abs(energy - s["energy"]["dynamic_pj"]) <= 1e-9 * energy
+            assert abs(sum(l["energy_pj"] for l in s["layers"]) - energy) <= 1e-9 * energy
+            assert all(p["cycles"] > 0 and 0 < p["utilisation"] <= 1 for p in s["phases"].values())
+            assert abs(s["epoch"]["cycles"] - s["cycles"] * 44 / 3) <= 1e-6 * s["epoch"]["cycles"]
+        golden("--fidelity", "cycle", more=f"chip: {{file: {ROOT}/configs/chips/{chip}.yaml}}\n", check=check)
+
+
+def cycle_and_functional_runs_have_the_same_weights():
+    for chip in ("sata", "h2learn"):
+        with scratch() as d:
+            args = ("--set", f"chip.file={ROOT}/configs/chips/{chip}.yaml", "--steps", "20")
+            for fidelity in ("cycle", "functional"):
+                train(f"{ROOT}/configs/train/digits_conv.yaml", f"{d}/{fidelity}", *args, "--fidelity", fidelity)
+            assert open(f"{d}/cycle/trained.nir", "rb").read() == open(f"{d}/functional/trained.nir", "rb").read(), chip
+            assert stats(f"{d}/cycle")["epochs"] == stats(f"{d}/functional")["epochs"]
+
+
+def trains_to_the_golden_accuracy():
+    for case in ("mlp_rect_hard_nodetach", "conv_atan_hard_detach"):
+        with scratch() as d:
+            golden_nir(f"{d}/golden.nir", case)
+            golden_yaml(f"{d}/t.yaml", case, length="epochs: 20", optimizer=OPTIMISERS["adam"], shuffle="true")
+            train(f"{d}/t.yaml", f"{d}/o")
+            want = json.load(open(f"{ROOT}/tests/golden/bptt/summary.json"))[case]["test_correct"]
+            s = stats(f"{d}/o")
+            assert s["steps"] == 880 and len(s["epochs"]) == 20
+            got = s["epochs"][-1]["test_correct"]
+            assert abs(got - want) <= 3.6, f"{case}: {got} of 360 correct, golden {want}"
+
+
+def trained_network_runs_with_equal_spikes():
+    for case in ("mlp_sigmoid_hard_detach", "conv_atan_hard_detach", "mlp_sigmoid_soft_detach"):
+        with scratch() as d:
+            golden_nir(f"{d}/golden.nir", case)
+            # two epochs, then a step with learning rate 0 whose minibatch is dumped: its weights are those of trained.nir
+            golden_yaml(f"{d}/t.yaml", case, length="steps: 88", optimizer=OPTIMISERS["adam"])
+            train(f"{d}/t.yaml", f"{d}/a")
+            golden_yaml(f"{d}/u.yaml", case, network="a/trained.nir", length="steps: 2", optimizer="{kind: sgd, lr: 0}", more="dump: [spikes]\n")
+            train(f"{d}/u.yaml", f"{d}/b")
+            want = dumped(f"{d}/b")
+            reset = "value" if "hard" in case else "subtract"
+            with open(f"{d}/run.yaml", "w") as f:
+                f.write(f"""network: {{file: a/trained.nir}}
+profile: {{preset: nir-euler, dt: 100 us, compare: ">=", reset: {reset}}}
+input:   {{file: {DIGITS}, array: x_train, encoding: constant, timesteps: 8, labels: y_train, limit: 64}}
+chip:    {{file: {ROOT}/configs/chips/mesh45.yaml}}
+record:  [spikes]
+""")
+            run(f"{d}/run.yaml", f"{d}/r", "--set", "chip.core.soma.arithmetic=float64")
+            for layer in ("lif1", "lif2"):
+                got = recorded(f"{d}/r", layer)  # [sample, step, neuron]
+                for k in range(2):
+                    spikes = want[f"step{k}/{layer}/spikes"].transpose(1, 0, 2)
+                    assert spikes.sum() > 0 and np.array_equal(got[32 * k:32 * k + 32], spikes), f"{case}: {layer}"
+
+
+def same_seed_same_bytes():
+    with scratch() as d:
+        for out, seed in (("a", 5), ("b", 5), ("c", 6)):
+            train(f"{ROOT}/configs/train/digits_mlp.yaml", f"{d}/{out}", "--steps", "10", "--seed", seed)
+        for name in ("stats.json", "trained.nir", "metrics.csv", "checkpoint.h5", "config.resolved.yaml"):
+            a, b, c = (open(f"{d}/{o}/{name}", "rb").read() for o in "abc")
+            assert a == b, f"{name} differs"
+            assert a != c, f"{name} does not depend on the seed"
+        train(f"{d}/a/config.resolved.yaml", f"{d}/r", "--steps", "10")
+        assert open(f"{d}/a/stats.json").read() == open(f"{d}/r/stats.json").read(), "the resolved configuration trains otherwise"
+
+
+def killed_training_continues_with_the_same_bits():
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    args = ["--set", "train.epochs=4", "--set", "train.checkpoint=7", "--set", "data.encoding=bernoulli", "--set", "dump=[weights]", "-q"]
+    rng = random.Random(1)
+    with scratch() as d:
+        start = time.time()
+        train(file, f"{d}/whole", *args[:-1])
+        whole = time.time() - start
+        for attempt in range(4):
+            out, kills = f"{d}/killed{attempt}", 0
+            while True:
+                p = subprocess.Popen([PROGRAM, "train", file, "-o", out, "--resume", *args], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                try:
+                    p.wait(timeout=rng.uniform(0.05, 0.9) * whole)
+                    break
+                except subprocess.TimeoutExpired:
+                    os.kill(p.pid, signal.SIGKILL)
+                    p.wait()
+                    kills += 1
+                    assert kills < 100
+            assert p.returncode == 0
+            for name in ("stats.json", "trained.nir", "metrics.csv", "checkpoint.h5", "dump.h5"):
+                assert open(f"{d}/whole/{name}", "rb").read() == open(f"{out}/{name}", "rb").read(), f"{name} differs after {kills} kills"
+            left = [n for n in os.listdir(d) if n.startswith(f"killed{attempt}.training")]
+            assert not left, f"left behind: {left}"
+
+
+def finished_training_can_be_lengthened():
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    with scratch() as d:
+        train(file, f"{d}/whole", "--set", "train.epochs=3")
+        train(file, f"{d}/parts", "--steps", "50")
+        train(file, f"{d}/parts", "--set", "train.epochs=3", "--resume")
+        for name in ("stats.json", "trained.nir"):
+            assert open(f"{d}/whole/{name}", "rb").read() == open(f"{d}/parts/{name}", "rb").read(), name
+
+
+def algorithms_and_encodings_train():
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    with scratch() as d:
+        for algorithm in ("sltt", "ottt_a", "ottt_o"):
+            train(file, f"{d}/o", "--set", f"train.algorithm={algorithm}", "--set", "train.epochs=4")
+            assert stats(f"{d}/o")["accuracy"] > 0.8, algorithm
+        x = np.load(DIGITS)
+        spikes = (np.random.RandomState(1).rand(400, 10, 64) < x["x_train"][:400, None]).astype(np.uint8)
+        np.savez(f"{d}/spikes.npz", x=spikes, y=x["y_train"][:400])
+        train(file, f"{d}/s", "--set", f"data.file={d}/spikes.npz", "--set", "data.x=x", "--set", "data.y=y", "--set", "data.encoding=spikes",
+              "--set", "train.epochs=6")
+        s = stats(f"{d}/s")
+        assert s["accuracy"] > 0.6 and "test_accuracy" not in s["epochs"][0]
+        density = {r["name"]: r.get("input_density") for r in s["sparsity"]["layers"]}["fc1"]
+        assert 0.2 < density < 0.5
+
+
+def fewer_samples_and_partial_batches():
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    with scratch() as d:
+        args = ("--set", "data.limit=100", "--set", "data.limit_test=50", "--set", "train.epochs=1")
+        train(file, f"{d}/a", *args)
+        train(file, f"{d}/b", *args, "--set", "data.drop_last=false")
+        a, b = stats(f"{d}/a")["epochs"][0], stats(f"{d}/b")["epochs"][0]
+        assert (a["steps"], a["samples"], b["steps"], b["samples"], b["test_samples"]) == (3, 96, 4, 100, 50)
+
+
+def checks_and_schema():
+    with scratch() as d:
+        train(f"{ROOT}/configs/train/digits_mlp.yaml", f"{d}/o", "--steps", "1", "--fail-if", "accuracy < 0.99", expect=1)
+    code, out, _ = spikeloom("schema", "train")
+    assert code == 0 and "surrogate" in json.loads(out)["properties"]["train"]["properties"]
+    for name in sorted(os.listdir(f"{ROOT}/configs/train")):
+        code, _, err = spikeloom("validate", f"{ROOT}/configs/train/{name}")
+        assert code == 0, err
+
+
+if __name__ == "__main__":
+    main([golden_cases_functional, golden_cases_on_chips, cycle_and_functional_runs_have_the_same_weights, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
+          killed_training_continues_with_the_same_bits, finished_training_can_be_lengthened, algorithms_and_encodings_train,
+          fewer_samples_and_partial_batches, checks_and_schema])

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks that are no chains: residual sums, norms, recurrent weights, pooling, ANN; and engines side by
+// side.
+#include <gmock/gmock.h>
+
+#include "cores/training/ann.hpp"
+#include "cores/training/engine.hpp"
+#include "tests/unit/training/chips.hpp"
+#include "tests/unit/training/random_work.hpp"
+
+namespace loom::training {
+namespace {
+
+using arch::WorkKind;
+
+EngineRecord run(const arch::TrainingWork& work, const arch::TrainingChip& chip, std::size_t steps = 1) {
+    const auto engine = make_engine(chip);
+    for (std::size_t i = 0; i < steps; ++i) engine->execute(work);
+    return engine->record();
+}
+std::uint64_t events(const EngineRecord& r, Phase p, Event e) {
+    std::uint64_t n = 0;
+    for (const LayerRecord& l : r.layers)
+        n += l.phases[static_cast<std::size_t>(p)].counts[static_cast<std::size_t>(e)];
+    return n;
+}
+std::uint64_t held(const EngineRecord& r) {
+    std::uint64_t n = 0;
+    for (const LayerRecord& l : r.layers)
+        for (const PhaseRecord& p : l.phases) n += p.cycles;
+    return n;
+}
+
+/// w1 -> lif1 -> w2 -> norm -> lif2 <- lif1 (skip) ; w3 -> lif3
+arch::TrainingWork residual() {
+    arch::TrainingWork w =
+        random_chain({conv_shape(8, 3, 16), conv_shape(8, 16, 16), conv_shape(8, 16, 8)}, {});
+    arch::ElementWork norm;
+    norm.name = "norm";
+    norm.outputs = 8 * 8 * 16;
+    norm.parameters = 32;
+    norm.forward_add = norm.forward_multiply = 2 * norm.outputs * w.steps * w.batch;
+    norm.backward_add = norm.backward_multiply = 3 * norm.outputs * w.steps * w.batch;
+    norm.forward_sqrt = norm.forward_divide = 16;
+    w.elements.push_back(norm);
+    w.items = {{WorkKind::Linear, 0, {UINT32_MAX}}, {WorkKind::Neuron, 0, {0}},    {WorkKind::Linear, 1, {1}},
+               {WorkKind::Element, 0, {2}},         {WorkKind::Neuron, 1, {3, 1}}, {WorkKind::Linear, 2, {4}},
+               {WorkKind::Neuron, 2, {5}}};
+    return w;
+}
+
+/// A population with weights to itself.
+arch::TrainingWork recurrent() {
+    arch::TrainingWork w = random_network({40, 32}, {});
+    arch::LinearWork r;
+    r.name = "recurrent";
+    r.shape.in_c = r.shape.out_c = 32;
+    r.input = random_bits({}, 32, 0.2, 70);
+    r.error = w.linear[0].error;
+    r.wanted = w.neurons[0].derivative;
+    w.linear.push_back(r);
+    w.items = {
+        {WorkKind::Linear, 0, {UINT32_MAX}}, {WorkKind::Linear, 1, {2}}, {WorkKind::Neuron, 0, {0, 1}}};
+    return w;
+}
+
+std::vector<arch::TrainingChip> chips() {
+    std::vector<arch::TrainingChip> all;
+    for (const char* kind : {"sata", "h2learn", "mac_array"})
+        for (const auto order : {arch::LoopOrder::Time, arch::LoopOrder::Layer}) {
+            arch::TrainingChip chip = test_chip(kind);
+            chip.schedule.order = order;
+            all.push_back(chip);
+            if (order == arch::LoopOrder::Layer && chip.kind == "sata") {
+                chip.schedule.keep = arch::KeepRule::Recompute;
+                all.push_back(chip);
+            }
+        }
+    return all;
+}
+
+TEST(TrainingNetworks, ResidualWithNorm) {
+    const arch::TrainingWork work = residual();
+    for (const arch::TrainingChip& chip : chips()) {
+        const EngineRecord r = run(work, chip);
+        const PhaseRecord& norm = r.layers[3].phases[0];
+        EXPECT_EQ(r.layers[3].name, "norm");
+        const bool again = chip.schedule.keep == arch::KeepRule::Recompute;
+        EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::Multiply)], work.elements[0].forward_multiply);
+        EXPECT_EQ(r.layers[3].phases[1].counts[static_cast<std::size_t>(Event::Multiply)],
+                  work.elements[0].backward_multiply + (again ? work.elements[0].forward_multiply : 0));
+        EXPECT_EQ(r.layers[3].phases[3].counts[static_cast<std::size_t>(Event::WeightWrite)], 32U);
+        EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::SquareRoot)], 16U);
+        if (r.units.size() == 1) {
+            EXPECT_EQ(held(r), r.cycles);
+        }
+    }
+}
+
+TEST(TrainingNetworks, Recurrent) {
+    const arch::TrainingWork work = recurrent();
+    for (const arch::TrainingChip& chip : chips()) {
+        if (chip.schedule.keep == arch::KeepRule::Recompute) {
+            EXPECT_ANY_THROW(run(work, chip));
+            continue;
+        }
+        const EngineRecord r = run(work, chip);
+        const auto ac = [&](std::size_t layer, Phase p) {
+            const Counts& c = r.layers[layer].phases[static_cast<std::size_t>(p)].counts;
+            return c[static_cast<std::size_t>(Event::Ac)] + c[static_cast<std::size_t>(Event::Mac)];
+        };
+        const std::uint64_t dense = work.steps * work.batch * 32 * 32;
+        EXPECT_EQ(ac(1, Phase::Forward), chip.kind == "mac_array" ? dense : work.linear[1].input.ones() * 32);
+        EXPECT_GT(ac(1, Phase::Backward), 0U);
+        EXPECT_GT(ac(1, Phase::WeightGradient), 0U);
+    }
+}
+
+TEST(TrainingNetworks, OnlineUpdatesHappenAtEveryTimestep) {
+    for (arch::TrainingChip chip : chips()) {
+        if (chip.schedule.keep == arch::KeepRule::Recompute) continue;
+        arch::TrainingWork work = random_network({64, 48, 10}, {});
+        work.temporal = false;
+        const std::uint64_t once = events(run(work, chip), Phase::WeightUpdate, Event::WeightWrite);
+        work.updates = work.steps;
+        EXPECT_EQ(events(run(work, chip), Phase::WeightUpdate, Event::WeightWrite), work.steps * once);
+        EXPECT_EQ(once, 64U * 48 + 480);
+    }
+}
+
+TEST(TrainingNetworks, EnginesSideBySideOverlap) {
+    arch::TrainingChip chip = test_chip("h2learn");
+    for (auto& b : chip.buffers) b.capacity *= 16, b.banks = 256;
+    const arch::TrainingWork work =
+        random_chain({conv_shape(8, 16, 32), conv_shape(8, 32, 32)}, {.batch = 8});
+    const EngineRecord piped = run(work, chip);
+    EXPECT_EQ(piped.batch_block, 2U);
+    EXPECT_LT(piped.cycles * 10, held(piped) * 7);
+    chip.schedule.batch_block = 8;  // nothing to do for the forward engine while errors go back
+    const EngineRecord alone = run(work, chip);
+    EXPECT_GT(alone.cycles, piped.cycles);
+}
+
+TEST(TrainingNetworks, AnnOfTheSameShape) {
+    const arch::TrainingWork snn = random_chain({conv_shape(8, 3, 16), conv_shape(8, 16, 16, 2)}, {});
+    const arch::TrainingWork ann = ann_of(snn);
+    const arch::TrainingChip chip = test_chip("mac_array");
+    const EngineRecord s = run(snn, chip), a = run(ann, chip);
+    for (const Phase p : {Phase::Forward, Phase::Backward, Phase::WeightGradient}) {
+        EXPECT_EQ(events(s, p, Event::Mac), snn.steps * events(a, p, Event::Mac));
+        EXPECT_EQ(events(a, p, Event::Ac), 0U);
+    }
+    std::uint64_t synapses = 0;
+    for (const arch::LinearWork& l : snn.linear) synapses += l.shape.synapses();
+    EXPECT_EQ(events(a, Phase::Forward, Event::Mac), synapses * snn.batch);
+    EXPECT_LT(a.cycles * 2, s.cycles);
+    EXPECT_EQ(events(a, Phase::Forward, Event::SpikeWrite), 16U * 64 * 4 * 16);
+}
+
+TEST(TrainingNetworks, StepsAddUp) {
+    const arch::TrainingWork work = residual();
+    const EngineRecord one = run(work, test_chip()), three = run(work, test_chip(), 3);
+    EXPECT_EQ(three.steps, 3U);
+    EXPECT_EQ(three.samples, 3 * work.batch);
+    EXPECT_EQ(events(three, Phase::Forward, Event::Ac), 3 * events(one, Phase::Forward, Event::Ac));
+    EXPECT_EQ(held(three), three.cycles);
+    EXPECT_EQ(three.memory[0].peak_bits, one.memory[0].peak_bits);
+    ASSERT_FALSE(three.memory_over_time.empty());
+    std::uint64_t most = 0, last = 0;
+    for (const MemoryPoint& m : three.memory_over_time) {
+        EXPECT_GE(m.cycle, last);
+        last = m.cycle;
+        if (m.buffer == 0) most = std::max(most, m.bits);
+    }
+    EXPECT_LE(last, three.cycles);
+    EXPECT_GT(most, three.memory[0].peak_bits / 2);
+    EXPECT_LE(most, three.memory[0].peak_bits);
+}
+
+}  // namespace
+}  // namespace loom::training

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prices of training engines: counts times prices, leakage times time, nothing counted goes without a price.
+#include "cores/training/price.hpp"
+
+#include <gmock/gmock.h>
+
+#include "cores/training/engine.hpp"
+#include "sim/base/error.hpp"
+#include "sim/config/reader.hpp"
+#include "tests/unit/training/chips.hpp"
+#include "tests/unit/training/random_work.hpp"
+
+namespace loom::training {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+arch::TrainingChip shipped(const std::string& name) {
+    return config::read<arch::TrainingChip>(
+        config::load_tree(LOOM_SOURCE_DIR "/configs/chips/" + name + ".yaml"));
+}
+
+TEST(TrainingPrices, ShippedChipsPriceAllThatTheyCount) {
+    for (const char* name : {"sata", "h2learn", "mac_array"}) {
+        const arch::TrainingChip chip = shipped(name);
+        check_prices(chip);
+        const auto engine = make_engine(chip);
+        arch::TrainingWork work = random_network({16, 40, 10}, {.steps = 4, .batch = 4});
+        work.update_sqrt = work.update_divide = 1;
+        work.state_words = 2;
+        engine->execute(work);
+        const Pricing p = price(engine->record(), chip);
+        double parts = 0;
+        for (std::size_t phase = 0; phase < kPhases; ++phase) parts += p.phase(static_cast<Phase>(phase));
+        EXPECT_NEAR(parts, p.dynamic_pj, 1e-9 * parts) << name;
+        for (const auto& [component, pj] : p.leakage_pj) parts += pj;
+        EXPECT_NEAR(parts, p.total_pj, 1e-9 * parts) << name;
+        EXPECT_GT(p.phase(Phase::Backward, Level::Compute), 0) << name;
+    }
+}
+
+TEST(TrainingPrices, AreCountsTimesPrices) {
+    arch::TrainingChip chip = test_chip();
+    chip.clock_period = 2000;
+    const auto of = [](double pj, EnergyPrice::Per per) {
+        arch::PriceSpec p;
+        p.value = EnergyPrice(pj, per);
+        return p;
+    };
+    chip.energy.actions = {{"mac", of(2, EnergyPrice::Per::Event)},
+                           {"weight_read", of(0.5, EnergyPrice::Per::Bit)},
+                           {"dram_read", of(3, EnergyPrice::Per::Bit)}};
+    chip.energy.leakage["w"].value = 1;  // mW
+    EngineRecord r;
+    r.cycles = 10;
+    r.layers.resize(1);
+    auto& counts = r.layers[0].phases[1].counts;
+    counts[static_cast<std::size_t>(Event::Mac)] = 7;
+    counts[static_cast<std::size_t>(Event::WeightRead)] = 3;
+    counts[static_cast<std::size_t>(Event::DramRead)] = 5;
+    const Pricing p = price(r, chip);
+    EXPECT_DOUBLE_EQ(p.phase(Phase::Backward, Level::Compute), 14);
+    EXPECT_DOUBLE_EQ(p.phase(Phase::Backward, Level::Buffer), 3 * 16 * 0.5);
+    EXPECT_DOUBLE_EQ(p.phase(Phase::Backward, Level::Dram), 5 * 8 * 3);
+    EXPECT_DOUBLE_EQ(p.leakage_pj.at("w"), 20);  // 1 mW for 20 ns
+    counts[static_cast<std::size_t>(Event::Mux)] = 1;
+    EXPECT_THAT([&] { price(r, chip); }, ThrowsMessage<ConfigError>(HasSubstr("no price for mux")));
+    chip.energy.unpriced["mux"] = "free";
+    EXPECT_NO_THROW(price(r, chip));
+    chip.energy.leakage["x"].value = 1;
+    EXPECT_THAT([&] { price(r, chip); },
+                ThrowsMessage<ConfigError>(HasSubstr("energy.leakage: unknown `x`")));
+}
+
+}  // namespace
+}  // namespace loom::training
