@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "compiler/ir/linear_ops.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
@@ -60,6 +61,7 @@ struct Converter {
     const Profile& profile;
     BiasRule biases;
     learn::NetworkSpec& spec;
+    const std::map<std::uint32_t, std::uint32_t>& recurrent;  ///< population -> weights to itself
 
     /// Adds the layers of a node; `from`: names of its sources.
     void add(const NirNode& node, std::vector<std::string> from);
@@ -82,6 +84,13 @@ struct Converter {
                                    values(node, tau), values(node, "r"));
         layer.arrays["drift"] = map([&](double t, double v) { return jump ? 0.0 : share(t) * v; },
                                     values(node, tau), values(node, "v_leak"));
+    }
+    void take_recurrence(const NirNode& node, LayerSpec& layer) const {
+        const auto it = recurrent.find(static_cast<std::uint32_t>(&node - model.nodes.data()));
+        if (it == recurrent.end()) return;
+        if (layer.kind == "if") layer.arrays["leak"] = {1.0F};
+        layer.kind = "recurrent";
+        layer.arrays["recurrent"] = floats(model.nodes[it->second].arrays.at("weight"));
     }
     static void firing(const NirNode& node, LayerSpec& layer) {
         const auto same = [](double d) { return d; };
@@ -180,6 +189,7 @@ void Converter::add(const NirNode& node, std::vector<std::string> from) {
         layer.name = node.name;
         layer.from = std::move(from);
         rule.convert(*this, node, layer);
+        take_recurrence(node, layer);
         spec.layers.push_back(std::move(layer));
         return;
     }
@@ -190,6 +200,7 @@ void Converter::add(const NirNode& node, std::vector<std::string> from) {
 class Order {
   public:
     explicit Order(const NirModel& m) : m_(m), state_(m.nodes.size(), State::New) {
+        for (std::uint32_t i = 0; i < m.nodes.size(); ++i) find_recurrence(i);
         for (const NirEdge& e : m.edges) {
             if (!e.port.empty()) refuse(m.nodes[e.target], "cannot be trained");
         }
@@ -197,7 +208,7 @@ class Order {
     std::vector<std::uint32_t> sources(std::uint32_t node) const {
         std::vector<std::uint32_t> s;
         for (const NirEdge& e : m_.edges)
-            if (e.target == node) s.push_back(e.source);
+            if (e.target == node && !is_recurrence(e.source, node)) s.push_back(e.source);
         return s;
     }
     void visit(std::uint32_t node) {
@@ -211,8 +222,27 @@ class Order {
         order.push_back(node);
     }
     std::vector<std::uint32_t> order;
+    std::map<std::uint32_t, std::uint32_t> recurrent;  ///< population -> weights to itself
 
   private:
+    bool is_recurrence(std::uint32_t weights, std::uint32_t population) const {
+        const auto it = recurrent.find(population);
+        return it != recurrent.end() && it->second == weights;
+    }
+    /// A Linear between a firing population and itself.
+    void find_recurrence(std::uint32_t weights) {
+        if (m_.nodes[weights].type != "Linear") return;
+        std::vector<std::uint32_t> ends;
+        for (const NirEdge& e : m_.edges) {
+            if (e.target == weights) ends.push_back(e.source);
+            if (e.source == weights) ends.push_back(e.target);
+        }
+        if (ends.size() != 2 || ends[0] != ends[1]) return;
+        const std::string& type = m_.nodes[ends[0]].type;
+        const bool fires = type == "LIF" || type == "IF";
+        if (fires && m_.nodes[ends[0]].output_shape.size() == 1 && recurrent.count(ends[0]) == 0)
+            recurrent[ends[0]] = weights;
+    }
     enum class State { New, Open, Done };
     const NirModel& m_;
     std::vector<State> state_;
@@ -238,7 +268,7 @@ learn::NetworkSpec network_from_nir(const NirModel& model, const Profile& profil
     learn::NetworkSpec spec;
     spec.file = model.file;
     spec.input = shape_of(model.nodes[input].output_shape);
-    Converter c{model, profile, biases, spec};
+    Converter c{model, profile, biases, spec, order.recurrent};
     for (const std::uint32_t node : order.order) {
         if (node == input) continue;
         std::vector<std::string> from;

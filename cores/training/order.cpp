@@ -24,7 +24,9 @@ class Orderer {
         : setup_(setup),
           work_(setup.work),
           units_(units),
-          order_(setup.recurrent() ? LoopOrder::Time : setup.chip.schedule.order) {
+          order_(setup.recurrent()              ? LoopOrder::Time
+                 : setup.statistics_steps() > 1 ? LoopOrder::Layer
+                                                : setup.chip.schedule.order) {
         const auto steps = static_cast<std::uint32_t>(work_.steps);
         for (std::uint32_t t = 0; t < (work_.temporal ? 1 : steps); ++t)
             for (std::size_t b = 0; b < work_.batch; b += block)
@@ -188,7 +190,7 @@ class Orderer {
     const Setup& setup_;
     const arch::TrainingWork& work_;
     UnitPlan units_;
-    LoopOrder order_;  ///< spikes that come back in the next timestep leave only one
+    LoopOrder order_;  ///< what comes back in the next timestep, and statistics over time, leave only one
     std::vector<Round> rounds_;
     std::vector<Segment> out_;
     std::map<std::uint32_t, bool> started_;  ///< layers with a gradient so far

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cores/training/setup.hpp"
 
+#include <algorithm>
+
 namespace loom::training {
 
 using arch::WorkKind;
@@ -22,7 +24,8 @@ Setup::Setup(const arch::TrainingChip& c, const BufferMap& b, const arch::Traini
         const arch::WorkItem& next = work.items[users[0]];
         if (work.items[i].kind == WorkKind::Linear)
             links[i].sums_stay = next.kind == WorkKind::Neuron && next.sources.size() == 1;
-        if (work.items[i].kind == WorkKind::Neuron) links[i].errors_stay = next.kind == WorkKind::Linear;
+        if (work.items[i].kind == WorkKind::Neuron)
+            links[i].errors_stay = next.kind == WorkKind::Linear && !late(users[0], i);
     }
 }
 
@@ -131,6 +134,12 @@ bool Setup::recurrent() const {
         for (const std::uint32_t s : work.items[i].sources)
             if (late(i, s)) return true;
     return false;
+}
+
+std::size_t Setup::statistics_steps() const {
+    std::size_t most = 0;
+    for (const arch::ElementWork& e : work.elements) most = std::max(most, e.statistics_steps);
+    return most;
 }
 
 std::uint32_t Setup::origin(std::uint32_t item) const {

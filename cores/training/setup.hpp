@@ -59,6 +59,8 @@ struct Setup {
         return source != UINT32_MAX && source >= item;
     }
     bool recurrent() const;
+    /// Timesteps over which a norm takes statistics of the whole minibatch; 0: none does.
+    std::size_t statistics_steps() const;
     /// Whether g[t+1] enters g[t].
     bool joined(std::size_t t) const {
         return work.temporal && (work.truncate == 0 || (t + 1) % work.truncate != 0);

@@ -89,6 +89,12 @@ StepEngine::StepEngine(arch::TrainingChip chip, UnitPlan plan)
         record_.memory.push_back({b.name, b.capacity, 0, 0});
 }
 
+void StepEngine::resume(const EngineRecord& record) {
+    if (record.steps == 0) return;
+    record_ = record;
+    warm_ = true;
+}
+
 StepEngine::Plan StepEngine::plan(const Setup& setup, std::size_t block) const {
     Plan p;
     p.block = block;
@@ -101,6 +107,7 @@ StepEngine::Plan StepEngine::plan(const Setup& setup, std::size_t block) const {
 /// on: a quarter of the batch, if that moves at most half as much again.
 StepEngine::Plan StepEngine::plan(const Setup& setup) const {
     const std::size_t batch = setup.work.batch;
+    if (setup.statistics_steps() != 0) return plan(setup, batch);  // they need the whole minibatch
     const std::size_t wish = static_cast<std::size_t>(chip_.schedule.batch_block);
     if (wish != 0) return plan(setup, std::min(wish, batch));
     Plan best = plan(setup, batch);
@@ -134,6 +141,8 @@ void StepEngine::execute(const arch::TrainingWork& work) {
     const Setup setup(chip_, buffers_, work);
     if (chip_.schedule.keep == arch::KeepRule::Recompute && setup.recurrent())
         throw ConfigError("schedule.keep: recompute goes layer by layer; a recurrent network cannot");
+    if (setup.statistics_steps() > 1 && setup.recurrent())
+        throw UnsupportedError("training engine: recurrent weights and a norm over timesteps in one network");
     const Plan p = plan(setup);
     record_.memory_over_time.clear();
     MemoryLog log(p.residency, p.segments.size(), record_.cycles, record_.memory_over_time);

@@ -13,6 +13,7 @@ class StepEngine final : public Engine {
     StepEngine(arch::TrainingChip chip, UnitPlan plan);
     void execute(const arch::TrainingWork& work) override;
     const EngineRecord& record() const override { return record_; }
+    void resume(const EngineRecord& record) override;
     std::size_t sum_group() const override { return static_cast<std::size_t>(chip_.lut_inputs); }
     void shuffle(std::uint64_t seed) override { shuffle_ = seed; }
 

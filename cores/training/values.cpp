@@ -39,6 +39,7 @@ class Lister {
             case Kind::ElementBackward:
                 if (setup_.is_wiring(i)) return;
                 give(error_of(i, s_.t0), Access::Read);
+                if (setup_.element(i).statistics_steps != 0) inputs(i, s_.t0);
                 directs(i);
                 return;
             case Kind::Trace:

@@ -175,7 +175,6 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
     const std::uint64_t multiply = of(e.forward_multiply, e.backward_multiply);
     const std::uint64_t divide = of(e.forward_divide, e.backward_divide), root = of(e.forward_sqrt, 0);
     Bulk b;
-    if (setup.is_wiring(s.item)) return b;
     b.elements = b.active = add + multiply + (divide + root) * array.divide_cycles;
     Task& t = b.task;
     t.count(Event::Add, add);
@@ -183,15 +182,20 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
     t.count(Event::Divide, divide);
     t.count(Event::SquareRoot, root);
     const std::uint64_t n = e.outputs * s.samples();
-    if (forward) {
+    const std::uint64_t passes = e.statistics_steps == 0 ? 1 : 2;  // for the statistics, and to apply them
+    const auto read_inputs = [&] {
         for (const std::uint32_t from : setup.work.items[s.item].sources) {
             if (from == UINT32_MAX) continue;
-            const std::uint64_t bits = setup.output_bits(from), in = setup.outputs(from) * s.samples();
+            const std::uint64_t bits = setup.output_bits(from),
+                                in = passes * setup.outputs(from) * s.samples();
             if (setup.work.items[from].kind == WorkKind::Neuron)
                 setup.read(t, Tensor::Spikes, Event::SpikeRead, in * bits, 1);
             else
                 setup.read(t, Tensor::Membranes, Event::MembraneRead, in, bits);
         }
+    };
+    if (forward) {
+        read_inputs();
         bool feeds_linear = false;
         for (const std::uint32_t u : setup.links[s.item].users)
             feeds_linear |= setup.work.items[u].kind == WorkKind::Linear;
@@ -200,7 +204,8 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
         else
             setup.write(t, Tensor::Membranes, Event::MembraneWrite, n, setup.chip.bits.membrane);
     } else {
-        setup.read(t, Tensor::Errors, Event::ErrorRead, n, setup.chip.bits.error);
+        if (e.statistics_steps != 0) read_inputs();
+        setup.read(t, Tensor::Errors, Event::ErrorRead, passes * n, setup.chip.bits.error);
         for (const std::uint32_t from : setup.work.items[s.item].sources)
             if (from != UINT32_MAX)
                 setup.write(t, Tensor::Errors, Event::ErrorWrite, setup.outputs(from) * s.samples(),
@@ -266,8 +271,8 @@ void vector_tiles(const Setup& setup, const arch::TrainingArraySpec& array, cons
             break;
         case Kind::ElementForward:
         case Kind::ElementBackward:
+            if (setup.is_wiring(s.item)) return;
             b = elements(setup, array, s);
-            if (b.elements == 0) return;
             break;
         case Kind::Trace:
             b = traces(setup, s);

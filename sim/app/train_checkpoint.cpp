@@ -36,6 +36,7 @@ void each_tensor(learn::Trainer& trainer, F f) {
 std::string shown(const config::Node* node) {
     if (node == nullptr || node->is_null()) return "nothing";
     if (node->is_scalar()) return node->scalar;
+    if (node->is_sequence()) return fmt::format("a list of {}", node->sequence.size());
     return node->describe();
 }
 

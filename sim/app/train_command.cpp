@@ -49,8 +49,18 @@ class WorkDir {
         std::error_code ignored;
         return fs::exists(checkpoint(), ignored);
     }
+    /// The dump of the finished training that this one lengthens.
+    std::string dump_before() const { return path_ + "/before.h5"; }
+    /// Takes over a finished training's dump; what lies here is what was left while it was tidied up.
+    void take_over(const std::string& output) const {
+        std::error_code ec;
+        fs::remove_all(path_, ec);
+        fs::create_directories(path_, ec);
+        if (fs::exists(output + "/dump.h5", ec)) fs::copy_file(output + "/dump.h5", dump_before());
+    }
     void discard() const {
         std::error_code ignored;
+        fs::remove(checkpoint(), ignored);  // first: the rest is worth nothing without it
         fs::remove_all(path_, ignored);
     }
     /// Nothing was stored: an error in the first steps leaves nothing behind.
@@ -92,6 +102,7 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
     }
     TrainState state;
     with_places(loaded.root, [&] { state = load_checkpoint(file, key, *training.trainer); });
+    if (file != work.checkpoint()) work.take_over(output);
     if (!o.quiet) fmt::print(stderr, "resuming after step {}\n", state.step);
     return state;
 }
@@ -99,6 +110,7 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
 void write_dump(const WorkDir& work, const TrainState& state, const ResultDir& directory) {
     std::vector<std::string> parts;
     std::error_code ec;
+    if (fs::exists(work.dump_before(), ec)) parts.push_back(work.dump_before());
     for (std::uint64_t k = 0; k < state.step; ++k)
         if (fs::exists(work.step(k), ec)) parts.push_back(work.step(k));
     join_dumps(parts, directory.file("dump.h5"));
@@ -120,6 +132,21 @@ std::string relative_to(const std::string& path, const std::string& directory) {
     return fs::relative(path, directory).string();
 }
 
+/// The network with its trained weights; a layer that NIR does not have is told, the rest is kept.
+void write_trained(const LoadedTrain& loaded, Training& training, const ResultDir& directory) {
+    learn::Signal input;
+    std::vector<std::int64_t> labels;
+    const std::uint32_t first[] = {0};
+    training.data->batch(first, 0, input, labels);
+    training.trainer->evaluate(input, labels);  // constants of the neurons follow the weights
+    try {
+        compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
+                            directory.file("trained.nir"));
+    } catch (const UnsupportedError& e) {
+        fmt::print(stderr, "note: no trained.nir: {}; the weights are in checkpoint.h5\n", e.what());
+    }
+}
+
 void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
                    const WorkDir& work, double seconds, ResultDir& directory) {
     const std::string text = stats.dump(1) + "\n";
@@ -127,13 +154,13 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
     directory.write("summary.txt", train_summary(stats));
     directory.write("metrics.csv", steps_csv(state));
     directory.write("epochs.csv", epochs_csv(state));
+    if (training.engine) directory.write("memory.csv", memory_csv(state.executed));
     directory.write("config.resolved.yaml", config::emit(train_node(loaded, [&](const std::string& p) {
                         return relative_to(p, directory.path());
                     })));
     directory.write("manifest.json", manifest_of(loaded, text).dump(1) + "\n");
     directory.write("host.json", Json{{"train_s", seconds}}.dump(1) + "\n");
-    compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
-                        directory.file("trained.nir"));
+    write_trained(loaded, training, directory);
     if (!loaded.spec.dump.empty()) write_dump(work, state, directory);
     fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"));
     directory.commit();

@@ -34,6 +34,7 @@ void put_spikes(hdf5::Writer& w, const std::string& path, const learn::Signal& s
 /// Shape of a parameter in files: matrices and kernels keep their axes.
 Shape3 file_shape(const learn::Layer& layer, const learn::Parameter& p) {
     const auto* linear = dynamic_cast<const learn::LinearLayer*>(&layer);
+    if (p.name == "recurrent") return {layer.out.count(), layer.out.count()};
     if (linear == nullptr || p.name != "weight") return {p.value.size()};
     const arch::LinearShape s = linear->linear_shape();
     if (s.in_h * s.in_w * s.out_h * s.out_w * s.kernel_h * s.kernel_w == 1) return {s.out_c, s.in_c};

@@ -10,7 +10,7 @@
 #include "sim/app/progress.hpp"
 #include "sim/app/train_estimate.hpp"
 #include "sim/app/train_estimate_work.hpp"
-#include "sim/app/train_record.hpp"
+#include "sim/app/train_report.hpp"
 #include "sim/base/error.hpp"
 #include "sim/learn/activity.hpp"
 
@@ -48,14 +48,17 @@ class Loop {
           state_(state),
           hooks_(hooks),
           length_(length_of(spec, *t.data)),
-          before_(state.executed) {}
+          cycles_before_(state.executed.cycles) {
+        if (t_.engine) t_.engine->resume(state.executed);
+    }
 
     void run() {
         Progress progress("training", length_.steps, hooks_.quiet);
         progress.start_from(state_.step);
+        const std::uint64_t resumed = cycles_before_;
         while (state_.step < length_.steps) {
             one_step();
-            progress.update(state_.step, state_.executed.cycles - before_.cycles);
+            progress.update(state_.step, cycles_before_ - resumed);
         }
         progress.finish();
     }
@@ -76,8 +79,9 @@ class Loop {
         if (epoch_ends || last) test();
         ++state_.step;
         const std::uint64_t every = spec_.train.checkpoint;
-        if (hooks_.checkpoint && (epoch_ends || last || (every != 0 && state_.step % every == 0)))
-            hooks_.checkpoint();
+        const bool due = epoch_ends || last || (every != 0 && state_.step % every == 0);
+        if (due && t_.engine) state_.executed = t_.engine->record();
+        if (due && hooks_.checkpoint) hooks_.checkpoint();
     }
 
     /// The engine executes the step; without one, the zeros of the last step are counted.
@@ -99,13 +103,13 @@ class Loop {
         if (last) state_.estimate = estimate_of(spec_, work);
         if (!t_.engine) return result;
         t_.engine->execute(work);
-        cycles_before_ = state_.executed.cycles;
-        state_.executed = sum(before_, t_.engine->record());
+        if (last) state_.ann = ann_step(*spec_.chip, work);
         return result;
     }
 
     void note(const learn::StepResult& result, std::uint64_t epoch, bool first, std::size_t count) {
-        const std::uint64_t cycles = t_.engine ? state_.executed.cycles - cycles_before_ : 0;
+        const std::uint64_t all = t_.engine ? t_.engine->record().cycles : 0, cycles = all - cycles_before_;
+        cycles_before_ = all;
         state_.steps.push_back({epoch, count, result.correct, cycles, result.loss});
         if (first || state_.epochs.empty()) state_.epochs.push_back({.epoch = epoch});
         EpochRow& row = state_.epochs.back();
@@ -148,8 +152,7 @@ class Loop {
     TrainState& state_;
     const TrainHooks& hooks_;
     TrainLength length_;
-    training::EngineRecord before_;  ///< of the run that this one continues
-    std::uint64_t cycles_before_ = 0;
+    std::uint64_t cycles_before_ = 0;  ///< the step
     std::vector<std::uint32_t> order_;
     learn::Signal input_;
     std::vector<std::int64_t> labels_;

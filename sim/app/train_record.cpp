@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/train_record.hpp"
 
-#include <algorithm>
-
 namespace loom::app {
 namespace {
 
@@ -29,23 +27,6 @@ void add(PhaseRecord& a, const PhaseRecord& b) {
     a.stalled_memory += b.stalled_memory;
     a.imbalance += b.imbalance;
     for (std::size_t e = 0; e < training::kEvents; ++e) a.counts[e] += b.counts[e];
-}
-
-EngineRecord sum(const EngineRecord& a, const EngineRecord& b) {
-    if (a.steps == 0) return b;
-    if (b.steps == 0) return a;
-    EngineRecord r = b;
-    r.steps += a.steps, r.cycles += a.cycles, r.samples += a.samples;
-    for (std::size_t l = 0; l < r.layers.size(); ++l)
-        for (std::size_t p = 0; p < training::kPhases; ++p)
-            add(r.layers[l].phases[p], a.layers.at(l).phases[p]);
-    for (std::size_t m = 0; m < r.memory.size(); ++m) {
-        r.memory[m].peak_bits = std::max(r.memory[m].peak_bits, a.memory.at(m).peak_bits);
-        r.memory[m].spilled_bits = std::max(r.memory[m].spilled_bits, a.memory.at(m).spilled_bits);
-    }
-    for (std::size_t u = 0; u < r.units.size(); ++u)
-        r.units[u].held += a.units.at(u).held, r.units[u].waited += a.units.at(u).waited;
-    return r;
 }
 
 Json record_to_json(const EngineRecord& r) {

@@ -6,9 +6,6 @@
 
 namespace loom::app {
 
-/// Of a run and its continuation: counts are added, peaks are the larger ones.
-training::EngineRecord sum(const training::EngineRecord& a, const training::EngineRecord& b);
-
 /// Adds the counters of b.
 void add(training::PhaseRecord& a, const training::PhaseRecord& b);
 

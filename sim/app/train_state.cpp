@@ -107,6 +107,7 @@ Json TrainState::to_json() const {
     j["activity_steps"] = activity_steps;
     j["activity"] = rows_json(activity);
     j["estimate"] = estimate;
+    j["ann"] = ann;
     return j;
 }
 
@@ -118,6 +119,7 @@ TrainState TrainState::from_json(const Json& j) {
     j.at("activity_steps").get_to(s.activity_steps);
     s.activity = rows_from<ActivityRow>(j.at("activity"));
     s.estimate = j.at("estimate");
+    s.ann = j.at("ann");
     return s;
 }
 

@@ -44,6 +44,7 @@ struct TrainState {
     std::vector<ActivityRow> activity;
 
     nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
+    nlohmann::ordered_json ann;       ///< the last step of an ANN of the same shape; null: functional
 
     void add_activity(const arch::TrainingWork& work);
     nlohmann::ordered_json to_json() const;

@@ -86,6 +86,12 @@ std::string engine(const Json& s) {
                            : std::string(),
                        e["cycles"].get<double>(), stats::human_time(e["time_s"].get<double>()),
                        stats::human_energy(e["energy_pj"].get<double>()));
+    if (s.contains("ann"))
+        out += fmt::format(
+            "  a step of an ANN of this shape: {} cycles, {}; this takes {:.2f} x the cycles, {:.2f} x the "
+            "energy\n",
+            s["ann"]["cycles"].get<std::uint64_t>(), stats::human_energy(s["ann"]["energy_pj"].get<double>()),
+            s["ann"]["cycles_ratio"].get<double>(), s["ann"]["energy_ratio"].get<double>());
     return out;
 }
 

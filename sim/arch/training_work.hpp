@@ -68,6 +68,8 @@ struct ElementWork {
     std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
     std::uint64_t outputs = 0;  ///< of one timestep and sample
     std::uint64_t parameters = 0;
+    /// Norms: timesteps that share statistics over the whole minibatch; 0: no statistics.
+    std::size_t statistics_steps = 0;
     /// Operations of more timesteps.
     void add(const ElementWork& more);
 };

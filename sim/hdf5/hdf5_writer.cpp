@@ -120,13 +120,17 @@ void Writer::copy_all(const std::string& file) {
     const Handle from(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
     H5G_info_t info;
     if (!from || H5Gget_info(from.get(), &info) < 0) throw IoError(file + ": cannot be read (HDF5)");
+    std::vector<std::string> names;
     for (hsize_t i = 0; i < info.nlinks; ++i) {
         char name[256];
         const ssize_t n = H5Lget_name_by_idx(from.get(), "/", H5_INDEX_NAME, H5_ITER_INC, i, name,
                                              sizeof name, H5P_DEFAULT);
         if (n < 0 || n >= static_cast<ssize_t>(sizeof name)) fail(impl_->path);
-        impl_->check(H5Ocopy(from.get(), name, impl_->file, name, H5P_DEFAULT, H5P_DEFAULT));
+        names.emplace_back(name);
     }
+    std::ranges::sort(names, {}, [](const std::string& n) { return std::pair(n.size(), n); });
+    for (const std::string& name : names)
+        impl_->check(H5Ocopy(from.get(), name.c_str(), impl_->file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT));
 }
 
 void Writer::close() {

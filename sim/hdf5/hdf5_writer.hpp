@@ -29,7 +29,7 @@ class Writer {
                  bool deflate = false);
     void text(const std::string& path, const std::string& value);
     void texts(const std::string& path, const Shape& shape, const std::vector<std::string>& values);
-    /// Copies everything in the root of another file to here.
+    /// Copies everything in the root of another file to here, short names first (step2 before step10).
     void copy_all(const std::string& file);
     /// Finishes the file.
     void close();

@@ -68,11 +68,11 @@ class Builder {
         return source == Network::kInput ? n.input_shape() : n.nodes()[source].layer->out;
     }
     static void import_arrays(Layer& layer, const LayerContext& c) {
-        const auto& keys = find_layer_kind(c.spec.kind)->keys;
         for (std::size_t p = 0; p < layer.parameters().size(); ++p) {
             const Parameter& parameter = layer.parameters()[p];
             const auto it = c.spec.arrays.find(parameter.name);
-            if (it == c.spec.arrays.end() || std::ranges::find(keys, it->first) != keys.end()) continue;
+            // `leak` is the leak itself, which a trained one starts from
+            if (it == c.spec.arrays.end() || it->first == "leak") continue;
             if (it->second.size() != parameter.value.size())
                 c.fail(parameter.name, fmt::format("has {} values, the layer takes {}", it->second.size(),
                                                    parameter.value.size()));

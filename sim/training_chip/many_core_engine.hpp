@@ -25,6 +25,9 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     ~ManyCoreEngine() override;
     void execute(const arch::TrainingWork& work) override;
     const EngineRecord& record() const override { return record_; }
+    void resume(const EngineRecord& record) override {
+        if (record.steps != 0) record_ = record;
+    }
     /// Counters of the network, over all steps executed.
     const noc::NocCounters& network_counters() const { return noc_counters_; }
     /// Evaluates each cycle's components in another order (self-check).

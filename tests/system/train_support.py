@@ -5,8 +5,8 @@ import os
 import h5py
 import numpy as np
 
-from nir_writer import write_nir
 from support import ROOT, spikeloom
+from nir_writer import write_nir
 
 GOLDEN = os.path.join(ROOT, "tests", "golden", "bptt")
 DIGITS = f"{GOLDEN}/digits_split.npz"

@@ -124,20 +124,22 @@ void Norm::backward(const Pass& pass, const Signal& x, const Signal&, const Sign
         errors_back(moments_[k], x, grad_out, k * steps, steps, grad_in);
 }
 
-/// Operations of the whole pass; n elements, c channels, w windows. Forward: mean (n add), variance (n each
-/// of subtract, square, add), x - mean, slope, offset (2 n add, n multiply; slope folds gamma and 1/sqrt),
-/// per window and channel 2 divisions, a root and its reciprocal, running statistics. Backward: two sums (2 n
-/// add, n multiply), z again (n add, n multiply), dx (2 n add and n for the sum, 2 n multiply).
+/// Operations of the whole pass for n elements and s statistics (channels x windows). Forward: mean (n add),
+/// variance (n subtract, square, add), y (n subtract, multiply by the slope, add); a statistic costs 3
+/// divisions, a root, eps, slope, bias correction and two running averages. Backward: sum of g (n add) and of
+/// g z (z: n subtract, n multiply; n multiply, add), dx (z again, z mean: n multiply, 2 n subtract, slope: n
+/// multiply); a statistic costs 2 divisions and the slope.
 void Norm::describe(const Pass& pass, arch::ElementWork& work) const {
     const std::uint64_t n = pass.steps * pass.batch * out.count();
     const std::uint64_t statistics = pass.steps / window(pass) * in.channels;
     work.outputs = out.count();
-    work.forward_add = 5 * n + 4 * statistics;
-    work.forward_multiply = 2 * n + 3 * statistics;
+    work.statistics_steps = window(pass);
+    work.forward_add = 5 * n + 5 * statistics;
+    work.forward_multiply = 2 * n + 4 * statistics;
     work.forward_divide = 3 * statistics;
     work.forward_sqrt = statistics;
     work.backward_add = 6 * n;
-    work.backward_multiply = 4 * n + statistics;
+    work.backward_multiply = 5 * n + statistics;
     work.backward_divide = 2 * statistics;
 }
 

@@ -113,6 +113,23 @@ TEST(BruteForce, TrainedWindow) {
     });
 }
 
+/// LSG with PLIF: the window keeps its proportion to the leak while that is trained.
+TEST(BruteForce, WindowFollowsTheLeak) {
+    const auto neurons = make_neurons({1, 1, 2}, {.learns_leak = true}, {"lsg", {}, 0.6});
+    ASSERT_EQ(neurons->parameters().size(), 1U);
+    neurons->parameters()[0].value[0] = 1;
+    const float leak = 1 / (1 + std::exp(-1.0F));
+    Signal in(1, 1, 2), out(1, 1, 2);
+    in.at(0, 0)[0] = 1 + 0.59F * leak / 0.5F, in.at(0, 0)[1] = 1 + 0.61F * leak / 0.5F;
+    Pass pass;
+    pass.steps = pass.batch = 1;
+    neurons->forward(pass, in, out);
+    std::vector<float> h(2);
+    neurons->derivative(0, 0, h);
+    EXPECT_NEAR(h[0], 1 / (2 * 0.6F * leak / 0.5F), 1e-6);
+    EXPECT_EQ(h[1], 0);
+}
+
 TEST(BruteForce, RatesDsr) {
     many(60, [](unsigned seed) {
         Bench b(seed, {1, 1, 4});

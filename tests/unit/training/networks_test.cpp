@@ -39,6 +39,7 @@ arch::TrainingWork residual() {
     norm.name = "norm";
     norm.outputs = 8 * 8 * 16;
     norm.parameters = 32;
+    norm.statistics_steps = 1;
     norm.forward_add = norm.forward_multiply = 2 * norm.outputs * w.steps * w.batch;
     norm.backward_add = norm.backward_multiply = 3 * norm.outputs * w.steps * w.batch;
     norm.forward_sqrt = norm.forward_divide = 16;
@@ -97,6 +98,34 @@ TEST(TrainingNetworks, ResidualWithNorm) {
     }
 }
 
+TEST(TrainingNetworks, StatisticsTakeTheWholeMinibatchAndKeepTheirInputs) {
+    arch::TrainingWork work = residual();
+    arch::TrainingChip chip = test_chip();
+    chip.schedule.batch_block = 1;
+    chip.buffers[0].capacity = 4096;  // all but tiles is in DRAM
+    chip.buffers[3].capacity *= 16;
+    const EngineRecord r = run(work, chip);
+    EXPECT_EQ(r.batch_block, 4U);
+    const std::uint64_t n = 8 * 8 * 16 * 4 * 4;
+    const auto event = [&](std::size_t layer, std::size_t phase, Event e) {
+        return r.layers[layer].phases[phase].counts[static_cast<std::size_t>(e)];
+    };
+    EXPECT_EQ(event(3, 0, Event::MembraneRead), 2 * n);
+    EXPECT_EQ(event(3, 0, Event::MembraneWrite), n);
+    EXPECT_EQ(event(3, 1, Event::MembraneRead), 2 * n);
+    EXPECT_EQ(event(3, 1, Event::ErrorRead), 2 * n);
+    EXPECT_EQ(event(3, 1, Event::ErrorWrite), n);
+    EXPECT_EQ(event(3, 1, Event::DramRead), 2 * n);  // the sums before the norm, 16 bits
+    // Over time: a layer's timesteps before the next layer, and nothing without their sums.
+    work.elements[0].statistics_steps = work.steps;
+    const EngineRecord time = run(work, chip);
+    EXPECT_EQ(time.batch_block, 4U);
+    EXPECT_GE(time.memory[0].spilled_bits, n * 16);
+    arch::TrainingWork both = recurrent();
+    both.elements.push_back(work.elements[0]);
+    EXPECT_ANY_THROW(run(both, chip));
+}
+
 TEST(TrainingNetworks, Recurrent) {
     const arch::TrainingWork work = recurrent();
     for (const arch::TrainingChip& chip : chips()) {
@@ -114,6 +143,21 @@ TEST(TrainingNetworks, Recurrent) {
         EXPECT_GT(ac(1, Phase::Backward), 0U);
         EXPECT_GT(ac(1, Phase::WeightGradient), 0U);
     }
+}
+
+TEST(TrainingNetworks, ErrorsThroughRecurrentWeightsWaitATimestep) {
+    arch::TrainingChip chip = test_chip();
+    chip.buffers[3].capacity = 2 * 32 * 16 + 8;  // two tiles; errors of a timestep are spilled
+    chip.schedule.batch_block = 4;
+    const EngineRecord r = run(recurrent(), chip);
+    const auto dram = [&](std::size_t layer, Event e) {
+        return r.layers[layer].phases[1].counts[static_cast<std::size_t>(e)];
+    };
+    const std::uint64_t bytes = 32 * 4 * 2;
+    EXPECT_EQ(dram(1, Event::DramWrite), 3 * bytes);  // not at the first timestep
+    EXPECT_EQ(dram(1, Event::DramRead), 4 * bytes);
+    EXPECT_EQ(dram(2, Event::DramWrite), 4 * bytes);
+    EXPECT_EQ(dram(2, Event::DramRead), 7 * bytes);  // what comes back, and g[t + 1]
 }
 
 TEST(TrainingNetworks, OnlineUpdatesHappenAtEveryTimestep) {
@@ -155,6 +199,22 @@ TEST(TrainingNetworks, AnnOfTheSameShape) {
     EXPECT_EQ(events(a, Phase::Forward, Event::Mac), synapses * snn.batch);
     EXPECT_LT(a.cycles * 2, s.cycles);
     EXPECT_EQ(events(a, Phase::Forward, Event::SpikeWrite), 16U * 64 * 4 * 16);
+}
+
+TEST(TrainingNetworks, AResumedRunExecutesAsOneThatWasNot) {
+    const arch::TrainingWork work = residual();
+    const auto whole = make_engine(test_chip()), resumed = make_engine(test_chip());
+    whole->execute(work);
+    const std::uint64_t first = whole->record().cycles;
+    resumed->resume(whole->record());
+    whole->execute(work);
+    resumed->execute(work);
+    EXPECT_EQ(resumed->record().cycles, whole->record().cycles);
+    EXPECT_LT(resumed->record().cycles, 2 * first);
+    for (std::size_t l = 0; l < whole->record().layers.size(); ++l)
+        for (std::size_t p = 0; p < kPhases; ++p)
+            EXPECT_EQ(resumed->record().layers[l].phases[p].counts,
+                      whole->record().layers[l].phases[p].counts);
 }
 
 TEST(TrainingNetworks, StepsAddUp) {

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "cores/training/record.hpp"
+#include "sim/app/train_loop.hpp"
+#include "sim/arch/training_chip.hpp"
+
+namespace loom::app {
+
+/// Adds cycles, energy, phases, layers, memory and the epoch to stats.json.
+void add_costs(nlohmann::ordered_json& stats, const arch::TrainingChip& chip,
+               const training::EngineRecord& record, const TrainLength& length);
+/// Adds what ann_step() gave, and how the SNN's mean step stands to it.
+void add_ann(nlohmann::ordered_json& stats, const nlohmann::ordered_json& ann);
+
+}  // namespace loom::app

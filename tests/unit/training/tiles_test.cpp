@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tiles against a brute force that gives every pair to its processing element, and buffer accesses against
+// their definitions.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "cores/training/engine.hpp"
+#include "tests/unit/training/chips.hpp"
+#include "tests/unit/training/random_work.hpp"
+
+namespace loom::training {
+namespace {
+
+using arch::SparsityRules;
+using arch::ZeroRule;
+
+constexpr ZeroRule D = ZeroRule::Dense, G = ZeroRule::Gate, S = ZeroRule::Skip;
+
+EngineRecord run(const arch::TrainingWork& work, const arch::TrainingChip& chip) {
+    const auto engine = make_engine(chip);
+    engine->execute(work);
+    return engine->record();
+}
+const PhaseRecord& phase(const EngineRecord& r, std::size_t item, Phase p) {
+    return r.layers[item].phases[static_cast<std::size_t>(p)];
+}
+std::uint64_t count(const EngineRecord& r, std::size_t item, Phase p, Event e) {
+    return phase(r, item, p).counts[static_cast<std::size_t>(e)];
+}
+
+/// Work of every processing element of every tile: [tile][row][column].
+class Elements {
+  public:
+    Elements(std::size_t rows, std::size_t columns) : rows_(rows), columns_(columns) {}
+    void add(std::size_t tile, std::size_t row, std::size_t column, std::uint64_t n = 1) {
+        const std::size_t size = (tile + 1) * rows_ * columns_;
+        if (work_.size() < size) work_.resize(size);
+        work_[(tile * rows_ + row) * columns_ + column] += n;
+    }
+    /// Sum over tiles of the busiest element and a cycle to start.
+    std::uint64_t cycles() const {
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < work_.size(); i += rows_ * columns_) {
+            const auto first = work_.begin() + static_cast<std::ptrdiff_t>(i);
+            const std::uint64_t most =
+                *std::max_element(first, first + static_cast<std::ptrdiff_t>(rows_ * columns_));
+            if (most != 0) sum += most + 1;
+        }
+        return sum;
+    }
+
+  private:
+    std::size_t rows_, columns_;
+    std::vector<std::uint64_t> work_;
+};
+
+/// f(output position, input position, tap) for every valid pair of positions.
+template <class F>
+void each_pair(const arch::LinearShape& s, F f) {
+    for (std::size_t oy = 0; oy < s.out_h; ++oy)
+        for (std::size_t ox = 0; ox < s.out_w; ++ox)
+            for (std::size_t ky = 0; ky < s.kernel_h; ++ky)
+                for (std::size_t kx = 0; kx < s.kernel_w; ++kx) {
+                    const std::size_t y = oy * s.stride + ky, x = ox * s.stride + kx;
+                    if (y < s.padding || y - s.padding >= s.in_h || x < s.padding || x - s.padding >= s.in_w)
+                        continue;
+                    f(oy * s.out_w + ox, (y - s.padding) * s.in_w + x - s.padding, ky * s.kernel_w + kx);
+                }
+}
+
+TEST(TrainingTiles, TakeAsLongAsTheirBusiestElement) {
+    constexpr std::size_t R = 4, C = 8, A = 3;
+    const arch::TrainingWork work =
+        random_chain({conv_shape(6, 5, 20), conv_shape(6, 20, 13, 2)}, {.steps = 2, .batch = 3});
+    const arch::LinearWork& l = work.linear[1];
+    const std::size_t outputs = l.shape.out_h * l.shape.out_w, inputs = l.shape.in_h * l.shape.in_w;
+    for (const ZeroRule s : {D, S})
+        for (const ZeroRule g : {D, S})
+            for (const ZeroRule h : {D, G, S}) {
+                arch::TrainingChip chip = test_chip();
+                chip.array = {R, C, A};
+                chip.sparsity = {s, g, h};
+                const EngineRecord r = run(work, chip);
+                std::uint64_t forward = 0, backward = 0;
+                const std::size_t blocks = (l.shape.out_c + C - 1) / C, below = (l.shape.in_c + C - 1) / C;
+                Elements gradient(R, C);
+                for (std::size_t t = 0; t < 2; ++t) {
+                    Elements f(R, C), e(R, C);
+                    for (std::size_t b = 0; b < 3; ++b)
+                        each_pair(l.shape, [&](std::size_t out, std::size_t in, std::size_t tap) {
+                            const std::size_t to = b * outputs + out, from = b * inputs + in;
+                            for (std::size_t c = 0; c < l.shape.in_c; ++c) {
+                                const bool spike = s == D || l.input.test(t, b, in * l.shape.in_c + c);
+                                // Channels that are wanted close up.
+                                std::size_t place = c;
+                                bool wanted = true;
+                                if (h == S) {
+                                    place = 0;
+                                    for (std::size_t i = 0; i < c; ++i)
+                                        place += l.wanted.test(t, b, in * l.shape.in_c + i);
+                                    wanted = l.wanted.test(t, b, in * l.shape.in_c + c);
+                                }
+                                for (std::size_t k = 0; k < l.shape.out_c; ++k) {
+                                    const bool error = g == D || l.error.test(t, b, out * l.shape.out_c + k);
+                                    if (spike) f.add(to / (R * A) * blocks + k / C, to % R, k % C);
+                                    if (error && wanted)
+                                        e.add(from / (R * A) * below + place / C, from % R, place % C);
+                                    const std::size_t row = tap * l.shape.in_c + c;
+                                    if (spike && error)
+                                        gradient.add(row / (R * A) * blocks + k / C, row % R, k % C);
+                                }
+                            }
+                        });
+                    forward += f.cycles();
+                    backward += e.cycles();
+                }
+                const auto computed = [&](Phase p) {
+                    return phase(r, 2, p).cycles - phase(r, 2, p).stalled_memory;
+                };
+                EXPECT_EQ(computed(Phase::Forward), forward);
+                EXPECT_EQ(computed(Phase::Backward), backward);
+                EXPECT_EQ(computed(Phase::WeightGradient), gradient.cycles());
+            }
+}
+
+TEST(TrainingTiles, WeightsComeForWhatAnyPositionNeeds) {
+    const arch::TrainingWork work =
+        random_network({48, 40, 24}, {.batch = 8, .spikes = 0.05, .errors = 0.05});
+    const arch::LinearWork& l = work.linear[1];
+    for (const ZeroRule rule : {D, G, S}) {
+        arch::TrainingChip chip = test_chip();
+        chip.sparsity = {rule, rule, rule};
+        const EngineRecord r = run(work, chip);
+        std::uint64_t forward = 0, backward = 0, errors = 0;
+        for (std::size_t t = 0; t < work.steps; ++t) {
+            const auto any = [&](const arch::BitSignal& s) {
+                std::uint64_t n = 0;
+                for (std::size_t i = 0; i < s.count(); ++i) {
+                    bool set = rule != S;
+                    for (std::size_t b = 0; b < work.batch; ++b) set |= s.test(t, b, i);
+                    n += set;
+                }
+                return n;
+            };
+            forward += any(l.input) * l.shape.out_c;
+            backward += any(l.error) * any(l.wanted);
+            std::uint64_t ones = 0;
+            for (std::size_t b = 0; b < work.batch; ++b)
+                ones += rule == S ? l.error.ones(t, b) : l.error.count();
+            std::uint64_t passes = 0;  // the errors come again for each block of channels
+            for (std::size_t b = 0; b < work.batch; ++b)
+                passes =
+                    std::max(passes, (rule == S ? l.wanted.ones(t, b) : l.wanted.count()) + 15) / 16 * 16;
+            errors += ones * (passes / 16);
+        }
+        EXPECT_EQ(count(r, 2, Phase::Forward, Event::WeightRead), forward);
+        EXPECT_EQ(count(r, 2, Phase::Backward, Event::WeightRead), backward);
+        EXPECT_EQ(count(r, 2, Phase::Backward, Event::ErrorRead), errors);
+    }
+}
+
+TEST(TrainingTiles, BufferAccessesFollowTheirDefinitions) {
+    arch::TrainingWork work = random_network({48, 40, 24}, {.batch = 8});
+    work.state_words = 2;
+    work.detach_reset = false;
+    arch::TrainingChip chip = test_chip();
+    chip.sparsity = {D, D, D};
+    chip.schedule.keep = arch::KeepRule::Membranes;
+    const EngineRecord r = run(work, chip);
+    const std::uint64_t tn = 4 * 8 * 40, w = 40 * 24;
+    const auto lif = [&](Phase p, Event e) { return count(r, 1, p, e); };
+    for (const Event e :
+         {Event::Shift, Event::Add, Event::Compare, Event::Mux, Event::SpikeWrite, Event::MembraneRead})
+        EXPECT_EQ(lif(Phase::Forward, e), tn) << event_name(e);
+    EXPECT_EQ(lif(Phase::Forward, Event::MembraneWrite), 2 * tn);  // at work, and kept for backward
+    EXPECT_EQ(lif(Phase::Backward, Event::MembraneRead), tn);
+    EXPECT_EQ(lif(Phase::Backward, Event::SpikeRead), tn);
+    EXPECT_EQ(lif(Phase::Backward, Event::ErrorWrite), tn);
+    EXPECT_EQ(lif(Phase::Backward, Event::ErrorRead), tn);
+    EXPECT_EQ(lif(Phase::Backward, Event::Compare), 2 * tn);   // a rectangle
+    EXPECT_EQ(lif(Phase::Backward, Event::Multiply), 2 * tn);  // z h, and u g through the reset
+    EXPECT_EQ(lif(Phase::Backward, Event::Shift), 2 * tn);
+    EXPECT_EQ(lif(Phase::Backward, Event::Add), 2 * tn);
+    EXPECT_EQ(lif(Phase::Backward, Event::Mux), tn);
+    for (const Event e :
+         {Event::GradientRead, Event::WeightRead, Event::WeightWrite, Event::Multiply, Event::Add})
+        EXPECT_EQ(count(r, 2, Phase::WeightUpdate, e), w) << event_name(e);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::StateRead), 2 * w);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::StateWrite), 2 * w);
+    EXPECT_EQ(count(r, 2, Phase::WeightGradient, Event::GradientWrite), w);  // all timesteps at once
+    EXPECT_EQ(count(r, 2, Phase::WeightGradient, Event::GradientRead), 0U);
+    chip.schedule.gradients = arch::GradientRule::EachTimestep;
+    const EngineRecord each = run(work, chip);
+    EXPECT_EQ(count(each, 2, Phase::WeightGradient, Event::GradientWrite), 4 * w);
+    EXPECT_EQ(count(each, 2, Phase::WeightGradient, Event::GradientRead), 3 * w);
+    // A mask instead of the membrane, where that is enough.
+    work.detach_reset = true;
+    chip.schedule.keep = arch::KeepRule::Masks;
+    const EngineRecord masks = run(work, chip);
+    EXPECT_EQ(count(masks, 1, Phase::Forward, Event::MaskWrite), tn);
+    EXPECT_EQ(count(masks, 1, Phase::Forward, Event::MembraneWrite), tn);
+    EXPECT_EQ(count(masks, 1, Phase::Backward, Event::MaskRead), tn);
+    EXPECT_EQ(count(masks, 1, Phase::Backward, Event::MembraneRead), 0U);
+}
+
+TEST(TrainingTiles, SoftResetsSubtractInsteadOfSwitching) {
+    arch::TrainingWork work = random_network({48, 40}, {.batch = 8});
+    work.neurons[0].hard_reset = false;
+    work.detach_reset = false;
+    arch::TrainingChip chip = test_chip();
+    chip.sparsity = {D, D, D};
+    chip.schedule.leak_shift = false;
+    const EngineRecord r = run(work, chip);
+    const std::uint64_t tn = 4 * 8 * 40;
+    for (const Phase p : {Phase::Forward, Phase::Backward}) {
+        EXPECT_EQ(count(r, 1, p, Event::Mux), 0U);
+        EXPECT_EQ(count(r, 1, p, Event::Add), 2 * tn);
+    }
+    EXPECT_EQ(count(r, 1, Phase::Forward, Event::Multiply), tn);       // leak
+    EXPECT_EQ(count(r, 1, Phase::Backward, Event::Multiply), 2 * tn);  // leak, z h
+    EXPECT_EQ(count(r, 1, Phase::Backward, Event::Shift), tn);         // threshold through the reset
+    EXPECT_EQ(count(r, 1, Phase::Backward, Event::SpikeRead), 0U);
+}
+
+TEST(TrainingTiles, TablesAddGroupsThatHaveASpike) {
+    for (const std::size_t group : {2U, 4U, 8U}) {
+        const arch::TrainingWork work = random_network({50, 40, 24}, {.batch = 8, .spikes = 0.1});
+        arch::TrainingChip chip = test_chip("h2learn");
+        chip.lut_inputs = group;
+        chip.schedule.batch_block = 8;
+        const EngineRecord r = run(work, chip);
+        const arch::LinearWork& l = work.linear[0];
+        std::uint64_t forward = 0, gradient = 0;
+        const auto any = [&](auto bit, std::size_t first, std::size_t end) {
+            for (std::size_t i = first; i < end; ++i)
+                if (bit(i)) return true;
+            return false;
+        };
+        for (std::size_t t = 0; t < 4; ++t)
+            for (std::size_t b = 0; b < 8; ++b)
+                for (std::size_t i = 0; i < 50; i += group)
+                    forward += any([&](std::size_t n) { return l.input.test(t, b, n); }, i,
+                                   std::min<std::size_t>(50, i + group));
+        // Weight gradients: groups of neighbouring samples and timesteps.
+        for (std::size_t n = 0; n < 32; n += group)
+            for (std::size_t i = 0; i < 50; ++i)
+                for (std::size_t k = 0; k < 40; ++k)
+                    gradient +=
+                        any([&](std::size_t p) { return l.input.test(p / 8, p % 8, i); }, n, n + group) &&
+                        any([&](std::size_t p) { return l.error.test(p / 8, p % 8, k); }, n, n + group);
+        EXPECT_EQ(count(r, 0, Phase::Forward, Event::Ac), forward * 40) << group;
+        EXPECT_EQ(count(r, 0, Phase::Forward, Event::LutRead), forward * 40) << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightGradient, Event::Ac), gradient) << group;
+        const std::uint64_t tables = (50 + group - 1) / group * 40, entries = std::uint64_t{1} << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, Event::LutWrite), tables * entries) << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, Event::Add), tables * (entries - group - 1) + 50 * 40)
+            << group;
+    }
+}
+
+TEST(TrainingTiles, WeightsThatDoNotFitComeFromDramInEveryTimestep) {
+    const arch::TrainingWork work = random_network({64, 256, 64}, {.steps = 4, .batch = 4});
+    arch::TrainingChip chip = test_chip();
+    chip.dram.burst = 1;
+    chip.buffers[1].capacity = 64 * 1024;  // bits; a layer has 256 Ki
+    chip.buffers[2].capacity *= 8;
+    const std::uint64_t bytes = 64 * 256 * 2;
+    const EngineRecord r = run(work, chip);
+    EXPECT_EQ(r.batch_block, 4U);
+    EXPECT_EQ(count(r, 2, Phase::Forward, Event::DramRead), 4 * bytes);
+    EXPECT_EQ(count(r, 2, Phase::Backward, Event::DramRead), 4 * bytes);
+    EXPECT_EQ(count(r, 2, Phase::WeightGradient, Event::DramWrite), bytes);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::DramRead), 2 * bytes);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::DramWrite), bytes);
+    chip.buffers[1].capacity = 512 * 1024;  // one layer at a time: layer by layer it comes once
+    chip.schedule.order = arch::LoopOrder::Layer;
+    EXPECT_EQ(count(run(work, chip), 2, Phase::Forward, Event::DramRead), bytes);
+}
+
+}  // namespace
+}  // namespace loom::training
