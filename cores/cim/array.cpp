@@ -94,7 +94,8 @@ struct CimArray::Impl {
 
     // ---- values ---------------------------------------------------------------------------------
 
-    void evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
+    /// The row sets of a vector. Returns the rows of cells that it drives.
+    std::span<const std::uint32_t> select(std::span<const std::uint32_t> active) {
         check_rows(active);
         const auto driven = cell_rows(active);
         select_row_sets(spec, shape, driven, sets);
@@ -103,6 +104,11 @@ struct CimArray::Impl {
         for (CimRowSet& s : sets) {
             for (std::uint32_t i = s.begin; i < s.end; ++i) s.row_sum += cells.row_sum(driven[i]);
         }
+        return driven;
+    }
+
+    void evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
+        const auto driven = select(active);
         const auto bits = static_cast<int>(spec.weights.weight_bits);
         // a sum within the width whatever the order of additions
         const bool fits = static_cast<std::int64_t>(active.size()) <= (psum_top >> bits);
@@ -400,6 +406,13 @@ const CimShape& CimArray::shape() const {
 void CimArray::evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
     impl_->evaluate(active, step);
 }
+void CimArray::drive(std::span<const std::uint32_t> active) {
+    impl_->count(impl_->select(active));
+}
+void CimArray::convert_only(std::uint64_t columns, std::uint64_t steps) {
+    impl_->shape.outputs = impl_->shape.converted = columns;
+    impl_->shape.mux_steps = steps;
+}
 std::span<const std::int64_t> CimArray::sums() const {
     return impl_->sums;
 }
@@ -447,6 +460,11 @@ void CimArray::erase() {
     Impl& a = *impl_;
     a.cells.program(std::vector<std::uint8_t>(a.shape.cell_rows * a.shape.columns, 0));
     a.erased();
+}
+void CimArray::set_conductances(std::vector<double> conductances) {
+    Impl& a = *impl_;
+    a.cells.set_written(a.cells.all_levels(), std::move(conductances));
+    a.levels_changed();
 }
 bool CimArray::writing(Cycle now) const {
     return now < impl_->write_end;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/arch/cim_spec.hpp"
+#include "sim/arch/cim_training_spec.hpp"
 #include "sim/arch/energy_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
 #include "sim/base/fields.hpp"
@@ -158,6 +159,7 @@ struct CimCoreSpec : CimSpec {
     std::uint64_t arrays = 16;
     std::uint64_t input_bits = 4;
     bool reload = false;
+    CimTrainingSpec training;
 };
 template <class V>
 void fields(V& v, CimCoreSpec& s) {
@@ -170,6 +172,7 @@ void fields(V& v, CimCoreSpec& s) {
        .max = 31});
     v("reload", s.reload,
       {.doc = "the arrays are erased and programmed at the start of every sample; reads and spikes wait"});
+    v("training", s.training, {.doc = "training in place"});
     fields(v, static_cast<CimSpec&>(s));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "cores/cim/counters.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/training_chip/training_view.hpp"
 
@@ -39,6 +40,9 @@ class CoreArithmetic {
                                std::size_t t) = 0;
     /// The optimiser's step on a block's part of a matrix.
     virtual CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) = 0;
+
+    /// Events of compute-in-memory arrays for an item of the work; null: there are none.
+    virtual const cores::CimCounters* array_counters(std::uint32_t, Phase) const { return nullptr; }
 };
 
 /// Counts an optimiser's arithmetic and state for `weights` values; returns operations.
