@@ -278,6 +278,7 @@ struct ChipSpec {
     std::vector<CoreKindSpec> cores;
     IoSpec io;
     EnergySpec energy;
+    EnergySpec training_energy;
 
     /// Kinds of cores, >= 1.
     std::size_t n_kinds() const { return cores.empty() ? 1 : cores.size(); }
@@ -305,6 +306,8 @@ void fields(V& v, ChipSpec& s) {
     v.list_over("cores", s.cores, s.core, {.doc = "kinds of cores; without, all are as `core` says"});
     v("io", s.io, {.doc = "host port"});
     v("energy", s.energy, {.doc = "price list; `file:` includes one, `ert:` one of Accelergy"});
+    v("training_energy", s.training_energy,
+      {.doc = "training: prices of what the cores' lanes and buffers do (events of training chips)"});
 }
 
 }  // namespace loom::arch

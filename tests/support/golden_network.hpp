@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "sim/learn/layers/dense.hpp"
 #include "sim/learn/layers/pool.hpp"
 #include "sim/learn/neurons/lif.hpp"
+#include "sim/learn/pulse_update.hpp"
 #include "sim/learn/trainer.hpp"
 #include "traces/npy.hpp"
 
@@ -21,6 +23,7 @@ struct GoldenNetwork {
     bool detach = true;
     OptimiserSpec optimiser;
     std::string algorithm = "bptt";
+    std::optional<PulseSpec> pulses = std::nullopt;  ///< weights in cells that train in place
 
     static std::string folder() { return LOOM_SOURCE_DIR "/tests/golden/bptt/"; }
 
@@ -53,8 +56,14 @@ struct GoldenNetwork {
             for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(a.at(i));
             network->find(name)->layer->import(0, values);
         }
+        std::unique_ptr<Optimiser> update = make_optimiser(optimiser);
+        if (pulses) {
+            auto in_cells = std::make_unique<PulseUpdate>(std::move(update), *pulses);
+            in_cells->program(*network);
+            update = std::move(in_cells);
+        }
         return std::make_unique<Trainer>(
-            std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
+            std::move(network), make_loss("mse_rate"), std::move(update),
             make_schedule({.algorithm = algorithm, .detach_reset = detach, .online = false}));
     }
 

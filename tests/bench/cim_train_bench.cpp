@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training in place on the digits: test accuracy after 20 epochs with the shipped chips' cells, and cycles
+// and energy of a step on the chips. The figures of docs/training-cim.md.
+#include <benchmark/benchmark.h>
+
+#include "sim/config/reader.hpp"
+#include "sim/learn/activity.hpp"
+#include "sim/training_chip/make_engine.hpp"
+#include "sim/training_chip/price_chip.hpp"
+#include "tests/support/golden_network.hpp"
+
+namespace loom::training {
+namespace {
+
+constexpr std::size_t kBatches = 44;  // 1437 images / 32, the rest is left out
+
+arch::ChipSpec chip_of(bool agsi) {
+    return config::read<arch::ChipSpec>(
+        config::load_tree(std::string(LOOM_SOURCE_DIR "/configs/chips/") +
+                          (agsi ? "train_cim_agsi.yaml" : "train_cim_rram.yaml")));
+}
+
+learn::GoldenNetwork golden_with(const arch::ChipSpec& chip) {
+    learn::GoldenNetwork golden;
+    golden.surrogate = {"triangle", {}, 1};
+    golden.pulses = learn::pulse_spec(chip.core.cim->write, chip.core.cim->training, 1);
+    return golden;
+}
+
+std::size_t test_correct(learn::Trainer& trainer) {
+    const traces::Array x = traces::read_npz(learn::GoldenNetwork::folder() + "digits_split.npz", "x_test");
+    const traces::Array y = traces::read_npz(learn::GoldenNetwork::folder() + "digits_split.npz", "y_test");
+    learn::Signal in(8, y.size(), 64);
+    in.constant = true;
+    std::vector<std::int64_t> labels(y.size());
+    for (std::size_t b = 0; b < y.size(); ++b) {
+        labels[b] = static_cast<std::int64_t>(y.at(b));
+        for (std::size_t t = 0; t < 8; ++t)
+            for (std::size_t i = 0; i < 64; ++i) in.at(t, b)[i] = static_cast<float>(x.at(b * 64 + i));
+    }
+    return trainer.evaluate(in, labels).correct;
+}
+
+/// device: 0 float32 SGD, 1 linear cells, 2 linear without carry, 3 Ag:a-Si, 4 Ag:a-Si without noise
+void epochs(benchmark::State& state) {
+    const auto device = state.range(0);
+    learn::GoldenNetwork golden = golden_with(chip_of(device >= 3));
+    if (device == 0) golden.pulses.reset();
+    if (device == 2) golden.pulses->carry = false;
+    if (device == 4) golden.pulses->sigma_c2c = 0;
+    for (auto _ : state) {
+        const auto trainer = golden.make();
+        for (int epoch = 0; epoch < 20; ++epoch) {
+            for (std::size_t k = 0; k < kBatches; ++k) {
+                const auto [x, y] = learn::GoldenNetwork::minibatch(k);
+                trainer->step(x, y);
+            }
+            if (epoch == 0) state.counters["correct_1"] = static_cast<double>(test_correct(*trainer));
+            if (epoch == 4) state.counters["correct_5"] = static_cast<double>(test_correct(*trainer));
+        }
+        state.counters["correct_20"] = static_cast<double>(test_correct(*trainer));
+    }
+}
+BENCHMARK(epochs)->DenseRange(0, 4)->Iterations(1)->Unit(benchmark::kSecond);
+
+/// One step of the golden mlp on a chip.
+void step(benchmark::State& state) {
+    arch::ChipSpec chip = chip_of(state.range(0) == 1);
+    chip.core.cim->training.transposable = state.range(0) != 2;
+    for (auto _ : state) {
+        const auto trainer = golden_with(chip).make();
+        const auto engine = make_cim_training_engine(chip, {});
+        const auto [x, y] = learn::GoldenNetwork::minibatch(0);
+        trainer->step(x, y);
+        engine->execute(learn::collect_work(*trainer));
+        const Pricing p = price(*engine);
+        for (std::size_t f = 0; f < kPhases; ++f) {
+            const std::string name(kPhaseNames[f]);
+            std::uint64_t cycles = 0;
+            for (const LayerRecord& l : engine->record().layers) cycles += l.phases[f].cycles;
+            state.counters[name + "_kcycles"] = static_cast<double>(cycles) * 1e-3;
+            state.counters[name + "_nJ"] = p.phase(static_cast<Phase>(f)) * 1e-3;
+            for (std::size_t l = 0; l < kLevels; ++l)
+                if (const double pj = p.phase(static_cast<Phase>(f), static_cast<Level>(l)); pj != 0)
+                    state.counters[name + "_" + std::string(kLevelNames[l]) + "_nJ"] = pj * 1e-3;
+        }
+        double leakage = 0;
+        for (const auto& [what, pj] : p.leakage_pj) leakage += pj;
+        state.counters["leakage_nJ"] = leakage * 1e-3;
+        state.counters["converters_mm2"] = transposed_converter_area(chip) * 1e-6;
+    }
+}
+BENCHMARK(step)->DenseRange(0, 2)->Iterations(1)->Unit(benchmark::kSecond);
+
+}  // namespace
+}  // namespace loom::training
