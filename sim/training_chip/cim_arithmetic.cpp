@@ -45,7 +45,6 @@ CimArithmetic::CimArithmetic(const arch::ChipSpec& chip) {
     room_.cores = chip.n_cores();
     room_.memory_bits = core_.synapse.memory;
     room_.max_neurons = core_.soma.max_neurons;
-    room_.error_bits = core_.cim->training.error_bits;
     room_.cim = &*core_.cim;
 }
 

@@ -20,9 +20,11 @@ arch::ChipSpec chip_of(bool agsi) {
                           (agsi ? "train_cim_agsi.yaml" : "train_cim_rram.yaml")));
 }
 
-learn::GoldenNetwork golden_with(const arch::ChipSpec& chip) {
+/// SGD with rate 0.1, or Adam with 0.001.
+learn::GoldenNetwork golden_with(const arch::ChipSpec& chip, bool adam) {
     learn::GoldenNetwork golden;
-    golden.surrogate = {"triangle", {}, 1};
+    golden.surrogate = {"sigmoid", 4, {}};
+    if (adam) golden.optimiser.kind = "adam", golden.optimiser.lr = 1e-3;
     golden.pulses = learn::pulse_spec(chip.core.cim->write, chip.core.cim->training, 1);
     return golden;
 }
@@ -41,10 +43,35 @@ std::size_t test_correct(learn::Trainer& trainer) {
     return trainer.evaluate(in, labels).correct;
 }
 
-/// device: 0 float32 SGD, 1 linear cells, 2 linear without carry, 3 Ag:a-Si, 4 Ag:a-Si without noise
+/// Per step: cycles, pulses and energy by phase and level.
+void report(benchmark::State& state, const ManyCoreEngine& engine, std::size_t steps) {
+    const Pricing p = price(engine);
+    const double each = 1e-3 / static_cast<double>(steps);
+    std::uint64_t pulses = 0;
+    for (std::size_t f = 0; f < kPhases; ++f) {
+        const std::string name(kPhaseNames[f]);
+        std::uint64_t cycles = 0;
+        for (const LayerRecord& l : engine.record().layers) {
+            cycles += l.phases[f].cycles;
+            pulses += l.phases[f].counts[static_cast<std::size_t>(Event::Pulses)];
+        }
+        state.counters[name + "_kcycles"] = static_cast<double>(cycles) * each;
+        state.counters[name + "_nJ"] = p.phase(static_cast<Phase>(f)) * each;
+        for (std::size_t l = 0; l < kLevels; ++l)
+            if (const double pj = p.phase(static_cast<Phase>(f), static_cast<Level>(l)); pj != 0)
+                state.counters[name + "_" + std::string(kLevelNames[l]) + "_nJ"] = pj * each;
+    }
+    double leakage = 0;
+    for (const auto& [what, pj] : p.leakage_pj) leakage += pj;
+    state.counters["leakage_nJ"] = leakage * each;
+    state.counters["pulses"] = static_cast<double>(pulses) / static_cast<double>(steps);
+}
+
+/// Arguments: device, Adam. Device: 0 float32, 1 linear cells, 2 linear without carry, 3 Ag:a-Si, 4 Ag:a-Si
+/// without noise
 void epochs(benchmark::State& state) {
     const auto device = state.range(0);
-    learn::GoldenNetwork golden = golden_with(chip_of(device >= 3));
+    learn::GoldenNetwork golden = golden_with(chip_of(device >= 3), state.range(1) != 0);
     if (device == 0) golden.pulses.reset();
     if (device == 2) golden.pulses->carry = false;
     if (device == 4) golden.pulses->sigma_c2c = 0;
@@ -61,36 +88,27 @@ void epochs(benchmark::State& state) {
         state.counters["correct_20"] = static_cast<double>(test_correct(*trainer));
     }
 }
-BENCHMARK(epochs)->DenseRange(0, 4)->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(epochs)->ArgsProduct({{0, 1, 2, 3, 4}, {0, 1}})->Iterations(1)->Unit(benchmark::kSecond);
 
-/// One step of the golden mlp on a chip.
+/// The first 20 steps of the golden mlp on a chip, per step. Arguments: 0 train_cim_rram, 1 train_cim_agsi, 2
+/// the first without a second set of converters; Adam.
 void step(benchmark::State& state) {
+    constexpr std::size_t kSteps = 20;
     arch::ChipSpec chip = chip_of(state.range(0) == 1);
     chip.core.cim->training.transposable = state.range(0) != 2;
     for (auto _ : state) {
-        const auto trainer = golden_with(chip).make();
+        const auto trainer = golden_with(chip, state.range(1) != 0).make();
         const auto engine = make_cim_training_engine(chip, {});
-        const auto [x, y] = learn::GoldenNetwork::minibatch(0);
-        trainer->step(x, y);
-        engine->execute(learn::collect_work(*trainer));
-        const Pricing p = price(*engine);
-        for (std::size_t f = 0; f < kPhases; ++f) {
-            const std::string name(kPhaseNames[f]);
-            std::uint64_t cycles = 0;
-            for (const LayerRecord& l : engine->record().layers) cycles += l.phases[f].cycles;
-            state.counters[name + "_kcycles"] = static_cast<double>(cycles) * 1e-3;
-            state.counters[name + "_nJ"] = p.phase(static_cast<Phase>(f)) * 1e-3;
-            for (std::size_t l = 0; l < kLevels; ++l)
-                if (const double pj = p.phase(static_cast<Phase>(f), static_cast<Level>(l)); pj != 0)
-                    state.counters[name + "_" + std::string(kLevelNames[l]) + "_nJ"] = pj * 1e-3;
+        for (std::size_t k = 0; k < kSteps; ++k) {
+            const auto [x, y] = learn::GoldenNetwork::minibatch(k);
+            trainer->step(x, y);
+            engine->execute(learn::collect_work(*trainer));
         }
-        double leakage = 0;
-        for (const auto& [what, pj] : p.leakage_pj) leakage += pj;
-        state.counters["leakage_nJ"] = leakage * 1e-3;
+        report(state, *engine, kSteps);
         state.counters["converters_mm2"] = transposed_converter_area(chip) * 1e-6;
     }
 }
-BENCHMARK(step)->DenseRange(0, 2)->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(step)->ArgsProduct({{0, 1, 2}, {0, 1}})->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace loom::training

@@ -201,6 +201,25 @@ TEST(CimTraining, ForwardTimeOfADenseLayer) {
     EXPECT_EQ(forward(1, 40), forward(1, 400)) << "no spike, no read";
 }
 
+/// With two spike registers the packets of the next timestep are taken while the arrays read this one's.
+TEST(CimTraining, PacketsComeWhileArraysRead) {
+    arch::TrainingWork work = one_layer(16, 8, 3);
+    for (std::size_t t = 0; t < 3; ++t)
+        for (std::size_t i = 0; i < 13; ++i) work.linear[0].input.set(t, 0, i);
+    const auto run = [&](bool two) {
+        arch::ChipSpec chip = cim_mesh(1);
+        chip.core.cim->rows.double_buffer = two;
+        const auto engine = make_many_core_training_engine(chip, {S, S, S});
+        engine->execute(work);
+        return engine->record();
+    };
+    const EngineRecord one = run(false), two = run(true);
+    EXPECT_LT(two.cycles, one.cycles);
+    for (std::size_t i = 0; i < one.layers.size(); ++i)
+        for (std::size_t p = 0; p < kPhases; ++p)
+            EXPECT_EQ(one.layers[i].phases[p].counts, two.layers[i].phases[p].counts);
+}
+
 TEST(CimTraining, UpdateGoesRowByRow) {
     arch::CimSpec s = cim_mesh(1).core.cim.value();
     s.write.t_pulse = "10";
