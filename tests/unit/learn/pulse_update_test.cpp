@@ -108,6 +108,15 @@ TEST(PulseUpdate, NoiseGrowsWithTheRootOfThePulses) {
     const double sigma = 0.01 * 2 * std::sqrt(2);
     EXPECT_NEAR(mean, 0.008, 4 * sigma / std::sqrt(n));
     EXPECT_NEAR(std::sqrt(square - mean * mean), sigma, 0.04 * sigma);
+    // the next update has draws of its own
+    const std::vector<float> before = row.weights().value;
+    row.step(std::vector<float>(n, 0.008F), 2);
+    double product = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto first = static_cast<double>(before[i]), both = static_cast<double>(row.weights().value[i]);
+        product += (first - 0.008) * (both - first - 0.008) / static_cast<double>(n);
+    }
+    EXPECT_LT(std::abs(product), 0.1 * sigma * sigma);
 }
 
 TEST(PulseUpdate, WornCellsStayWhereTheyAre) {
