@@ -29,20 +29,6 @@ learn::GoldenNetwork golden_with(const arch::ChipSpec& chip, bool adam) {
     return golden;
 }
 
-std::size_t test_correct(learn::Trainer& trainer) {
-    const traces::Array x = traces::read_npz(learn::GoldenNetwork::folder() + "digits_split.npz", "x_test");
-    const traces::Array y = traces::read_npz(learn::GoldenNetwork::folder() + "digits_split.npz", "y_test");
-    learn::Signal in(8, y.size(), 64);
-    in.constant = true;
-    std::vector<std::int64_t> labels(y.size());
-    for (std::size_t b = 0; b < y.size(); ++b) {
-        labels[b] = static_cast<std::int64_t>(y.at(b));
-        for (std::size_t t = 0; t < 8; ++t)
-            for (std::size_t i = 0; i < 64; ++i) in.at(t, b)[i] = static_cast<float>(x.at(b * 64 + i));
-    }
-    return trainer.evaluate(in, labels).correct;
-}
-
 /// Per step: cycles, pulses and energy by phase and level.
 void report(benchmark::State& state, const ManyCoreEngine& engine, std::size_t steps) {
     const Pricing p = price(engine);
@@ -82,10 +68,14 @@ void epochs(benchmark::State& state) {
                 const auto [x, y] = learn::GoldenNetwork::minibatch(k);
                 trainer->step(x, y);
             }
-            if (epoch == 0) state.counters["correct_1"] = static_cast<double>(test_correct(*trainer));
-            if (epoch == 4) state.counters["correct_5"] = static_cast<double>(test_correct(*trainer));
+            if (epoch == 0)
+                state.counters["correct_1"] =
+                    static_cast<double>(learn::GoldenNetwork::test_correct(*trainer));
+            if (epoch == 4)
+                state.counters["correct_5"] =
+                    static_cast<double>(learn::GoldenNetwork::test_correct(*trainer));
         }
-        state.counters["correct_20"] = static_cast<double>(test_correct(*trainer));
+        state.counters["correct_20"] = static_cast<double>(learn::GoldenNetwork::test_correct(*trainer));
     }
 }
 BENCHMARK(epochs)->ArgsProduct({{0, 1, 2, 3, 4}, {0, 1}})->Iterations(1)->Unit(benchmark::kSecond);

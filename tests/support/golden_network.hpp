@@ -81,6 +81,21 @@ struct GoldenNetwork {
         }
         return batch;
     }
+
+    /// Of the 360 test images.
+    static std::size_t test_correct(Trainer& trainer) {
+        const traces::Array x = traces::read_npz(folder() + "digits_split.npz", "x_test");
+        const traces::Array y = traces::read_npz(folder() + "digits_split.npz", "y_test");
+        Signal in(8, y.size(), 64);
+        in.constant = true;
+        std::vector<std::int64_t> labels(y.size());
+        for (std::size_t b = 0; b < y.size(); ++b) {
+            labels[b] = static_cast<std::int64_t>(y.at(b));
+            for (std::size_t t = 0; t < 8; ++t)
+                for (std::size_t i = 0; i < 64; ++i) in.at(t, b)[i] = static_cast<float>(x.at(b * 64 + i));
+        }
+        return trainer.evaluate(in, labels).correct;
+    }
 };
 
 }  // namespace loom::learn
