@@ -45,6 +45,19 @@ TEST(CimPrices, ShippedChipsPriceAllThatTheyCount) {
     }
 }
 
+TEST(CimPrices, NearMemoryChipsArePricedAlike) {
+    arch::TrainingWork work = cells_work(false, {"triangle", {}, 1}, true);
+    arch::ChipSpec chip = shipped("mesh45");
+    chip.training_energy = shipped("train_cim_rram").training_energy;
+    const auto engine = make_many_core_training_engine(chip, {});
+    engine->execute(work);
+    EXPECT_EQ(engine->arithmetic().array_counters(0, Phase::Forward), nullptr);
+    const Pricing p = price(*engine);
+    EXPECT_GT(p.phase(Phase::Backward, Level::Compute), 0);
+    EXPECT_GT(p.phase(Phase::Backward, Level::Network), 0);
+    EXPECT_EQ(transposed_converter_area(chip), 0);
+}
+
 /// 2 x 1 weights, one pulse pattern: energy of the pulses is V^2 G t by hand.
 TEST(CimPrices, PulsesByHand) {
     arch::ChipSpec chip = shipped("train_cim_rram");
