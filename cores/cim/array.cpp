@@ -16,6 +16,13 @@ const CimShape& CimArray::shape() const {
 void CimArray::evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
     impl_->evaluate(active, step);
 }
+void CimArray::drive(std::span<const std::uint32_t> active) {
+    impl_->count(impl_->select(active));
+}
+void CimArray::convert_only(std::uint64_t columns, std::uint64_t steps) {
+    impl_->shape.outputs = impl_->shape.converted = columns;
+    impl_->shape.mux_steps = steps;
+}
 std::span<const std::int64_t> CimArray::sums() const {
     return impl_->sums;
 }
@@ -79,6 +86,11 @@ void CimArray::erase() {
     Impl& a = *impl_;
     a.cells.program(std::vector<std::uint8_t>(a.shape.cell_rows * a.shape.columns, 0));
     a.erased();
+}
+void CimArray::set_conductances(std::vector<double> conductances) {
+    Impl& a = *impl_;
+    a.cells.set_written(a.cells.all_levels(), std::move(conductances));
+    a.levels_changed();
 }
 bool CimArray::writing(Cycle now) const {
     return now < impl_->write_end;

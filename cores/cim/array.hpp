@@ -52,6 +52,10 @@ class CimArray {
     /// active: rows with a spike, ascending, each once. step: keys the read noise (and ages two-level noise).
     /// Afterwards sums() and values() are the outcome. Cost: active rows x used columns at most.
     void evaluate(std::span<const std::uint32_t> active, std::uint64_t step);
+    /// The row sets and events of a vector without its values, for numbers that are computed elsewhere.
+    void drive(std::span<const std::uint32_t> active);
+    /// From now on a row set converts so many columns (outputs) in so many steps: the others are not of use.
+    void convert_only(std::uint64_t columns, std::uint64_t steps);
     /// Partial sums [outputs], in codes; value = sum * scale() + correction. Exact integers.
     std::span<const std::int64_t> sums() const;
     /// What the sums stand for, in weight units [outputs]. Integers when scale() is 1.
@@ -83,6 +87,9 @@ class CimArray {
     Cycle write(const CimWeights& target, Cycle now);
     /// All cells to Gmin, without time: what a matrix is loaded into for the first time.
     void erase();
+    /// Cells hold these conductances (uS) [rows of the matrix][physical columns], without time: what pulses
+    /// left.
+    void set_conductances(std::vector<double> conductances);
     bool writing(Cycle now) const;
     Cycle write_end() const;
     /// A read asked for during a write: counted.

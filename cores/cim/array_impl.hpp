@@ -96,7 +96,8 @@ struct CimArray::Impl {
 
     // ---- values ---------------------------------------------------------------------------------
 
-    void evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
+    /// The row sets of a vector. Returns the rows of cells that it drives.
+    std::span<const std::uint32_t> select(std::span<const std::uint32_t> active) {
         check_rows(active);
         const auto driven = cell_rows(active);
         select_row_sets(spec, shape, driven, sets);
@@ -105,6 +106,11 @@ struct CimArray::Impl {
         for (CimRowSet& s : sets) {
             for (std::uint32_t i = s.begin; i < s.end; ++i) s.row_sum += cells.row_sum(driven[i]);
         }
+        return driven;
+    }
+
+    void evaluate(std::span<const std::uint32_t> active, std::uint64_t step) {
+        const auto driven = select(active);
         const auto bits = static_cast<int>(spec.weights.weight_bits);
         // a sum within the width whatever the order of additions
         const bool fits = static_cast<std::int64_t>(active.size()) <= (width.top() >> bits);

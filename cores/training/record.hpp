@@ -48,6 +48,8 @@ enum class Event : std::uint8_t {
     DramWrite,  ///< bytes
     Flits,      ///< flit-hops on the network-on-chip (many-core engines)
     Pulses,     ///< programming pulses (compute-in-memory engines)
+    ArrayAc,
+    ArrayMac,  ///< accumulates and multiply-accumulates that cells do (compute-in-memory engines)
     Count
 };
 inline constexpr std::size_t kEvents = static_cast<std::size_t>(Event::Count);
