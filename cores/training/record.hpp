@@ -97,6 +97,7 @@ struct UnitRecord {
 /// What an engine did, over all steps executed. With one unit the phases' cycles add up to `cycles`; units
 /// that work side by side (pipelined) each have held + waited = cycles.
 struct EngineRecord {
+    std::vector<std::uint64_t> own;  ///< counters of one kind of engine (network, arrays), for resume()
     std::uint64_t steps = 0, cycles = 0, samples = 0;
     std::uint64_t processing_elements = 0;
     std::vector<LayerRecord> layers;

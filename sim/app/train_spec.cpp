@@ -6,7 +6,6 @@
 #include <array>
 #include <filesystem>
 
-#include "cores/training/price.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
@@ -65,7 +64,6 @@ void check(const TrainSpec& s) {
     learn::make_schedule(s.train.algorithm);
     learn::make_formats(s.train.formats);
     check_surrogate(s.train.surrogate);
-    if (s.chip) training::check_prices(*s.chip);
     learn::make_optimiser(s.train.optimizer);
     if (!s.network.layers.empty()) {
         learn::NetworkSpec network;
@@ -89,6 +87,8 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
         with_places(t.root, [&] { t.spec.profile = compiler::preset_profile(preset->scalar); });
     }
     expand_loss(t.root);
+    if (const config::Node* chip = t.root.find("chip"); chip != nullptr && chip->is_map())
+        t.spec.many_core = chip->find("core") != nullptr || chip->find("cores") != nullptr;
     config::read_into(t.root, "", t.spec);
     with_places(t.root, [&] { check(t.spec); });
     if (seed != nullptr)

@@ -13,6 +13,7 @@
 #include "sim/arch/cim_training_spec.hpp"
 #include "sim/arch/energy_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
+#include "sim/arch/sparsity_rules.hpp"
 #include "sim/base/fields.hpp"
 
 namespace loom::arch {
@@ -279,6 +280,7 @@ struct ChipSpec {
     IoSpec io;
     EnergySpec energy;
     EnergySpec training_energy;
+    SparsityRules training_sparsity;
 
     /// Kinds of cores, >= 1.
     std::size_t n_kinds() const { return cores.empty() ? 1 : cores.size(); }
@@ -308,6 +310,7 @@ void fields(V& v, ChipSpec& s) {
     v("energy", s.energy, {.doc = "price list; `file:` includes one, `ert:` one of Accelergy"});
     v("training_energy", s.training_energy,
       {.doc = "training: prices of what the cores' lanes and buffers do (events of training chips)"});
+    v("training_sparsity", s.training_sparsity, {.doc = "training: which zeros are exploited, and how"});
 }
 
 }  // namespace loom::arch

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sim/base/error.hpp"
+#include "sim/training_chip/counter_list.hpp"
 
 namespace loom::training {
 namespace {
@@ -65,6 +66,17 @@ void CimArithmetic::begin(const TrainingView& view) {
             parts.push_back({f, CimMatrix(view, block, view.placement.feeds[f]), {}});
         for (Part& p : parts) p.arrived.resize(work.steps);
     }
+}
+
+void CimArithmetic::save(std::vector<std::uint64_t>& own) const {
+    for (const auto& phases : counters_)
+        for (const cores::CimCounters& c : phases) put_counters(c, own);
+}
+
+void CimArithmetic::restore(std::size_t items, std::span<const std::uint64_t>& own) {
+    counters_.assign(items, {});
+    for (auto& phases : counters_)
+        for (cores::CimCounters& c : phases) take_counters(c, own);
 }
 
 CimArithmetic::Part& CimArithmetic::part(std::uint32_t block, std::uint32_t feed) {

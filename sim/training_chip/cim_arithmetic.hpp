@@ -24,6 +24,8 @@ class CimArithmetic final : public CoreArithmetic {
     void sweep(TrainingView& view, std::uint32_t block, std::size_t t, std::vector<CoreJob>& jobs) override;
     Cycles errors_back(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t t) override;
     CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) override;
+    void save(std::vector<std::uint64_t>& own) const override;
+    void restore(std::size_t items, std::span<const std::uint64_t>& own) override;
     const cores::CimCounters* array_counters(std::uint32_t item, Phase phase) const override {
         return &counters_.at(item)[static_cast<std::size_t>(phase)];
     }

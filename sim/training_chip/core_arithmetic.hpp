@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <span>
 #include <vector>
 
 #include "cores/cim/counters.hpp"
@@ -41,6 +42,12 @@ class CoreArithmetic {
     /// The optimiser's step on a block's part of a matrix.
     virtual CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) = 0;
 
+    /// Counters of its own, for a record that is resumed; `items` of the work.
+    virtual void save(std::vector<std::uint64_t>&) const {}
+    virtual void restore(std::size_t items, std::span<const std::uint64_t>& own) {
+        (void)items;
+        (void)own;
+    }
     /// Events of compute-in-memory arrays for an item of the work; null: there are none.
     virtual const cores::CimCounters* array_counters(std::uint32_t, Phase) const { return nullptr; }
 };

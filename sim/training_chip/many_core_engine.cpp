@@ -6,6 +6,7 @@
 #include "noc/catalogue.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
+#include "sim/training_chip/counter_list.hpp"
 #include "sim/training_chip/near_memory_arithmetic.hpp"
 
 namespace loom::training {
@@ -60,6 +61,7 @@ void ManyCoreEngine::execute(const arch::TrainingWork& work) {
     element_work();
     view_.record.steps += 1;
     view_.record.samples += work.batch;
+    save_counters();
 }
 
 /// Books what the network did in the phase before.
@@ -173,6 +175,20 @@ void ManyCoreEngine::run_step(StepWork& step) {
         cycles;
     view_.record.cycles += cycles;
     start_ = next;
+}
+
+void ManyCoreEngine::save_counters() {
+    view_.record.own.clear();
+    for (const noc::NocCounters& c : noc_counters_) put_counters(c, view_.record.own);
+    arithmetic_->save(view_.record.own);
+}
+
+void ManyCoreEngine::resume(const EngineRecord& record) {
+    if (record.steps == 0) return;
+    view_.record = record;
+    std::span<const std::uint64_t> own(record.own);
+    for (noc::NocCounters& c : noc_counters_) take_counters(c, own);
+    arithmetic_->restore(record.layers.size(), own);
 }
 
 void ManyCoreEngine::element_work() {

@@ -28,6 +28,7 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     ~ManyCoreEngine() override;
     void execute(const arch::TrainingWork& work) override;
     const EngineRecord& record() const override { return view_.record; }
+    void resume(const EngineRecord& record) override;
     const CoreArithmetic& arithmetic() const { return *arithmetic_; }
     const arch::ChipSpec& chip() const { return view_.chip; }
     /// Counters of the network, over all steps executed.
@@ -49,6 +50,7 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     Cycles arrive(std::uint32_t core, const Packet& packet) override;
     Cycles arrive_error(const Block& block, std::uint32_t feed, std::size_t element, std::size_t t);
 
+    void save_counters();
     void build(const arch::TrainingWork& work);
     void connect_cores();
     void prepare_destinations();

@@ -31,7 +31,7 @@ Cycles NearMemoryArithmetic::take_spike(TrainingView& view, std::uint32_t b, std
     // shifts.
     const bool spike = l.binary_input || !feed.from_input;
     count(r, spike ? Event::Ac : Event::Mac) += n;
-    count(r, Event::WeightRead) += view.words(n);
+    count(r, Event::WeightRead) += view.weights_moved(view.words(n));
     count(r, Event::SpikeWrite) += 1;
     count(r, Event::MembraneRead) += n;
     count(r, Event::MembraneWrite) += n;
@@ -68,7 +68,7 @@ Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, st
         const std::uint64_t working = view.sparsity.errors == ZeroRule::Dense ? rows : g;
         count(r, Event::Mac) += working * each.operations;
         count(r, Event::Gated) += working * each.gated + (rows - working) * each.slots;
-        count(r, Event::WeightRead) += rows * view.words(each.slots);
+        count(r, Event::WeightRead) += view.weights_moved(rows * view.words(each.slots));
         count(r, Event::ErrorRead) += rows;
         r.busy += working * each.operations;
         cycles += rows * std::max(view.on_lanes(each.slots), view.to_read(view.words(each.slots)));
@@ -82,8 +82,8 @@ CoreJob NearMemoryArithmetic::update(TrainingView& view, std::uint32_t b, std::u
     const std::uint64_t w =
         (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * view.placement.blocks[b].channels();
     PhaseRecord& r = view.of_linear(feed.linear);
-    count(r, Event::WeightRead) += view.words(w) * view.work->updates;
-    count(r, Event::WeightWrite) += view.words(w) * view.work->updates;
+    count(r, Event::WeightRead) += view.weights_moved(view.words(w) * view.work->updates);
+    count(r, Event::WeightWrite) += view.weights_moved(view.words(w) * view.work->updates);
     return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, feed.linear, w)), .tail = 0};
 }
 

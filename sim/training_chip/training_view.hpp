@@ -59,6 +59,10 @@ struct TrainingView {
         const std::uint64_t word = core().synapse.word;
         return (weights * room.weight_bits + word - 1) / word;
     }
+    /// Weights that these words bring, those around them in the word included.
+    std::uint64_t weights_moved(std::uint64_t n_words) const {
+        return n_words * core().synapse.word / room.weight_bits;
+    }
     Cycles to_read(std::uint64_t n_words) const {
         return (n_words + core().synapse.ports - 1) / core().synapse.ports;
     }
