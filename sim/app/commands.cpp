@@ -247,6 +247,12 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
         stats::expand_ert(tree, "");
         const auto prices = config::read<arch::EnergySpec>(tree);
         with_places(tree, [&] { stats::check_price_list(prices); });
+    } else if (has("buffers") && has("dram")) {
+        kind = "training chip";
+        config::Node tree = config::load_tree(file);
+        stats::expand_ert(tree, "energy");
+        const auto chip = config::read<arch::TrainingChip>(tree);
+        with_places(tree, [&] { check_training_chip(chip); });
     } else {
         kind = "chip";
         config::Node tree = config::load_tree(file);

@@ -6,6 +6,8 @@
 #include <array>
 #include <filesystem>
 
+#include "cores/training/engine.hpp"
+#include "cores/training/price.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
@@ -64,6 +66,7 @@ void check(const TrainSpec& s) {
     learn::make_schedule(s.train.algorithm);
     learn::make_formats(s.train.formats);
     check_surrogate(s.train.surrogate);
+    if (s.chip) check_training_chip(*s.chip);
     learn::make_optimiser(s.train.optimizer);
     if (!s.network.layers.empty()) {
         learn::NetworkSpec network;
@@ -73,6 +76,11 @@ void check(const TrainSpec& s) {
 }
 
 }  // namespace
+
+void check_training_chip(const arch::TrainingChip& chip) {
+    training::make_engine(chip);
+    training::check_prices(chip);
+}
 
 LoadedTrain load_train(const std::string& path, const std::vector<std::string>& sets,
                        const std::uint64_t* seed) {

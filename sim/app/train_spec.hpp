@@ -159,6 +159,9 @@ struct LoadedTrain {
 LoadedTrain load_train(const std::string& path, const std::vector<std::string>& sets,
                        const std::uint64_t* seed = nullptr);
 
+/// What reading alone cannot find: unknown engines, missing prices. Throws ConfigError.
+void check_training_chip(const arch::TrainingChip& chip);
+
 /// The whole configuration, defaults included; paths through `path_of`.
 config::Node train_node(const LoadedTrain& loaded,
                         const std::function<std::string(const std::string&)>& path_of);

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Networks to NIR files and back: what comes back computes the same values bit by bit.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "compiler/import/nir_reader.hpp"
+#include "compiler/import/nir_writer.hpp"
+#include "compiler/training/from_nir.hpp"
+#include "compiler/training/to_nir.hpp"
+#include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
+#include "sim/learn/trainer.hpp"
+
+namespace loom::compiler {
+namespace {
+
+using learn::LayerSpec;
+using learn::Signal;
+
+std::string scratch(const std::string& name) {
+    return (std::filesystem::temp_directory_path() / ("loom-graph-" + std::to_string(getpid()) + name))
+        .string();
+}
+
+LayerSpec layer(const std::string& kind, const std::string& name) {
+    LayerSpec s;
+    s.kind = kind;
+    s.name = name;
+    return s;
+}
+
+std::vector<float> random(std::size_t n, float low, float high, std::uint64_t seed) {
+    const CounterRng rng(seed, 1);
+    std::vector<float> v(n);
+    for (std::size_t i = 0; i < n; ++i) v[i] = low + (high - low) * static_cast<float>(rng.uniform(i, 0));
+    return v;
+}
+
+/// conv - lif (one constant per neuron) - pool - flatten - dense - li, beside a dense - recurrent - dense
+/// path.
+learn::NetworkSpec spec() {
+    learn::NetworkSpec s;
+    s.input = {6, 6, 2};
+    LayerSpec conv = layer("conv", "conv");
+    conv.outputs = 3, conv.kernel = 3, conv.padding = 1, conv.bias = true;
+    conv.arrays["bias"] = {0.1F, -0.2F, 0.3F};
+    LayerSpec lif = layer("lif", "lif");
+    const std::size_t n = 6 * 6 * 3;
+    lif.arrays = {{"leak", random(n, 0.3F, 0.95F, 1)},
+                  {"gain", random(n, 0.2F, 2.0F, 2)},
+                  {"threshold", random(n, 0.3F, 1.0F, 3)},
+                  {"v_reset", random(n, -0.3F, 0.1F, 4)}};
+    LayerSpec pool = layer("sum_pool", "pool");
+    pool.size = 2;
+    LayerSpec dense = layer("dense", "dense");
+    dense.outputs = 5;
+    LayerSpec recurrent = layer("recurrent", "rec");
+    recurrent.leak = 0.75;
+    LayerSpec last = layer("dense", "last");
+    last.outputs = 4;
+    last.from = {"rec", "dense"};
+    LayerSpec fire = layer("if", "fire");
+    fire.gain = 1.5;
+    s.layers = {conv, lif, pool, layer("flatten", "flat"), dense, recurrent, last, fire, layer("li", "out")};
+    s.layers.back().leak = 0.9;
+    return s;
+}
+
+/// Outputs of all layers for random spikes.
+std::vector<Signal> outputs(learn::Network& network, const std::vector<std::string>& names) {
+    const std::size_t steps = 7, batch = 3;
+    Signal in(steps, batch, network.input_shape().count());
+    const std::vector<float> x = random(in.all().size(), 0, 1, 9);
+    for (std::size_t i = 0; i < x.size(); ++i) in.all()[i] = x[i] < 0.4F ? 1.0F : 0.0F;
+    learn::Pass pass;
+    pass.steps = steps, pass.batch = batch, pass.training = false;
+    network.forward(pass, in);
+    std::vector<Signal> out;
+    for (const std::string& name : names) out.push_back(network.find(name)->out);
+    return out;
+}
+
+class RoundTrip : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RoundTrip, ComputesTheSame) {
+    Profile profile = preset_profile("nir-euler");
+    profile.method = GetParam();
+    learn::BuildOptions options;
+    const auto network = learn::build_network(spec(), options);
+    const std::string file = scratch(GetParam() + ".nir");
+    const std::vector<std::string> names{"lif", "rec", "fire", "out"};
+    const std::vector<Signal> want = outputs(*network, names);
+    write_nir(network_to_nir(*network, profile), file);
+    const auto back =
+        learn::build_network(network_from_nir(read_nir(file), profile, BiasRule::Auto), options);
+    const std::vector<Signal> got = outputs(*back, names);
+    std::filesystem::remove(file);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        float sum = 0;
+        for (std::size_t k = 0; k < want[i].all().size(); ++k) {
+            ASSERT_EQ(got[i].all()[k], want[i].all()[k]) << names[i] << " " << k;
+            sum += want[i].all()[k];
+        }
+        EXPECT_NE(sum, 0) << names[i];
+    }
+}
+INSTANTIATE_TEST_SUITE_P(Methods, RoundTrip, ::testing::Values("euler", "exp", "jump"),
+                         [](const auto& p) { return p.param; });
+
+TEST(FromNir, CubaIsAnIntegratorAndANeuron) {
+    NirModel m;
+    m.file = "x.nir";
+    const auto node = [&](const char* name, const char* type, std::map<std::string, Tensor> arrays) {
+        NirNode n{name, type, std::move(arrays), {}, {2}, {2}};
+        m.nodes.push_back(std::move(n));
+    };
+    const auto both = [](double v) { return Tensor{{1}, {v}, nullptr}; };
+    node("in", "Input", {});
+    node("cuba", "CubaLIF",
+         {{"tau_syn", both(2e-4)},
+          {"tau_mem", both(4e-4)},
+          {"r", both(4)},
+          {"v_leak", both(0)},
+          {"v_threshold", both(1)},
+          {"v_reset", both(0)},
+          {"w_in", both(2)}});
+    node("out", "Output", {});
+    m.edges = {{0, 1, ""}, {1, 2, ""}};
+    const learn::NetworkSpec s = network_from_nir(m, preset_profile("nir-euler"), BiasRule::Auto);
+    ASSERT_EQ(s.layers.size(), 2U);
+    EXPECT_EQ(s.layers[0].name, "cuba.syn");
+    EXPECT_EQ(s.layers[0].arrays.at("leak"), std::vector<float>{0.5F});   // 1 - dt / tau_syn
+    EXPECT_EQ(s.layers[0].arrays.at("gain"), std::vector<float>{1.0F});   // dt / tau_syn w_in
+    EXPECT_EQ(s.layers[1].arrays.at("leak"), std::vector<float>{0.75F});  // 1 - dt / tau_mem
+    EXPECT_EQ(s.layers[1].arrays.at("gain"), std::vector<float>{1.0F});   // dt / tau_mem r
+    Profile parallel = preset_profile("nir-euler");
+    parallel.cuba = "par";
+    EXPECT_THROW(network_from_nir(m, parallel, BiasRule::Auto), UnsupportedError);
+}
+
+TEST(ToNir, LeavesOutNothingSilently) {
+    learn::NetworkSpec s;
+    s.input = {1, 1, 4};
+    s.layers = {layer("alif", "a")};
+    const auto network = learn::build_network(s, {});
+    EXPECT_THROW(network_to_nir(*network, preset_profile("nir-euler")), UnsupportedError);
+}
+
+}  // namespace
+}  // namespace loom::compiler
