@@ -115,7 +115,7 @@ void fields(V& v, TrainingScheduleSpec& s) {
     v("gradients", s.gradients, {.doc = "weight gradients: at_end or each_timestep"});
     v("weight_layout", s.weight_layout,
       {.doc = "skewed, or linear: the transposed access conflicts in banks"});
-    v("batch_block", s.batch_block, {.doc = "samples trained together; 0: what moves least over DRAM"});
+    v("batch_block", s.batch_block, {.doc = "samples trained together; 0: chosen from the traffic"});
     v("prefetch", s.prefetch, {.doc = "tiles that DRAM loads ahead", .min = 1, .max = 64});
     v("double_buffer", s.double_buffer, {.doc = "operands of the next tile stream while one computes"});
     v("reuse_constant_input", s.reuse_constant_input,
