@@ -25,7 +25,14 @@ class EventList {
     const T* begin() const { return items_.get(); }
     const T* end() const { return items_.get() + size_; }
     bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
     void clear() { size_ = 0; }
+    /// Room for n entries to be written at the end; `finish` is told where they ended.
+    T* room(std::size_t n) {
+        while (capacity_ - size_ < n) grow();
+        return items_.get() + size_;
+    }
+    void finish(const T* end) { size_ = static_cast<std::uint32_t>(end - items_.get()); }
 
   private:
     [[gnu::noinline, gnu::cold]] void grow() {
@@ -46,14 +53,12 @@ class Calendar {
   public:
     struct FlitAtRouter {
         std::uint32_t router;
-        std::uint32_t port;  ///< router * ports of a router + port
-        std::uint32_t vc;
+        std::uint32_t input;  ///< of the router: port * VCs + VC
         std::uint32_t flit;
     };
     struct CreditAtRouter {
         std::uint32_t router;
-        std::uint32_t port;  ///< as above
-        std::uint32_t vc;
+        std::uint32_t output;  ///< of the router: port * VCs + VC
     };
     struct FlitAtEndpoint {
         std::uint32_t endpoint, vc, flit;
@@ -83,12 +88,10 @@ class Calendar {
     void add(Cycle at, const CreditAtEndpoint& e) { credits_.at(at).endpoint.push(e); }
 
     /// To append to without a look at the wheel each time; tell it when something has been.
-    EventList<FlitAtRouter>& flits_to_routers(Cycle at) { return flits_.peek(at).router; }
-    EventList<CreditAtRouter>& credits_to_routers(Cycle at) { return credits_.peek(at).router; }
-    void appended(Cycle flits, Cycle credits) {
-        flits_.mark(flits);
-        credits_.mark(credits);
-    }
+    Flits& flits_at(Cycle at) { return flits_.peek(at); }
+    Credits& credits_at(Cycle at) { return credits_.peek(at); }
+    void flits_appended(Cycle at) { flits_.mark(at); }
+    void credits_appended(Cycle at) { credits_.mark(at); }
 
     bool flits_due(Cycle now) const { return flits_.occupied(now); }
     const Flits& flits(Cycle now) const { return flits_.peek(now); }

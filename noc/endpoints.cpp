@@ -23,7 +23,8 @@ Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric)
     arrived_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
     for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
         endpoints_[e].router = topology.router_of(e);
-        endpoints_[e].port = topology.router_of(e) * topology.max_ports() + topology.port_of(e);
+        endpoints_[e].port = topology.port_of(e);
+        endpoints_[e].first_vc = topology.port_of(e) * fabric.vcs;
         reset_endpoint(e);
     }
 }
@@ -119,8 +120,7 @@ void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle 
     if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
         throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
     }
-    address(topology_, p.router, endpoints_[to].router,
-            static_cast<std::uint16_t>(endpoints_[to].port - endpoints_[to].router * topology_.max_ports()),
+    address(topology_, p.router, endpoints_[to].router, static_cast<std::uint16_t>(endpoints_[to].port),
             record);
 }
 
@@ -202,7 +202,7 @@ bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
     flit.tail = p.flits_left == 1;
     flit.damaged = false;
     ++fabric_.counters[packet.tag].ni_in;
-    fabric_.calendar.add(now + kLocalLink, Calendar::FlitAtRouter{p.router, p.port, p.vc, id});
+    fabric_.calendar.add(now + kLocalLink, Calendar::FlitAtRouter{p.router, p.first_vc + p.vc, id});
     if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
     return p.packet != kNone || p.links.in->size() != 0 || relays_.count(e) != 0;
@@ -269,7 +269,7 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
             --fabric_.in_flight;
             ++count.ni_out;
             fabric_.calendar.add(now + kEjectLink + kLocalLink + kCreditDelay,
-                                 Calendar::CreditAtRouter{p.router, p.port, vc});
+                                 Calendar::CreditAtRouter{p.router, p.first_vc + vc});
         }
         if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
     }

@@ -50,7 +50,7 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
             p.peer = c.peer;
             p.flit_delay = switch_delay_ + c.latency;
             p.credit_delay = c.latency + kCreditDelay;
-            p.peer_port = c.peer * n_ports_ + c.peer_port;
+            p.peer_vc = static_cast<std::uint16_t>(c.peer_port * n_vcs_);
             p.kind = c.kind;
             set_slow(r, d, static_cast<double>(c.flit_ps));
         }
@@ -67,6 +67,7 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
         if (ps <= 0) ps = rules.spec.async.handshake_x;
         if (ps > rules.period) set_slow(topology.router_of(e), topology.port_of(e), ps);
     }
+    for (unsigned i = 0; i < n_local_; ++i) port_of_.push_back(static_cast<std::uint16_t>(i / n_vcs_));
     va_winner_.assign(n_local_, kNone);
     va_requests_.resize(n_local_);
     input_bids_.resize(n_ports_);
@@ -74,8 +75,9 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
     for (std::uint32_t r = 0; r < routers; ++r) reset_router(r);
     usual_delay_ = usual_delay();
     plain_xy_ = routing.plain_xy && routes_.empty();
-    plain_ = routes_.empty() && rules.loss <= 0 && slow_links_.empty();
-    lone_ = plain_ && plain_xy_ && one_mask_ && !generic_ && speculative_ && rules.pipeline.route_cycles == 0;
+    local_delay_ = std::max(switch_delay_, 1u);
+    plain_ = routes_.empty() && !generic_ && rules.loss <= 0 && slow_links_.empty() && usual_delay_ != 0 &&
+             n_local_ <= 64;
 }
 
 /// Delay of a flit over every link, or 0 when they differ.
@@ -100,7 +102,7 @@ void RouterArray::reset_router(std::uint32_t r) {
     }
     for (unsigned i = 0; i < n_local_; ++i) {
         inputs_[std::size_t{r} * n_local_ + i].va_pointer = 0;
-        outputs_[std::size_t{r} * n_local_ + i] = {static_cast<std::uint16_t>(fabric_.buffer), 0};
+        outputs_[std::size_t{r} * n_local_ + i] = {static_cast<std::uint16_t>(fabric_.buffer), 0, 0};
     }
 }
 

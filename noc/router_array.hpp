@@ -35,7 +35,7 @@ class RouterArray {
     void evaluate(Cycle now);
     bool active() const { return !active_.empty(); }
     /// Some flit cannot go on before a credit is back.
-    bool waits_for_credit() const { return waiting_ != 0; }
+    bool waits_for_credit() const { return waiting_ != 0 || buffered_ != 0; }
     /// Initial state of arbiters and credits; the network is empty.
     void reset();
 
@@ -63,19 +63,21 @@ class RouterArray {
     struct OutputVc {
         std::uint16_t credits = 0;
         std::uint16_t va_pointer = 0;  ///< stage 2: over input VCs
+        std::uint16_t holder = 0;      ///< plain: input VC of the packet that holds it
     };
     /// Input and output side of a port; both have the same neighbour or endpoint.
     struct alignas(64) Port {
-        std::uint64_t occupied = 0;           ///< input VCs with flits
-        std::uint64_t held = 0;               ///< output VCs that a packet holds
-        std::uint64_t credit = 0;             ///< output VCs with a credit
-        std::uint64_t flits = 0;              ///< sent
-        std::uint32_t peer = kNone;           ///< router, or endpoint of a local port
-        std::uint32_t peer_port = 0;          ///< as in the calendar
-        std::uint32_t flit_delay = 0;         ///< from winning the switch to the other end
-        std::uint32_t credit_delay = 0;       ///< from a freed slot to a credit at the other end
-        std::uint16_t kind = 0;               ///< LinkKind
-        std::uint16_t sa_input_pointer = 0;   ///< stage 1: over output ports
+        std::uint64_t occupied = 0;          ///< input VCs with flits (not plain)
+        std::uint64_t askers = 0;            ///< plain: the router's input VCs that ask for a VC of this port
+        std::uint64_t held = 0;              ///< output VCs that a packet holds
+        std::uint64_t credit = 0;            ///< output VCs with a credit
+        std::uint64_t flits = 0;             ///< sent
+        std::uint32_t peer = kNone;          ///< router, or endpoint of a local port
+        std::uint32_t flit_delay = 0;        ///< from winning the switch to the other end
+        std::uint32_t credit_delay = 0;      ///< from a freed slot to a credit at the other end
+        std::uint16_t peer_vc = 0;           ///< of a link: its port's first VC there, as in the calendar
+        std::uint16_t kind = 0;              ///< LinkKind
+        std::uint16_t sa_input_pointer = 0;  ///< stage 1: over output ports
         std::uint16_t sa_output_pointer = 0;  ///< stage 2: over input ports
         std::uint16_t vc_offset = 0;          ///< over the VCs of the input side
     };
@@ -91,15 +93,17 @@ class RouterArray {
         std::uint16_t port = 0;
         std::uint16_t vc = 0;
     };
-    /// Touched: not as after a reset. Lone: its only flit has come in this cycle and is not in a buffer yet.
-    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4, kLone = 8 };
+    /// Touched: not as after a reset.
+    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4 };
     struct Router {
-        std::uint64_t busy = 0;  ///< input ports with flits
+        std::uint64_t busy = 0;  ///< input ports with flits (not plain)
         std::uint64_t buffer_cycles = 0;
+        // plain: what can happen in the next evaluation; nothing else is looked at
+        std::uint64_t going = 0;  ///< input VCs that hold an output VC and have a flit and a credit
+        std::uint64_t open = 0;   ///< output ports with askers and a VC that is not held
+        std::uint64_t aside = 0;  ///< input VCs whose route is being computed, or whose packet is dropped
         std::uint32_t flags = 0;
         std::uint16_t x = 0, y = 0;
-        std::uint32_t lone_flit = kNone;
-        std::uint16_t lone_port = 0, lone_vc = 0;
     };
     /// What a cycle works on: the arrays, fetched once.
     struct Step {
@@ -107,9 +111,14 @@ class RouterArray {
         Flit* flits;
         PacketRecord* packets;
         NocCounters* counters;
-        EventList<Calendar::FlitAtRouter>* flits_out;      ///< over links of the usual delay
-        EventList<Calendar::CreditAtRouter>* credits_out;  ///< the same
         std::uint32_t now32() const { return static_cast<std::uint32_t>(now); }
+    };
+    /// The same for plain routers, and where their events go.
+    struct PlainStep : Step {
+        Calendar::FlitAtRouter* flits_out;
+        Calendar::CreditAtRouter* credits_out;
+        Calendar::FlitAtEndpoint* ejected;
+        Calendar::CreditAtEndpoint* injection_credits;
     };
     /// One router's part of the arrays.
     struct View {
@@ -118,6 +127,11 @@ class RouterArray {
         Port* ports;
         InputVc* inputs;
         OutputVc* outputs;
+    };
+    /// A credit that a dropped flit gives back.
+    struct Dropped {
+        const Port* port;
+        unsigned in_port, vc;
     };
     struct Allocators {
         std::unique_ptr<Allocator> vc, output;
@@ -136,16 +150,35 @@ class RouterArray {
     }
     Step step(Cycle now);
     void activate(std::uint32_t r, Router& router);
-    void head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, std::uint32_t at);
-    template <bool kPlain>
-    void evaluate_all(Cycle now);
-    template <bool kPlain>
-    bool evaluate_router(Step& c, const View& r);
-    void buffer_flit(Step& c, const View& r, unsigned in_port, unsigned vc, std::uint32_t id);
-    bool pass_lone(Step& c, const View& r);
     unsigned xy_port(const Router& r, const PacketRecord& p) const;
-    bool evaluate_single(Step& c, const View& r, unsigned in_port, unsigned vc);
-    template <bool kPlain>
+
+    // Plain routers (router_plain.cpp). OneVc: a single virtual channel.
+    void receive_plain(const EventList<Calendar::FlitAtRouter>& flits, Cycle now);
+    void receive_plain(const EventList<Calendar::CreditAtRouter>& credits);
+    template <bool kOneVc>
+    void evaluate_plain(Cycle now);
+    std::uint64_t evaluate_one_vc(PlainStep& c, const View& r);
+    std::uint64_t evaluate_vcs(PlainStep& c, const View& r);
+    std::uint64_t pass_only_asker(PlainStep& c, const View& r, unsigned out_port, unsigned local);
+    void request_vcs(const View& r, std::uint64_t open, std::uint64_t& speculative);
+    void bid_of_port(const View& r, unsigned in_port, std::uint64_t going, std::uint64_t speculative,
+                     std::uint64_t& outputs);
+    void commit_plain_vcs(const View& r);
+    std::uint64_t commit_plain_switch(PlainStep& c, const View& r, std::uint64_t outputs);
+    std::uint64_t attend(PlainStep& c, const View& r);
+    void find_way(Step& c, const View& r, unsigned local, InputVc& v, std::uint32_t at);
+    void ask(const View& r, unsigned local, unsigned out_port);
+    void hold(const View& r, unsigned local, InputVc& v, unsigned out_vc);
+    template <bool kOneVc>
+    bool depart(PlainStep& c, const View& r, unsigned local, InputVc& v, Port& out, unsigned out_vc);
+    std::uint64_t departed(const View& r, unsigned local, InputVc& v, Port& out, bool tail);
+
+    // All others (router_cycle.cpp, router_allocators.cpp).
+    void evaluate_others(Cycle now);
+    void receive_flit(Step& c, const Calendar::FlitAtRouter& event);
+    void receive_credit(const Calendar::CreditAtRouter& event);
+    void head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, std::uint32_t at);
+    bool evaluate_router(Step& c, const View& r);
     bool may_bid(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, bool& work,
                  std::uint32_t& key);
     bool evaluate_generic(Step& c, const View& r);
@@ -174,18 +207,14 @@ class RouterArray {
     void commit_vcs(const View& r);
     void give_vc(const View& r, InputVc& v, unsigned out_vc);
     void move_pointers(const View& r, unsigned in_port, unsigned vc, unsigned out) const;
-    template <bool kPlain>
     void commit_switch(Step& c, const View& r, std::uint64_t outputs);
-    template <bool kPlain>
-    [[gnu::always_inline]] void send(Step& c, const View& r, unsigned in_port, unsigned vc);
+    void send(Step& c, const View& r, unsigned in_port, unsigned vc);
     std::uint32_t copy_front(Step& c, const View& r, unsigned local, InputVc& v);
+    void return_credit(const Port& in, unsigned in_port, unsigned vc, Cycle now);
+    void drop(Step& c, const Flit& flit, std::uint32_t id);
     void drop_front(Step& c, const View& r, unsigned in_port, unsigned vc);
-    template <bool kPlain>
-    void return_credit(Step& c, const Port& in, unsigned in_port, unsigned vc);
-    template <bool kPlain>
     void release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
                       std::uint32_t arrived);
-    template <bool kPlain>
     void transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id);
     std::uint32_t waits_for(std::uint32_t input) const;
     void reset_router(std::uint32_t r);
@@ -204,11 +233,15 @@ class RouterArray {
     const unsigned switch_delay_;  ///< from winning the switch to being in front of the link
     const bool generic_;           ///< allocators other than the default
     const bool speculative_;
-    const bool one_mask_;            ///< every packet may take every VC
-    bool plain_ = false;             ///< one port per route, links of a flit per cycle, nothing lost
+    const bool one_mask_;  ///< every packet may take every VC
+    /// One port per route, default allocators, links alike and of a flit per cycle, nothing damaged, at most
+    /// 64 input VCs: the state of a router fits a few masks.
+    bool plain_ = false;
     std::uint32_t usual_delay_ = 0;  ///< flit_delay of the links, if they are all alike; otherwise 0
-    bool lone_ = false;              ///< a flit that is alone in its router may pass without being buffered
+    std::uint32_t local_delay_ = 0;  ///< flit_delay of the local ports
     bool plain_xy_ = false;          ///< routing is dimension order on a whole 2-D mesh
+    std::size_t buffered_ = 0;       ///< plain: flits in buffers
+    std::vector<Dropped> dropped_;   ///< plain: in this cycle
     CounterRng loss_rng_;
 
     std::vector<Port> ports_;
@@ -220,6 +253,7 @@ class RouterArray {
     std::vector<Router> routers_;
     std::vector<std::uint32_t> active_, touched_;  ///< routers with these flags
     std::size_t waiting_ = 0;
+    std::vector<std::uint16_t> port_of_;  ///< [input or output VC of a router]
     std::vector<Allocators> allocators_;  ///< [router], made when first needed
 
     // Scratch of one router's cycle.
