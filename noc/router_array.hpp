@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -33,14 +35,14 @@ class RouterArray {
     void receive(const EventList<Calendar::CreditAtRouter>& credits);
     /// Allocation, switching and sending in all active routers.
     void evaluate(Cycle now);
-    bool active() const { return !active_.empty(); }
+    bool active() const { return n_active_ != 0; }
     /// Some flit cannot go on before a credit is back.
     bool waits_for_credit() const { return waiting_ != 0 || buffered_ != 0; }
     /// Initial state of arbiters and credits; the network is empty.
     void reset();
 
     std::vector<PortUse> port_use(std::uint32_t router) const;
-    std::uint64_t buffer_cycles(std::uint32_t router) const { return routers_[router].buffer_cycles; }
+    std::uint64_t buffer_cycles(std::uint32_t router) const { return this->router(router).buffer_cycles; }
     /// Appends a line per input buffer with flits, until there are `limit`.
     void describe(std::vector<std::string>& lines, std::size_t limit) const;
     /// Buffers that wait for each other in a circle, when nothing moves; empty: there are none.
@@ -60,7 +62,7 @@ class RouterArray {
         std::uint16_t vc_class : 8 = kAnyVc;
         std::uint16_t message_class : 8 = 0;
     };
-    struct OutputVc {
+    struct alignas(8) OutputVc {
         std::uint16_t credits = 0;
         std::uint16_t va_pointer = 0;  ///< stage 2: over input VCs
         std::uint16_t holder = 0;      ///< plain: input VC of the packet that holds it
@@ -73,9 +75,9 @@ class RouterArray {
         std::uint64_t credit = 0;            ///< output VCs with a credit
         std::uint64_t flits = 0;             ///< sent
         std::uint32_t peer = kNone;          ///< router, or endpoint of a local port
+        std::uint32_t peer_vc = 0;           ///< of a link: its port's first VC there, as in the calendar
         std::uint32_t flit_delay = 0;        ///< from winning the switch to the other end
         std::uint32_t credit_delay = 0;      ///< from a freed slot to a credit at the other end
-        std::uint16_t peer_vc = 0;           ///< of a link: its port's first VC there, as in the calendar
         std::uint16_t kind = 0;              ///< LinkKind
         std::uint16_t sa_input_pointer = 0;  ///< stage 1: over output ports
         std::uint16_t sa_output_pointer = 0;  ///< stage 2: over input ports
@@ -95,7 +97,7 @@ class RouterArray {
     };
     /// Touched: not as after a reset.
     enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4 };
-    struct Router {
+    struct alignas(64) Router {
         std::uint64_t busy = 0;  ///< input ports with flits (not plain)
         std::uint64_t buffer_cycles = 0;
         // plain: what can happen in the next evaluation; nothing else is looked at
@@ -112,13 +114,6 @@ class RouterArray {
         PacketRecord* packets;
         NocCounters* counters;
         std::uint32_t now32() const { return static_cast<std::uint32_t>(now); }
-    };
-    /// The same for plain routers, and where their events go.
-    struct PlainStep : Step {
-        Calendar::FlitAtRouter* flits_out;
-        Calendar::CreditAtRouter* credits_out;
-        Calendar::FlitAtEndpoint* ejected;
-        Calendar::CreditAtEndpoint* injection_credits;
     };
     /// One router's part of the arrays.
     struct View {
@@ -144,34 +139,37 @@ class RouterArray {
         std::uint32_t set = kNone;
     };
 
-    View view(std::uint32_t r) {
-        return {r, routers_[r], &ports_[std::size_t{r} * n_ports_], &inputs_[std::size_t{r} * n_local_],
-                &outputs_[std::size_t{r} * n_local_]};
+    std::byte* block(std::uint32_t r) const { return blocks_.get() + std::size_t{r} * block_bytes_; }
+    template <class T>
+    static T* at(std::byte* block, std::size_t offset) {
+        return std::launder(reinterpret_cast<T*>(block + offset));
+    }
+    static constexpr std::size_t ports_at() { return sizeof(Router); }
+    static constexpr std::size_t outputs_at(std::size_t ports) { return ports_at() + ports * sizeof(Port); }
+    static constexpr std::size_t inputs_at(std::size_t ports, std::size_t locals) {
+        return outputs_at(ports) + locals * sizeof(OutputVc);
+    }
+    Router& router(std::uint32_t r) const { return *at<Router>(block(r), 0); }
+    Port& port(std::uint32_t r, unsigned i) const { return at<Port>(block(r), ports_at())[i]; }
+    InputVc& input(std::uint32_t r, unsigned i) const {
+        return at<InputVc>(block(r), inputs_at(n_ports_, n_local_))[i];
+    }
+    View view(std::uint32_t r) const {
+        std::byte* const b = block(r);
+        return {r, *at<Router>(b, 0), at<Port>(b, ports_at()), at<InputVc>(b, inputs_at(n_ports_, n_local_)),
+                at<OutputVc>(b, outputs_at(n_ports_))};
     }
     Step step(Cycle now);
     void activate(std::uint32_t r, Router& router);
     unsigned xy_port(const Router& r, const PacketRecord& p) const;
 
-    // Plain routers (router_plain.cpp). OneVc: a single virtual channel.
-    void receive_plain(const EventList<Calendar::FlitAtRouter>& flits, Cycle now);
-    void receive_plain(const EventList<Calendar::CreditAtRouter>& credits);
-    template <bool kOneVc>
-    void evaluate_plain(Cycle now);
-    std::uint64_t evaluate_one_vc(PlainStep& c, const View& r);
-    std::uint64_t evaluate_vcs(PlainStep& c, const View& r);
-    std::uint64_t pass_only_asker(PlainStep& c, const View& r, unsigned out_port, unsigned local);
-    void request_vcs(const View& r, std::uint64_t open, std::uint64_t& speculative);
-    void bid_of_port(const View& r, unsigned in_port, std::uint64_t going, std::uint64_t speculative,
-                     std::uint64_t& outputs);
-    void commit_plain_vcs(const View& r);
-    std::uint64_t commit_plain_switch(PlainStep& c, const View& r, std::uint64_t outputs);
-    std::uint64_t attend(PlainStep& c, const View& r);
-    void find_way(Step& c, const View& r, unsigned local, InputVc& v, std::uint32_t at);
-    void ask(const View& r, unsigned local, unsigned out_port);
-    void hold(const View& r, unsigned local, InputVc& v, unsigned out_vc);
-    template <bool kOneVc>
-    bool depart(PlainStep& c, const View& r, unsigned local, InputVc& v, Port& out, unsigned out_vc);
-    std::uint64_t departed(const View& r, unsigned local, InputVc& v, Port& out, bool tail);
+    // Plain routers (router_plain.cpp): a cycle for routers of a shape.
+    template <class Shape>
+    class Plain;
+    template <class Shape>
+    friend class Plain;
+    template <class F>
+    void with_shape(Cycle now, F f);
 
     // All others (router_cycle.cpp, router_allocators.cpp).
     void evaluate_others(Cycle now);
@@ -211,12 +209,12 @@ class RouterArray {
     void send(Step& c, const View& r, unsigned in_port, unsigned vc);
     std::uint32_t copy_front(Step& c, const View& r, unsigned local, InputVc& v);
     void return_credit(const Port& in, unsigned in_port, unsigned vc, Cycle now);
-    void drop(Step& c, const Flit& flit, std::uint32_t id);
+    void drop(const Step& c, const Flit& flit, std::uint32_t id);
     void drop_front(Step& c, const View& r, unsigned in_port, unsigned vc);
     void release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
                       std::uint32_t arrived);
     void transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id);
-    std::uint32_t waits_for(std::uint32_t input) const;
+    std::uint32_t waits_for(std::uint32_t index) const;
     void reset_router(std::uint32_t r);
     bool is_lost(std::uint32_t r, unsigned port) const;
     std::uint32_t usual_delay() const;
@@ -240,18 +238,23 @@ class RouterArray {
     std::uint32_t usual_delay_ = 0;  ///< flit_delay of the links, if they are all alike; otherwise 0
     std::uint32_t local_delay_ = 0;  ///< flit_delay of the local ports
     bool plain_xy_ = false;          ///< routing is dimension order on a whole 2-D mesh
+    unsigned shape_ = 0;             ///< plain: code for a shape that is known when this is compiled
     std::size_t buffered_ = 0;       ///< plain: flits in buffers
     std::vector<Dropped> dropped_;   ///< plain: in this cycle
     CounterRng loss_rng_;
 
-    std::vector<Port> ports_;
+    /// All of a router in one piece: Router, Port[ports], OutputVc[output VCs], InputVc[input VCs].
+    struct FreeBlocks {
+        void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
+    };
+    std::size_t block_bytes_ = 0;
+    std::unique_ptr<std::byte[], FreeBlocks> blocks_;
     std::vector<std::uint64_t> flits_before_;  ///< losses: [port] sent at the last reset
     std::vector<SlowLink> slow_links_;         ///< [ports], or empty
-    std::vector<InputVc> inputs_;
-    std::vector<OutputVc> outputs_;
-    std::vector<WideRoute> routes_;  ///< [input VCs], or empty
-    std::vector<Router> routers_;
-    std::vector<std::uint32_t> active_, touched_;  ///< routers with these flags
+    std::vector<WideRoute> routes_;            ///< [input VCs], or empty
+    std::vector<std::uint32_t> active_;        ///< routers with this flag: the first n_active_
+    std::size_t n_active_ = 0;
+    std::vector<std::uint32_t> touched_;  ///< routers with this flag
     std::size_t waiting_ = 0;
     std::vector<std::uint16_t> port_of_;  ///< [input or output VC of a router]
     std::vector<Allocators> allocators_;  ///< [router], made when first needed

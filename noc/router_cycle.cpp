@@ -70,7 +70,8 @@ void RouterArray::receive_credit(const Calendar::CreditAtRouter& event) {
 void RouterArray::evaluate_others(Cycle now) {
     Step c = step(now);
     std::size_t kept = 0;
-    for (const std::uint32_t id : active_) {
+    for (std::size_t i = 0; i < n_active_; ++i) {
+        const std::uint32_t id = active_[i];
         const View r = view(id);
         if (generic_ ? evaluate_generic(c, r) : evaluate_router(c, r)) {
             active_[kept++] = id;
@@ -81,7 +82,7 @@ void RouterArray::evaluate_others(Cycle now) {
         r.router.flags = kTouched | kWaiting;
         ++waiting_;
     }
-    active_.resize(kept);
+    n_active_ = kept;
 }
 
 /// Of several candidates: the adaptive one with most credits, the escape channel when none of them is
@@ -343,7 +344,7 @@ void RouterArray::send(Step& c, const View& r, unsigned in_port, unsigned vc) {
 }
 
 /// Takes a flit of a packet that cannot go on out of the network.
-void RouterArray::drop(Step& c, const Flit& flit, std::uint32_t id) {
+void RouterArray::drop(const Step& c, const Flit& flit, std::uint32_t id) {
     fabric_.flits.release(id);
     --fabric_.in_flight;
     if (!flit.tail) return;

@@ -23,7 +23,8 @@ inline void RouterArray::activate(std::uint32_t r, Router& router) {
     const std::uint32_t flags = router.flags;
     if ((flags & kActive) != 0) return;
     router.flags = kActive | kTouched;
-    active_.push_back(r);
+    active_[n_active_++] = r;
+    if (flags == kTouched) return;
     if ((flags & kWaiting) != 0) --waiting_;
     if ((flags & kTouched) == 0) touched_.push_back(r);
 }
