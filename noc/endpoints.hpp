@@ -19,11 +19,11 @@ class Endpoints {
     Endpoints(Fabric& fabric, const Topology& topology);
 
     void attach(std::uint32_t endpoint, Network::EndpointLinks links);
-    void receive(const Calendar::FlitAtEndpoint& event);
-    void receive(const Calendar::CreditAtEndpoint& event);
+    void receive(const EventList<Calendar::FlitAtEndpoint>& flits, Cycle now);
+    void receive(const EventList<Calendar::CreditAtEndpoint>& credits);
     void activate(std::uint32_t endpoint);
     void evaluate(Cycle now);
-    bool active() const { return !active_.empty(); }
+    bool active() const { return n_active_ != 0; }
     bool waits_for_credit() const { return starving_ != 0; }
     void reset();
     void describe(std::vector<std::string>& lines, std::size_t limit) const;
@@ -32,6 +32,7 @@ class Endpoints {
     struct Endpoint {
         Network::EndpointLinks links;
         std::uint32_t router = 0;
+        Coord coord;                   ///< of the router
         std::uint32_t port = 0;        ///< local one of the router
         std::uint32_t first_vc = 0;    ///< of that port, as in the calendar
         std::uint32_t packet = kNone;  ///< being cut
@@ -48,12 +49,26 @@ class Endpoints {
         bool starving = false;    ///< waits for a credit
     };
 
+    /// Where a cycle's events go.
+    struct Step {
+        Cycle now;
+        Calendar::FlitAtRouter* injected;
+        EventList<Calendar::CreditAtRouter>* credits;
+    };
+    void touch(std::uint32_t e, Endpoint& p);
+    std::uint64_t free_vcs(const Endpoint& p, const Packet& packet) const {
+        return p.credit & fabric_.masks[packet.message_class][kAnyVc];
+    }
+    bool take_relayed(std::uint32_t e, Endpoint& p, Cycle now, bool& found);
     bool take_next(std::uint32_t e, Endpoint& p, Cycle now);
-    void start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
+    bool take_for_set(std::uint32_t e, Endpoint& p, const Packet& next, Cycle now);
+    void start(std::uint32_t e, Endpoint& p, const Packet& packet, std::uint64_t vcs, Cycle now);
     void arrived(std::uint32_t e, Packet packet);
     bool deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
-    bool inject(std::uint32_t e, Endpoint& p, Cycle now);
-    bool eject(std::uint32_t e, Endpoint& p, Cycle now);
+    bool inject(std::uint32_t e, Endpoint& p, Step& c);
+    bool eject(std::uint32_t e, Endpoint& p, Step& c);
+    bool eject_only(std::uint32_t e, Endpoint& p, const Calendar::FlitAtEndpoint& event, Step& c);
+    void take_out(const Endpoint& p, unsigned vc, std::uint32_t flit, NocCounters& count, Step& c);
     bool starve(Endpoint& p);
     void stop_starving(Endpoint& p);
     void reset_endpoint(std::uint32_t e);
@@ -63,7 +78,9 @@ class Endpoints {
     std::vector<Endpoint> endpoints_;
     std::vector<std::uint16_t> credits_;  ///< [endpoint][vc]
     std::vector<FlitQueue> arrived_;      ///< [endpoint][vc]
-    std::vector<std::uint32_t> active_, touched_;
+    std::vector<std::uint32_t> active_;   ///< the first n_active_
+    std::size_t n_active_ = 0;
+    std::vector<std::uint32_t> touched_;
     std::size_t starving_ = 0;
     /// Copies that a core sends on (relay): [endpoint].
     std::map<std::uint32_t, std::deque<Packet>> relays_;

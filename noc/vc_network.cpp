@@ -127,20 +127,24 @@ Cycle VcNetwork::evaluate(Cycle now) {
     Calendar& calendar = fabric_.calendar;
     calendar.drain_credits(now, [&](const Calendar::Credits& c) {
         routers_->receive(c.router);
-        for (const auto& e : c.endpoint) endpoints_->receive(e);
+        endpoints_->receive(c.endpoint);
     });
     if (calendar.flits_due(now)) {
         const Calendar::Flits& f = calendar.flits(now);
         routers_->receive(f.router, now);
-        for (const auto& e : f.endpoint) endpoints_->receive(e);
+        endpoints_->receive(f.endpoint, now);
         calendar.clear_flits(now);
     }
     if (!wakes_.empty()) {
-        std::erase_if(wakes_, [&](const Wake& w) {
-            if (w.at > now) return false;
-            endpoints_->activate(w.endpoint);
-            return true;
-        });
+        std::size_t kept = 0;
+        for (const Wake& w : wakes_) {
+            if (w.at > now) {
+                wakes_[kept++] = w;
+            } else {
+                endpoints_->activate(w.endpoint);
+            }
+        }
+        wakes_.resize(kept);
     }
     if (routers_->active()) routers_->evaluate(now);
     if (endpoints_->active()) endpoints_->evaluate(now);
