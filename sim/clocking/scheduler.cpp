@@ -15,11 +15,10 @@ Scheduler::ComponentId Scheduler::add(Clocked& component) {
     return static_cast<ComponentId>(components_.size() - 1);
 }
 
-void Scheduler::wake(ComponentId id, Cycle at) {
+void Scheduler::request(ComponentId id, Cycle at) {
     if (at < now_ || (evaluating_ && at == now_)) {
         throw InternalError("wake-up asked for a cycle that is over");
     }
-    if (requested_[id] == at && at > now_) return;  // still to come
     requested_[id] = at;
     if (at - now_ < kSlots) {
         const unsigned slot = static_cast<unsigned>(at % kSlots);
