@@ -156,6 +156,16 @@ class Calendar {
         /// First occupied cycle after `now`, or kNever.
         Cycle first(Cycle now) const {
             const std::size_t start = (now + 1) & mask_;
+            if (occupied_.size() > 1) return first_of_many(now, start);
+            const std::uint64_t word = occupied_[0];
+            if (word == 0) return kNever;
+            const std::uint64_t later = word >> start << start;
+            const auto i = static_cast<std::size_t>(std::countr_zero(later != 0 ? later : word));
+            return now + 1 + ((i - start) & mask_);
+        }
+
+      private:
+        Cycle first_of_many(Cycle now, std::size_t start) const {
             const std::size_t words = occupied_.size();
             for (std::size_t n = 0; n <= words; ++n) {
                 const std::size_t w = (start / 64 + n) % words;
@@ -163,13 +173,12 @@ class Calendar {
                 if (n == 0) bits &= ~std::uint64_t{0} << (start % 64);
                 if (bits != 0) {
                     const std::size_t i = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-                    return now + 1 + ((i + buckets_.size() - start) & mask_);
+                    return now + 1 + ((i - start) & mask_);
                 }
             }
             return kNever;
         }
 
-      private:
         std::vector<Bucket> buckets_;
         std::uint64_t mask_;
         std::vector<std::uint64_t> occupied_;

@@ -95,7 +95,9 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
 inline void Load::schedule(std::uint32_t node, Cycle at) {
     if (at == kNever) return;
     if (at < scheduler_.now() + kWheel) {
+        const bool first = wheel_[at % kWheel] == kNone;
         list(node, at);
+        if (!first) return;  // already asked for
     } else {
         far_.push({at, node});
     }

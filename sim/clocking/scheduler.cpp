@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -75,8 +76,10 @@ void Scheduler::evaluate_slot() {
     due_.clear();
     due_.swap(wheel_[slot]);
     if (due_.size() > 1) {
-        std::sort(due_.begin(), due_.end());
-        due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
+        if (std::adjacent_find(due_.begin(), due_.end(), std::greater_equal<>()) != due_.end()) {
+            std::sort(due_.begin(), due_.end());
+            due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
+        }
         if (shuffle_seed_ != 0) {
             const CounterRng rng(shuffle_seed_, 0x5CED);
             for (std::size_t i = due_.size() - 1; i > 0; --i) {
