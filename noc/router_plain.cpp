@@ -3,7 +3,9 @@
 // as in router_cycle.cpp, on masks: `open` outputs have somebody to give a virtual channel to, `going` inputs
 // have what they need to send. Who waits for a credit or for a virtual channel is in neither and costs
 // nothing.
+#include <array>
 #include <bit>
+#include <cstdlib>
 
 #include "noc/router_inline.hpp"
 
@@ -16,9 +18,13 @@ unsigned lowest(std::uint64_t mask) {
 bool single(std::uint64_t mask) {
     return (mask & (mask - 1)) == 0;
 }
-std::uint16_t after(unsigned winner, unsigned n) {
-    return static_cast<std::uint16_t>(rr_next(winner, n));
-}
+/// rr_next by a look at a table, for what is known at compile time.
+template <unsigned kN>
+constexpr auto kAfter = [] {
+    std::array<std::uint16_t, kN> next{};
+    for (unsigned i = 0; i < kN; ++i) next[i] = static_cast<std::uint16_t>(rr_next(i, kN));
+    return next;
+}();
 
 /// What is known of the routers at compile time.
 struct AnyShape {
@@ -57,6 +63,18 @@ class RouterArray::Plain {
     unsigned n_links() const { return Shape::kKnown ? Shape::kLinks : n_links_; }
     unsigned n_vcs() const { return Shape::kKnown ? Shape::kVcs : n_vcs_; }
     unsigned n_locals() const { return n_ports() * n_vcs(); }
+    std::uint16_t after_port(unsigned i) const {
+        if constexpr (Shape::kKnown) return kAfter<Shape::kPorts>[i];
+        return static_cast<std::uint16_t>(rr_next(i, n_ports_));
+    }
+    std::uint16_t after_vc(unsigned i) const {
+        if constexpr (Shape::kKnown) return kAfter<Shape::kVcs>[i];
+        return static_cast<std::uint16_t>(rr_next(i, n_vcs_));
+    }
+    std::uint16_t after_local(unsigned i) const {
+        if constexpr (Shape::kKnown) return kAfter<Shape::kPorts * Shape::kVcs>[i];
+        return static_cast<std::uint16_t>(rr_next(i, a_.n_local_));
+    }
     unsigned port_of(unsigned local) const { return Shape::kKnown ? local / n_vcs() : a_.port_of_[local]; }
     std::uint64_t all_vcs() const { return Shape::kKnown ? (std::uint64_t{1} << n_vcs()) - 1 : a_.all_vcs_; }
     bool speculative() const { return Shape::kKnown || a_.speculative_; }
@@ -73,15 +91,14 @@ class RouterArray::Plain {
     void ask(const View& r, unsigned local, unsigned out_port);
     unsigned pick_vc(const InputVc& v, std::uint64_t free) const;
     void hold(const View& r, unsigned local, InputVc& v, unsigned out_vc);
+    static void count_hops(PacketRecord& p);
     bool depart(const View& r, unsigned local, InputVc& v, Port& out);
     std::uint64_t evaluate_one_vc(const View& r);
     std::uint64_t evaluate_vcs(const View& r);
-    std::uint64_t pass_only_asker(const View& r, unsigned out_port, unsigned local);
-    std::uint64_t request_vcs(const View& r, std::uint64_t open);
-    void bid_of_port(const View& r, unsigned in_port, std::uint64_t going, std::uint64_t speculative);
-    void commit_vcs(const View& r);
-    std::uint64_t send_granted(const View& r);
-    void move_pointers(const View& r, unsigned in_port, unsigned vc, unsigned out) const;
+    void grant(const View& r, unsigned local, InputVc& v, unsigned out_port, unsigned out_vc);
+    std::uint64_t share_out(const View& r, unsigned out_port);
+    unsigned choose_bid(const View& r, unsigned in_port, std::uint64_t bids) const;
+    bool serve(const View& r, unsigned local, unsigned out_port);
     std::uint64_t attend(const View& r);
 
     RouterArray& a_;
@@ -92,7 +109,6 @@ class RouterArray::Plain {
     Calendar::CreditAtRouter* credits_out_ = nullptr;
     Calendar::FlitAtEndpoint* ejected_ = nullptr;
     Calendar::CreditAtEndpoint* injection_credits_ = nullptr;
-    std::uint64_t outputs_ = 0;  ///< with bids
 };
 
 /// An input VC's head asks for a VC of its output from now on.
@@ -195,6 +211,12 @@ inline void RouterArray::Plain<Shape>::hold(const View& r, unsigned local, Input
     if (out.askers == 0 || out.held == all_vcs()) r.router.open &= ~bit(v.out_port);
 }
 
+/// Dimension order on a whole mesh: the links of a packet are the distance.
+template <class Shape>
+inline void RouterArray::Plain<Shape>::count_hops(PacketRecord& p) {
+    p.packet.hops = static_cast<std::uint16_t>(std::abs(p.at.x - p.from.x) + std::abs(p.at.y - p.from.y));
+}
+
 /// The flit at the front of an input VC that holds a VC leaves: its credit goes back, it goes on. True:
 /// another head has come to the front; it counts as there in the next cycle.
 template <class Shape>
@@ -221,13 +243,16 @@ template <class Shape>
     } else {
         ++count.local;
         *ejected_++ = {out.peer, out_vc, id};
+        if constexpr (Shape::kKnown) {
+            if (flit.tail) count_hops(c_.packets[flit.packet]);
+        }
     }
     if (!flit.tail) {
         if (v.queue.empty() || (out.credit >> out_vc & 1u) == 0) r.router.going &= ~bit(local);
         return false;
     }
     ++count.vc_grants;
-    if (out_port < n_links()) ++c_.packets[flit.packet].packet.hops;
+    if (!Shape::kKnown && out_port < n_links()) ++c_.packets[flit.packet].packet.hops;
     r.router.going &= ~bit(local);
     out.held &= ~bit(out_vc);
     if (out.askers != 0) r.router.open |= bit(out_port);
@@ -252,14 +277,17 @@ inline std::uint64_t RouterArray::Plain<Shape>::evaluate_one_vc(const View& r) {
         }
         out.askers = askers & ~bit(winner);
         out.held = 1;
-        given.va_pointer = after(winner, n_ports());
+        given.va_pointer = after_port(winner);
         given.holder = static_cast<std::uint16_t>(winner);
         r.inputs[winner].state = State::Active;
         if (out.credit == 0) continue;
         r.router.going |= bit(winner);
         // the winner's flit goes; anybody else's bid is void, and the slot is lost
-        out.sa_output_pointer = after(bidder, n_ports());
-        if (bidder == winner) sends |= bit(winner);
+        if (bidder == winner) {
+            sends |= bit(winner);
+        } else {
+            out.sa_output_pointer = after_port(bidder);
+        }
     }
     r.router.open = 0;
     std::uint64_t heads = 0;
@@ -267,7 +295,7 @@ inline std::uint64_t RouterArray::Plain<Shape>::evaluate_one_vc(const View& r) {
         const unsigned local = lowest(sends);
         InputVc& v = r.inputs[local];
         Port& out = r.ports[v.out_port];
-        out.sa_output_pointer = after(local, n_ports());
+        out.sa_output_pointer = after_port(local);
         if (depart(r, local, v, out)) heads |= bit(local);
     }
     return heads;
@@ -280,146 +308,132 @@ inline unsigned RouterArray::Plain<Shape>::pick_vc(const InputVc& v, std::uint64
     return rr_pick_below_64(free, offset < n_vcs() ? offset : 0);
 }
 
-/// The winner's pointers of both stages of SA.
+/// VA: an input VC gets a VC of its output, and both arbiters move on.
 template <class Shape>
-inline void RouterArray::Plain<Shape>::move_pointers(const View& r, unsigned in_port, unsigned vc,
-                                                     unsigned out) const {
-    Port& in = r.ports[in_port];
-    in.sa_input_pointer = after(out, n_ports());
-    in.vc_offset = after(vc, n_vcs());
-    r.ports[out].sa_output_pointer = after(in_port, n_ports());
-}
-
-/// An output has one asker and nothing else can happen in this router: as below, without a choice.
-template <class Shape>
-inline std::uint64_t RouterArray::Plain<Shape>::pass_only_asker(const View& r, unsigned out_port,
-                                                                unsigned local) {
-    InputVc& v = r.inputs[local];
-    Port& out = r.ports[out_port];
-    const std::uint64_t free = free_vcs(out, v);
-    if (free == 0) {
-        r.router.open = 0;
-        return 0;
-    }
-    const bool bids = speculative() && (free & out.credit) != 0;
-    const unsigned out_vc = pick_vc(v, free), out_local = out_port * n_vcs() + out_vc;
-    v.va_pointer = after(out_local, n_locals());
-    r.outputs[out_local].va_pointer = after(local, n_locals());
-    out.askers = 0;
+inline void RouterArray::Plain<Shape>::grant(const View& r, unsigned local, InputVc& v, unsigned out_port,
+                                             unsigned out_vc) {
+    const unsigned out_local = out_port * n_vcs() + out_vc;
+    r.ports[out_port].askers &= ~bit(local);
+    v.va_pointer = after_local(out_local);
+    r.outputs[out_local].va_pointer = after_local(local);
     hold(r, local, v, out_vc);
-    if (!bids) return 0;
-    const unsigned in_port = port_of(local);
-    move_pointers(r, in_port, local - in_port * n_vcs(), out_port);
-    return (out.credit >> out_vc & 1u) != 0 && depart(r, local, v, out) ? bit(local) : 0;
 }
 
-/// VA: every asker with a free VC asks for one, every VC that is asked for picks one of them. Returns those
-/// who bid for the switch in the same cycle.
+/// VA at an output with several askers: each asks for a free VC, and each VC picks one of those who ask for
+/// it. Returns those who bid for the switch in the same cycle.
 template <class Shape>
-inline std::uint64_t RouterArray::Plain<Shape>::request_vcs(const View& r, std::uint64_t open) {
-    std::uint64_t speculative_bids = 0;
-    for (; open != 0; open &= open - 1) {
-        const unsigned o = lowest(open);
-        const Port& out = r.ports[o];
-        bool any = false;
-        for (std::uint64_t askers = out.askers; askers != 0; askers &= askers - 1) {
-            const unsigned local = lowest(askers);
-            const InputVc& v = r.inputs[local];
-            const std::uint64_t free = free_vcs(out, v);
-            if (free == 0) continue;
-            any = true;
-            const unsigned asked = o * n_vcs() + pick_vc(v, free);
-            std::uint32_t& winner = a_.va_winner_[asked];
-            const unsigned first = r.outputs[asked].va_pointer;
-            if (winner == kNone) {
-                a_.va_requests_[a_.n_va_requests_++] = asked;
-                winner = local;
-            } else if (rr_distance(local, first, n_locals()) < rr_distance(winner, first, n_locals())) {
-                winner = local;
-            }
-            if (speculative() && (free & out.credit) != 0) speculative_bids |= bit(local);
+std::uint64_t RouterArray::Plain<Shape>::share_out(const View& r, unsigned out_port) {
+    const Port& out = r.ports[out_port];
+    std::array<std::uint8_t, 64> winners;
+    std::uint64_t asked = 0, bids = 0;
+    for (std::uint64_t askers = out.askers; askers != 0; askers &= askers - 1) {
+        const unsigned local = lowest(askers);
+        const InputVc& v = r.inputs[local];
+        const std::uint64_t free = free_vcs(out, v);
+        if (free == 0) continue;
+        if ((free & out.credit) != 0) bids |= bit(local);
+        const unsigned vc = pick_vc(v, free);
+        if ((asked >> vc & 1u) != 0) {
+            const unsigned first = r.outputs[out_port * n_vcs() + vc].va_pointer;
+            if (rr_distance(winners[vc], first, n_locals()) < rr_distance(local, first, n_locals())) continue;
         }
-        if (!any) r.router.open &= ~bit(o);  // until a VC of their classes is given back
+        asked |= bit(vc);
+        winners[vc] = static_cast<std::uint8_t>(local);
     }
-    return speculative_bids;
+    if (asked == 0) r.router.open &= ~bit(out_port);  // until a VC of their classes is given back
+    for (; asked != 0; asked &= asked - 1) {
+        const unsigned vc = lowest(asked);
+        grant(r, winners[vc], r.inputs[winners[vc]], out_port, vc);
+    }
+    return bids;
 }
 
-/// SA: the bid of an input port enters the choice of its output.
+/// SA, stage 1: of several VCs of an input port that bid, the one that enters the choice of its output.
 template <class Shape>
-inline void RouterArray::Plain<Shape>::bid_of_port(const View& r, unsigned in_port, std::uint64_t going,
-                                                   std::uint64_t speculative_bids) {
+unsigned RouterArray::Plain<Shape>::choose_bid(const View& r, unsigned in_port, std::uint64_t bids) const {
     const Port& in = r.ports[in_port];
-    const InputVc* const inputs = r.inputs + in_port * n_vcs();
-    const std::uint64_t bids = (going != 0 ? going : speculative_bids) >> in_port * n_vcs();
-    unsigned vc = lowest(bids);
-    unsigned out_port = inputs[vc].out_port;
-    if (!single(bids)) {
-        std::uint64_t wanted = 0;
-        for (std::uint64_t b = bids; b != 0; b &= b - 1) wanted |= bit(inputs[lowest(b)].out_port);
-        out_port = rr_pick_below_64(wanted, in.sa_input_pointer);
-        // of the VCs that want this output, the next in turn
-        std::uint64_t left = bids;
-        do {
-            vc = rr_pick_below_64(left, in.vc_offset);
-            left &= ~bit(vc);
-        } while (inputs[vc].out_port != out_port);
+    std::uint64_t wanted = 0;
+    for (std::uint64_t b = bids; b != 0; b &= b - 1) wanted |= bit(r.inputs[lowest(b)].out_port);
+    const unsigned out_port = rr_pick_below_64(wanted, in.sa_input_pointer);
+    // of the VCs that want this output, the next in turn
+    std::uint64_t left = bids;
+    while (true) {
+        const unsigned local = rr_pick_below_64(left, in_port * n_vcs() + in.vc_offset);
+        if (r.inputs[local].out_port == out_port) return local;
+        left &= ~bit(local);
     }
-    const std::uint32_t key = (going != 0 ? 0 : kSpeculative) +
-                              rr_distance(in_port, r.ports[out_port].sa_output_pointer, n_ports());
-    Bid& best = a_.output_bids_[out_port];
-    if ((outputs_ >> out_port & 1u) != 0 && best.key < key) return;
-    outputs_ |= bit(out_port);
-    best = {key, static_cast<std::uint16_t>(in_port), static_cast<std::uint16_t>(vc)};
 }
 
+/// The grant of an output: the winner's pointers move; its flit goes unless its VC was not granted in this
+/// cycle, or has no credit: then the slot is lost. True: as of depart.
 template <class Shape>
-inline void RouterArray::Plain<Shape>::commit_vcs(const View& r) {
-    for (std::size_t i = 0; i < a_.n_va_requests_; ++i) {
-        const std::uint32_t out_local = a_.va_requests_[i];
-        const std::uint32_t local = a_.va_winner_[out_local];
-        a_.va_winner_[out_local] = kNone;
-        InputVc& v = r.inputs[local];
-        r.ports[v.out_port].askers &= ~bit(local);
-        hold(r, local, v, out_local - v.out_port * n_vcs());
-        v.va_pointer = after(out_local, n_locals());
-        r.outputs[out_local].va_pointer = after(local, n_locals());
-    }
-    a_.n_va_requests_ = 0;
+inline bool RouterArray::Plain<Shape>::serve(const View& r, unsigned local, unsigned out_port) {
+    const unsigned in_port = port_of(local);
+    Port& in = r.ports[in_port];
+    Port& out = r.ports[out_port];
+    in.sa_input_pointer = after_port(out_port);
+    in.vc_offset = after_vc(local - in_port * n_vcs());
+    out.sa_output_pointer = after_port(in_port);
+    return (r.router.going >> local & 1u) != 0 && depart(r, local, r.inputs[local], out);
 }
 
-template <class Shape>
-inline std::uint64_t RouterArray::Plain<Shape>::send_granted(const View& r) {
-    std::uint64_t heads = 0;
-    for (; outputs_ != 0; outputs_ &= outputs_ - 1) {
-        const unsigned o = lowest(outputs_);
-        const Bid grant = a_.output_bids_[o];
-        const unsigned local = grant.port * n_vcs() + grant.vc;
-        move_pointers(r, grant.port, grant.vc, o);
-        // void unless VA of this cycle gave a VC with a credit; the slot is lost
-        if ((r.router.going >> local & 1u) == 0) continue;
-        if (depart(r, local, r.inputs[local], r.ports[o])) heads |= bit(local);
-    }
-    return heads;
-}
-
+/// Returns the input VCs with a new head in front.
 template <class Shape>
 inline std::uint64_t RouterArray::Plain<Shape>::evaluate_vcs(const View& r) {
-    const std::uint64_t going = r.router.going, open = r.router.open;
-    if (going == 0 && single(open)) {
-        if (open == 0) return 0;
+    const std::uint64_t going = r.router.going;
+    std::uint64_t low = 0;  // speculative bids
+    for (std::uint64_t open = r.router.open; open != 0; open &= open - 1) {
         const unsigned o = lowest(open);
-        const std::uint64_t askers = r.ports[o].askers;
-        if (single(askers)) return pass_only_asker(r, o, lowest(askers));
+        const Port& out = r.ports[o];
+        const std::uint64_t askers = out.askers;
+        if (!single(askers)) {
+            low |= share_out(r, o);
+            continue;
+        }
+        const unsigned local = lowest(askers);
+        InputVc& v = r.inputs[local];
+        const std::uint64_t free = free_vcs(out, v);
+        if (free == 0) {
+            r.router.open &= ~bit(o);
+            continue;
+        }
+        if ((free & out.credit) != 0) low |= askers;
+        grant(r, local, v, o, pick_vc(v, free));
     }
-    const std::uint64_t speculative_bids = request_vcs(r, open);
-    for (std::uint64_t bids = going | speculative_bids; bids != 0;) {
+    if (!speculative()) low = 0;
+    std::uint64_t bids = going | low;
+    if (single(bids)) {
+        if (bids == 0) return 0;
+        const unsigned local = lowest(bids);
+        return serve(r, local, r.inputs[local].out_port) ? bids : 0;
+    }
+    std::array<std::uint8_t, 64> winners;
+    std::uint64_t outputs = 0;
+    while (bids != 0) {
         const unsigned in_port = port_of(lowest(bids));
         const std::uint64_t its = all_vcs() << in_port * n_vcs();
-        bid_of_port(r, in_port, going & its, speculative_bids & its);
+        const std::uint64_t mine = (going & its) != 0 ? going & its : low & its;
+        const unsigned local = single(mine) ? lowest(mine) : choose_bid(r, in_port, mine);
+        const unsigned o = r.inputs[local].out_port;
         bids &= ~its;
+        // stage 2: the output's arbiter; speculative bids come last
+        if ((outputs >> o & 1u) != 0) {
+            const unsigned other = winners[o], first = r.ports[o].sa_output_pointer;
+            const bool low_mine = (going >> local & 1u) == 0, low_other = (going >> other & 1u) == 0;
+            if (low_mine != low_other
+                    ? low_mine
+                    : rr_distance(port_of(other), first, n_ports()) < rr_distance(in_port, first, n_ports()))
+                continue;
+        }
+        outputs |= bit(o);
+        winners[o] = static_cast<std::uint8_t>(local);
     }
-    if (a_.n_va_requests_ != 0) commit_vcs(r);
-    return send_granted(r);
+    std::uint64_t heads = 0;
+    for (; outputs != 0; outputs &= outputs - 1) {
+        const unsigned o = lowest(outputs);
+        if (serve(r, winners[o], o)) heads |= bit(winners[o]);
+    }
+    return heads;
 }
 
 /// Heads whose route is known from now on ask; flits of packets without a way are dropped, one per input VC.
