@@ -90,13 +90,15 @@ class RouterArray::Plain {
     void find_way(const View& r, unsigned local, InputVc& v, std::uint32_t at);
     void ask(const View& r, unsigned local, unsigned out_port);
     unsigned pick_vc(const InputVc& v, std::uint64_t free) const;
-    void hold(const View& r, unsigned local, InputVc& v, unsigned out_vc);
     static void count_hops(PacketRecord& p);
     bool depart(const View& r, unsigned local, InputVc& v, Port& out);
     std::uint64_t evaluate_one_vc(const View& r);
     std::uint64_t evaluate_vcs(const View& r);
     void grant(const View& r, unsigned local, InputVc& v, unsigned out_port, unsigned out_vc);
     std::uint64_t share_out(const View& r, unsigned out_port);
+    using Winners = std::array<std::uint8_t, 64>;  ///< input VCs
+    std::uint64_t choose_winners(const View& r, std::uint64_t going, std::uint64_t low,
+                                 Winners& winners) const;
     unsigned choose_bid(const View& r, unsigned in_port, std::uint64_t bids) const;
     bool serve(const View& r, unsigned local, unsigned out_port);
     std::uint64_t attend(const View& r);
@@ -197,18 +199,6 @@ void RouterArray::Plain<Shape>::receive(const EventList<Calendar::CreditAtRouter
         r.router.going |= bit(o.holder);
         a_.activate(event.router, r.router);
     }
-}
-
-/// An input VC gets a VC of its output, and may send from the next cycle on.
-template <class Shape>
-inline void RouterArray::Plain<Shape>::hold(const View& r, unsigned local, InputVc& v, unsigned out_vc) {
-    Port& out = r.ports[v.out_port];
-    v.state = State::Active;
-    v.out_vc = static_cast<std::uint8_t>(out_vc);
-    out.held |= bit(out_vc);
-    r.outputs[v.out_port * n_vcs() + out_vc].holder = static_cast<std::uint16_t>(local);
-    if ((out.credit >> out_vc & 1u) != 0) r.router.going |= bit(local);
-    if (out.askers == 0 || out.held == all_vcs()) r.router.open &= ~bit(v.out_port);
 }
 
 /// Dimension order on a whole mesh: the links of a packet are the distance.
@@ -312,19 +302,27 @@ inline unsigned RouterArray::Plain<Shape>::pick_vc(const InputVc& v, std::uint64
 template <class Shape>
 inline void RouterArray::Plain<Shape>::grant(const View& r, unsigned local, InputVc& v, unsigned out_port,
                                              unsigned out_vc) {
+    Port& out = r.ports[out_port];
     const unsigned out_local = out_port * n_vcs() + out_vc;
-    r.ports[out_port].askers &= ~bit(local);
+    OutputVc& given = r.outputs[out_local];
     v.va_pointer = after_local(out_local);
-    r.outputs[out_local].va_pointer = after_local(local);
-    hold(r, local, v, out_vc);
+    v.state = State::Active;
+    v.out_vc = static_cast<std::uint8_t>(out_vc);
+    given.va_pointer = after_local(local);
+    given.holder = static_cast<std::uint16_t>(local);
+    const std::uint64_t held = out.held | bit(out_vc), askers = out.askers & ~bit(local);
+    out.held = held;
+    out.askers = askers;
+    if (given.credits != 0) r.router.going |= bit(local);
+    if (askers == 0 || held == all_vcs()) r.router.open &= ~bit(out_port);
 }
 
 /// VA at an output with several askers: each asks for a free VC, and each VC picks one of those who ask for
 /// it. Returns those who bid for the switch in the same cycle.
 template <class Shape>
-std::uint64_t RouterArray::Plain<Shape>::share_out(const View& r, unsigned out_port) {
+[[gnu::noinline]] std::uint64_t RouterArray::Plain<Shape>::share_out(const View& r, unsigned out_port) {
     const Port& out = r.ports[out_port];
-    std::array<std::uint8_t, 64> winners;
+    Winners winners;
     std::uint64_t asked = 0, bids = 0;
     for (std::uint64_t askers = out.askers; askers != 0; askers &= askers - 1) {
         const unsigned local = lowest(askers);
@@ -350,7 +348,8 @@ std::uint64_t RouterArray::Plain<Shape>::share_out(const View& r, unsigned out_p
 
 /// SA, stage 1: of several VCs of an input port that bid, the one that enters the choice of its output.
 template <class Shape>
-unsigned RouterArray::Plain<Shape>::choose_bid(const View& r, unsigned in_port, std::uint64_t bids) const {
+[[gnu::noinline]] unsigned RouterArray::Plain<Shape>::choose_bid(const View& r, unsigned in_port,
+                                                                 std::uint64_t bids) const {
     const Port& in = r.ports[in_port];
     std::uint64_t wanted = 0;
     for (std::uint64_t b = bids; b != 0; b &= b - 1) wanted |= bit(r.inputs[lowest(b)].out_port);
@@ -377,6 +376,39 @@ inline bool RouterArray::Plain<Shape>::serve(const View& r, unsigned local, unsi
     return (r.router.going >> local & 1u) != 0 && depart(r, local, r.inputs[local], out);
 }
 
+/// SA: the outputs that are granted, and the input VC of each. `going` and `low`: bids of both priorities.
+template <class Shape>
+inline std::uint64_t RouterArray::Plain<Shape>::choose_winners(const View& r, std::uint64_t going,
+                                                               std::uint64_t low, Winners& winners) const {
+    std::uint64_t bids = going | low, outputs = 0;
+    if (single(bids)) {
+        if (bids == 0) return 0;
+        const unsigned local = lowest(bids), o = r.inputs[local].out_port;
+        winners[o] = static_cast<std::uint8_t>(local);
+        return bit(o);
+    }
+    while (bids != 0) {
+        const unsigned in_port = port_of(lowest(bids));
+        const std::uint64_t its = all_vcs() << in_port * n_vcs();
+        const std::uint64_t mine = (going & its) != 0 ? going & its : low & its;
+        const unsigned local = single(mine) ? lowest(mine) : choose_bid(r, in_port, mine);
+        const unsigned o = r.inputs[local].out_port;
+        bids &= ~its;
+        // stage 2: the output's arbiter; speculative bids come last
+        if ((outputs >> o & 1u) != 0) {
+            const unsigned other = winners[o], first = r.ports[o].sa_output_pointer;
+            const bool low_mine = (going >> local & 1u) == 0, low_other = (going >> other & 1u) == 0;
+            if (low_mine != low_other
+                    ? low_mine
+                    : rr_distance(port_of(other), first, n_ports()) < rr_distance(in_port, first, n_ports()))
+                continue;
+        }
+        outputs |= bit(o);
+        winners[o] = static_cast<std::uint8_t>(local);
+    }
+    return outputs;
+}
+
 /// Returns the input VCs with a new head in front.
 template <class Shape>
 inline std::uint64_t RouterArray::Plain<Shape>::evaluate_vcs(const View& r) {
@@ -401,33 +433,8 @@ inline std::uint64_t RouterArray::Plain<Shape>::evaluate_vcs(const View& r) {
         grant(r, local, v, o, pick_vc(v, free));
     }
     if (!speculative()) low = 0;
-    std::uint64_t bids = going | low;
-    if (single(bids)) {
-        if (bids == 0) return 0;
-        const unsigned local = lowest(bids);
-        return serve(r, local, r.inputs[local].out_port) ? bids : 0;
-    }
-    std::array<std::uint8_t, 64> winners;
-    std::uint64_t outputs = 0;
-    while (bids != 0) {
-        const unsigned in_port = port_of(lowest(bids));
-        const std::uint64_t its = all_vcs() << in_port * n_vcs();
-        const std::uint64_t mine = (going & its) != 0 ? going & its : low & its;
-        const unsigned local = single(mine) ? lowest(mine) : choose_bid(r, in_port, mine);
-        const unsigned o = r.inputs[local].out_port;
-        bids &= ~its;
-        // stage 2: the output's arbiter; speculative bids come last
-        if ((outputs >> o & 1u) != 0) {
-            const unsigned other = winners[o], first = r.ports[o].sa_output_pointer;
-            const bool low_mine = (going >> local & 1u) == 0, low_other = (going >> other & 1u) == 0;
-            if (low_mine != low_other
-                    ? low_mine
-                    : rr_distance(port_of(other), first, n_ports()) < rr_distance(in_port, first, n_ports()))
-                continue;
-        }
-        outputs |= bit(o);
-        winners[o] = static_cast<std::uint8_t>(local);
-    }
+    Winners winners;
+    std::uint64_t outputs = choose_winners(r, going, low, winners);
     std::uint64_t heads = 0;
     for (; outputs != 0; outputs &= outputs - 1) {
         const unsigned o = lowest(outputs);
