@@ -96,11 +96,10 @@ class RouterArray::Plain {
     std::uint64_t evaluate_vcs(const View& r);
     void grant(const View& r, unsigned local, InputVc& v, unsigned out_port, unsigned out_vc);
     std::uint64_t share_out(const View& r, unsigned out_port);
-    using Winners = std::array<std::uint8_t, 64>;  ///< input VCs
-    std::uint64_t choose_winners(const View& r, std::uint64_t going, std::uint64_t low,
-                                 Winners& winners) const;
+    bool conflict(const View& r, std::uint64_t bids) const;
+    std::uint64_t choose_winners(const View& r, std::uint64_t going, std::uint64_t low) const;
     unsigned choose_bid(const View& r, unsigned in_port, std::uint64_t bids) const;
-    bool serve(const View& r, unsigned local, unsigned out_port);
+    bool serve(const View& r, unsigned local);
     std::uint64_t attend(const View& r);
 
     RouterArray& a_;
@@ -322,7 +321,7 @@ inline void RouterArray::Plain<Shape>::grant(const View& r, unsigned local, Inpu
 template <class Shape>
 [[gnu::noinline]] std::uint64_t RouterArray::Plain<Shape>::share_out(const View& r, unsigned out_port) {
     const Port& out = r.ports[out_port];
-    Winners winners;
+    std::array<std::uint8_t, 64> winners;  // of the VCs
     std::uint64_t asked = 0, bids = 0;
     for (std::uint64_t askers = out.askers; askers != 0; askers &= askers - 1) {
         const unsigned local = lowest(askers);
@@ -366,28 +365,38 @@ template <class Shape>
 /// The grant of an output: the winner's pointers move; its flit goes unless its VC was not granted in this
 /// cycle, or has no credit: then the slot is lost. True: as of depart.
 template <class Shape>
-inline bool RouterArray::Plain<Shape>::serve(const View& r, unsigned local, unsigned out_port) {
-    const unsigned in_port = port_of(local);
+inline bool RouterArray::Plain<Shape>::serve(const View& r, unsigned local) {
+    InputVc& v = r.inputs[local];
+    const unsigned in_port = port_of(local), out_port = v.out_port;
     Port& in = r.ports[in_port];
     Port& out = r.ports[out_port];
     in.sa_input_pointer = after_port(out_port);
     in.vc_offset = after_vc(local - in_port * n_vcs());
     out.sa_output_pointer = after_port(in_port);
-    return (r.router.going >> local & 1u) != 0 && depart(r, local, r.inputs[local], out);
+    return (r.router.going >> local & 1u) != 0 && depart(r, local, v, out);
 }
 
-/// SA: the outputs that are granted, and the input VC of each. `going` and `low`: bids of both priorities.
+/// Two bids are of one input port or for one output.
 template <class Shape>
-inline std::uint64_t RouterArray::Plain<Shape>::choose_winners(const View& r, std::uint64_t going,
-                                                               std::uint64_t low, Winners& winners) const {
-    std::uint64_t bids = going | low, outputs = 0;
-    if (single(bids)) {
-        if (bids == 0) return 0;
-        const unsigned local = lowest(bids), o = r.inputs[local].out_port;
-        winners[o] = static_cast<std::uint8_t>(local);
-        return bit(o);
+inline bool RouterArray::Plain<Shape>::conflict(const View& r, std::uint64_t bids) const {
+    std::uint64_t inputs = 0, outputs = 0;
+    for (; bids != 0; bids &= bids - 1) {
+        const unsigned local = lowest(bids);
+        const std::uint64_t in = bit(port_of(local)), out = bit(r.inputs[local].out_port);
+        if (((inputs & in) | (outputs & out)) != 0) return true;
+        inputs |= in;
+        outputs |= out;
     }
-    while (bids != 0) {
+    return false;
+}
+
+/// SA: the input VCs whose bids are granted. `going` and `low`: bids of both priorities.
+template <class Shape>
+[[gnu::noinline]] std::uint64_t RouterArray::Plain<Shape>::choose_winners(const View& r, std::uint64_t going,
+                                                                          std::uint64_t low) const {
+    std::array<std::uint8_t, 64> winners;  // of the outputs
+    std::uint64_t outputs = 0, granted = 0;
+    for (std::uint64_t bids = going | low; bids != 0;) {
         const unsigned in_port = port_of(lowest(bids));
         const std::uint64_t its = all_vcs() << in_port * n_vcs();
         const std::uint64_t mine = (going & its) != 0 ? going & its : low & its;
@@ -402,11 +411,13 @@ inline std::uint64_t RouterArray::Plain<Shape>::choose_winners(const View& r, st
                     ? low_mine
                     : rr_distance(port_of(other), first, n_ports()) < rr_distance(in_port, first, n_ports()))
                 continue;
+            granted &= ~bit(other);
         }
         outputs |= bit(o);
+        granted |= bit(local);
         winners[o] = static_cast<std::uint8_t>(local);
     }
-    return outputs;
+    return granted;
 }
 
 /// Returns the input VCs with a new head in front.
@@ -433,12 +444,11 @@ inline std::uint64_t RouterArray::Plain<Shape>::evaluate_vcs(const View& r) {
         grant(r, local, v, o, pick_vc(v, free));
     }
     if (!speculative()) low = 0;
-    Winners winners;
-    std::uint64_t outputs = choose_winners(r, going, low, winners);
-    std::uint64_t heads = 0;
-    for (; outputs != 0; outputs &= outputs - 1) {
-        const unsigned o = lowest(outputs);
-        if (serve(r, winners[o], o)) heads |= bit(winners[o]);
+    std::uint64_t sends = going | low, heads = 0;
+    if (!single(sends) && conflict(r, sends)) sends = choose_winners(r, going, low);
+    for (; sends != 0; sends &= sends - 1) {
+        const unsigned local = lowest(sends);
+        if (serve(r, local)) heads |= bit(local);
     }
     return heads;
 }
