@@ -100,9 +100,11 @@ class Calendar {
     /// f(credits) for every cycle up to `now`, in order.
     template <class F>
     void drain_credits(Cycle now, F f) {
-        while (true) {
-            const Cycle due = credits_.first(drained_);
-            if (due == kNever || due > now) break;
+        for (Cycle due = drained_ + 1;; due = drained_ + 1) {
+            // in step with the cycles one look is enough
+            if (due == now ? !credits_.occupied(now) : due > now) break;
+            if (due != now) due = credits_.first(drained_);
+            if (due > now) break;
             f(credits_.peek(due));
             credits_.clear(due);
             drained_ = due;

@@ -56,21 +56,6 @@ void Endpoints::attach(std::uint32_t endpoint, Network::EndpointLinks links) {
     endpoints_.at(endpoint).links = links;
 }
 
-inline void Endpoints::touch(std::uint32_t e, Endpoint& p) {
-    if (p.is_touched) return;
-    p.is_touched = true;
-    touched_.push_back(e);
-}
-
-void Endpoints::activate(std::uint32_t e) {
-    Endpoint& p = endpoints_[e];
-    if (p.is_active) return;
-    p.is_active = true;
-    active_[n_active_++] = e;
-    stop_starving(p);
-    touch(e, p);
-}
-
 void Endpoints::receive(const EventList<Calendar::FlitAtEndpoint>& flits, Cycle now) {
     auto& credits = fabric_.calendar.credits_at(now + kEjectionCredit).router;
     Step c{now, nullptr, &credits};
@@ -124,12 +109,6 @@ bool Endpoints::starve(Endpoint& p) {
     return false;
 }
 
-void Endpoints::stop_starving(Endpoint& p) {
-    if (!p.starving) return;
-    p.starving = false;
-    --starving_;
-}
-
 /// Cuts a packet: from here on it is in the network. `vcs`: those it may take.
 inline void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, std::uint64_t vcs,
                              Cycle now) {
@@ -146,11 +125,18 @@ inline void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet,
     fabric_.in_flight += packet.flits;
     if (packet.destination.kind != Destination::Kind::Endpoint) return;
     const std::uint32_t to = packet.destination.value;
-    if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
-        throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
-    }
+    if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) refuse_destination(e, to);
     const Endpoint& there = endpoints_[to];
     address(p.coord, there.router, there.coord, static_cast<std::uint16_t>(there.port), record);
+}
+
+void Endpoints::refuse_class(const Packet& p) const {
+    throw ModelError(
+        fmt::format("a packet of message class {}; the network has {}", p.message_class, fabric_.classes));
+}
+
+void Endpoints::refuse_destination(std::uint32_t from, std::uint32_t to) const {
+    throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", from, to));
 }
 
 /// Starts a packet that this core sends on. `found`: there is one.
@@ -177,10 +163,7 @@ inline bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
     }
     const Packet* next = p.links.in->peek(now);
     if (next == nullptr) return false;  // an arrival is announced
-    if (next->message_class >= fabric_.classes) {
-        throw ModelError(fmt::format("a packet of message class {}; the network has {}", next->message_class,
-                                     fabric_.classes));
-    }
+    if (next->message_class >= fabric_.classes) refuse_class(*next);
     const std::uint64_t vcs = free_vcs(p, *next);
     if (vcs == 0) return starve(p);
     if (next->tag >= fabric_.counters.size()) fabric_.counters.resize(next->tag + 1u);
@@ -260,8 +243,7 @@ void Endpoints::arrived(std::uint32_t e, Packet packet) {
 
 /// A packet is whole. False when the receiver cannot take it now.
 inline bool Endpoints::deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
-    if (p.links.out == nullptr)
-        throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", e));
+    if (p.links.out == nullptr) refuse_destination(index(packet.source), e);
     if (!p.links.out->can_send(now)) return false;  // the returned credit wakes the network
     p.links.out->send(now, packet);
     ++fabric_.counters[packet.tag].packets_delivered;

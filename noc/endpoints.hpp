@@ -21,7 +21,14 @@ class Endpoints {
     void attach(std::uint32_t endpoint, Network::EndpointLinks links);
     void receive(const EventList<Calendar::FlitAtEndpoint>& flits, Cycle now);
     void receive(const EventList<Calendar::CreditAtEndpoint>& credits);
-    void activate(std::uint32_t endpoint);
+    void activate(std::uint32_t endpoint) {
+        Endpoint& p = endpoints_[endpoint];
+        if (p.is_active) return;
+        p.is_active = true;
+        active_[n_active_++] = endpoint;
+        stop_starving(p);
+        touch(endpoint, p);
+    }
     void evaluate(Cycle now);
     bool active() const { return n_active_ != 0; }
     bool waits_for_credit() const { return starving_ != 0; }
@@ -55,13 +62,19 @@ class Endpoints {
         Calendar::FlitAtRouter* injected;
         EventList<Calendar::CreditAtRouter>* credits;
     };
-    void touch(std::uint32_t e, Endpoint& p);
+    void touch(std::uint32_t e, Endpoint& p) {
+        if (p.is_touched) return;
+        p.is_touched = true;
+        touched_.push_back(e);
+    }
     std::uint64_t free_vcs(const Endpoint& p, const Packet& packet) const {
         return p.credit & fabric_.masks[packet.message_class][kAnyVc];
     }
     bool take_relayed(std::uint32_t e, Endpoint& p, Cycle now, bool& found);
     bool take_next(std::uint32_t e, Endpoint& p, Cycle now);
     bool take_for_set(std::uint32_t e, Endpoint& p, const Packet& next, Cycle now);
+    [[noreturn, gnu::cold]] void refuse_class(const Packet& p) const;
+    [[noreturn, gnu::cold]] void refuse_destination(std::uint32_t from, std::uint32_t to) const;
     void start(std::uint32_t e, Endpoint& p, const Packet& packet, std::uint64_t vcs, Cycle now);
     void arrived(std::uint32_t e, Packet packet);
     bool deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now);
@@ -70,7 +83,11 @@ class Endpoints {
     bool eject_only(std::uint32_t e, Endpoint& p, const Calendar::FlitAtEndpoint& event, Step& c);
     void take_out(const Endpoint& p, unsigned vc, std::uint32_t flit, NocCounters& count, Step& c);
     bool starve(Endpoint& p);
-    void stop_starving(Endpoint& p);
+    void stop_starving(Endpoint& p) {
+        if (!p.starving) return;
+        p.starving = false;
+        --starving_;
+    }
     void reset_endpoint(std::uint32_t e);
 
     Fabric& fabric_;

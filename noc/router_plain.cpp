@@ -68,7 +68,7 @@ class RouterArray::Plain {
         return static_cast<std::uint16_t>(rr_next(i, n_ports_));
     }
     std::uint16_t after_vc(unsigned i) const {
-        if constexpr (Shape::kKnown) return kAfter<Shape::kVcs>[i];
+        if constexpr (Shape::kKnown) return static_cast<std::uint16_t>((i + 1) % Shape::kVcs);
         return static_cast<std::uint16_t>(rr_next(i, n_vcs_));
     }
     std::uint16_t after_local(unsigned i) const {
@@ -76,6 +76,9 @@ class RouterArray::Plain {
         return static_cast<std::uint16_t>(rr_next(i, a_.n_local_));
     }
     unsigned port_of(unsigned local) const { return Shape::kKnown ? local / n_vcs() : a_.port_of_[local]; }
+    unsigned vc_of(unsigned local, unsigned port) const {
+        return Shape::kKnown ? local % n_vcs() : local - port * n_vcs();
+    }
     std::uint64_t all_vcs() const { return Shape::kKnown ? (std::uint64_t{1} << n_vcs()) - 1 : a_.all_vcs_; }
     bool speculative() const { return Shape::kKnown || a_.speculative_; }
     std::uint64_t free_vcs(const Port& out, const InputVc& v) const {
@@ -191,7 +194,7 @@ void RouterArray::Plain<Shape>::receive(const EventList<Calendar::CreditAtRouter
         const View r = view(event.router);
         OutputVc& o = r.outputs[event.output];
         if (o.credits++ != 0) continue;
-        const unsigned out_port = port_of(event.output), vc = event.output - out_port * n_vcs();
+        const unsigned out_port = port_of(event.output), vc = vc_of(event.output, out_port);
         Port& out = r.ports[out_port];
         out.credit |= bit(vc);
         if ((out.held >> vc & 1u) == 0 || r.inputs[o.holder].queue.empty()) continue;
@@ -214,7 +217,7 @@ template <class Shape>
     const std::uint32_t id = v.queue.front;
     const Flit& flit = c_.flits[id];
     const unsigned out_port = v.out_port, out_vc = kOneVc ? 0 : v.out_vc;
-    const unsigned in_port = port_of(local), vc = local - in_port * n_vcs();
+    const unsigned in_port = port_of(local), vc = vc_of(local, in_port);
     v.queue.front = flit.next;
     r.router.buffer_cycles += c_.now32() - flit.arrived;
     const Port& in = r.ports[in_port];
@@ -371,7 +374,7 @@ inline bool RouterArray::Plain<Shape>::serve(const View& r, unsigned local) {
     Port& in = r.ports[in_port];
     Port& out = r.ports[out_port];
     in.sa_input_pointer = after_port(out_port);
-    in.vc_offset = after_vc(local - in_port * n_vcs());
+    in.vc_offset = after_vc(vc_of(local, in_port));
     out.sa_output_pointer = after_port(in_port);
     return (r.router.going >> local & 1u) != 0 && depart(r, local, v, out);
 }
