@@ -32,6 +32,11 @@ void Scheduler::request(ComponentId id, Cycle at) {
 
 Cycle Scheduler::next() const {
     const unsigned start = static_cast<unsigned>(now_ % kSlots);
+    const std::uint64_t soon = occupied_[start / 64] >> (start % 64);
+    if (soon != 0) {
+        const Cycle near = now_ + static_cast<unsigned>(std::countr_zero(soon));
+        return far_.empty() ? near : std::min(near, far_.top().at);
+    }
     for (unsigned i = 0; i <= kWords; ++i) {
         const unsigned word = (start / 64 + i) % kWords;
         std::uint64_t bits = occupied_[word];
