@@ -95,6 +95,8 @@ class RouterArray::Plain {
     unsigned pick_vc(const InputVc& v, std::uint64_t free) const;
     static void count_hops(PacketRecord& p);
     bool depart(const View& r, unsigned local, InputVc& v, Port& out);
+    bool depart_held(const View& r, unsigned local, InputVc& v, Port& out);
+    bool pass_alone(const View& r);
     std::uint64_t evaluate_one_vc(const View& r);
     std::uint64_t evaluate_vcs(const View& r);
     void grant(const View& r, unsigned local, InputVc& v, unsigned out_port, unsigned out_vc);
@@ -102,6 +104,7 @@ class RouterArray::Plain {
     bool conflict(const View& r, std::uint64_t bids) const;
     std::uint64_t choose_winners(const View& r, std::uint64_t going, std::uint64_t low) const;
     unsigned choose_bid(const View& r, unsigned in_port, std::uint64_t bids) const;
+    void move_pointers(const View& r, unsigned local, unsigned out_port) const;
     bool serve(const View& r, unsigned local);
     std::uint64_t attend(const View& r);
 
@@ -239,16 +242,26 @@ template <class Shape>
             if (flit.tail) count_hops(c_.packets[flit.packet]);
         }
     }
-    if (!flit.tail) {
+    if (!flit.tail) return false;
+    ++count.vc_grants;
+    if (!Shape::kKnown && out_port < n_links()) ++c_.packets[flit.packet].packet.hops;
+    v.state = State::Idle;
+    return true;
+}
+
+/// The same where the packet holds a VC, which its tail gives back. True: another head has come to the front;
+/// it counts as there in the next cycle.
+template <class Shape>
+[[gnu::always_inline]] inline bool RouterArray::Plain<Shape>::depart_held(const View& r, unsigned local,
+                                                                          InputVc& v, Port& out) {
+    const unsigned out_port = v.out_port, out_vc = kOneVc ? 0 : v.out_vc;
+    if (!depart(r, local, v, out)) {
         if (v.queue.empty() || (out.credit >> out_vc & 1u) == 0) r.router.going &= ~bit(local);
         return false;
     }
-    ++count.vc_grants;
-    if (!Shape::kKnown && out_port < n_links()) ++c_.packets[flit.packet].packet.hops;
     r.router.going &= ~bit(local);
     out.held &= ~bit(out_vc);
     if (out.askers != 0) r.router.open |= bit(out_port);
-    v.state = State::Idle;
     return !v.queue.empty();
 }
 
@@ -288,7 +301,7 @@ inline std::uint64_t RouterArray::Plain<Shape>::evaluate_one_vc(const View& r) {
         InputVc& v = r.inputs[local];
         Port& out = r.ports[v.out_port];
         out.sa_output_pointer = after_port(local);
-        if (depart(r, local, v, out)) heads |= bit(local);
+        if (depart_held(r, local, v, out)) heads |= bit(local);
     }
     return heads;
 }
@@ -365,18 +378,23 @@ template <class Shape>
     }
 }
 
-/// The grant of an output: the winner's pointers move; its flit goes unless its VC was not granted in this
-/// cycle, or has no credit: then the slot is lost. True: as of depart.
+/// SA: the arbiters of both stages move on.
+template <class Shape>
+inline void RouterArray::Plain<Shape>::move_pointers(const View& r, unsigned local, unsigned out_port) const {
+    const unsigned in_port = port_of(local);
+    Port& in = r.ports[in_port];
+    in.sa_input_pointer = after_port(out_port);
+    in.vc_offset = after_vc(vc_of(local, in_port));
+    r.ports[out_port].sa_output_pointer = after_port(in_port);
+}
+
+/// A bid is granted: its flit goes unless its VC was not granted in this cycle, or has no credit: then the
+/// slot is lost. True: as of depart_held.
 template <class Shape>
 inline bool RouterArray::Plain<Shape>::serve(const View& r, unsigned local) {
     InputVc& v = r.inputs[local];
-    const unsigned in_port = port_of(local), out_port = v.out_port;
-    Port& in = r.ports[in_port];
-    Port& out = r.ports[out_port];
-    in.sa_input_pointer = after_port(out_port);
-    in.vc_offset = after_vc(vc_of(local, in_port));
-    out.sa_output_pointer = after_port(in_port);
-    return (r.router.going >> local & 1u) != 0 && depart(r, local, v, out);
+    move_pointers(r, local, v.out_port);
+    return (r.router.going >> local & 1u) != 0 && depart_held(r, local, v, r.ports[v.out_port]);
 }
 
 /// Two bids are of one input port or for one output.
@@ -423,9 +441,34 @@ template <class Shape>
     return granted;
 }
 
+/// Where nothing but a whole packet of one flit wants to go on, and can: the same as below, without holding a
+/// VC in between. False: nothing has been done.
+template <class Shape>
+[[gnu::always_inline]] inline bool RouterArray::Plain<Shape>::pass_alone(const View& r) {
+    const std::uint64_t open = r.router.open;
+    if (r.router.going != 0 || !single(open)) return false;
+    const unsigned o = lowest(open);
+    Port& out = r.ports[o];
+    const std::uint64_t askers = out.askers;
+    if (!single(askers)) return false;
+    const unsigned local = lowest(askers);
+    InputVc& v = r.inputs[local];
+    if (v.queue.front != v.queue.back || !c_.flits[v.queue.front].tail) return false;
+    const unsigned out_vc = pick_vc(v, free_vcs(out, v)), out_local = o * n_vcs() + out_vc;
+    if ((out.credit >> out_vc & 1u) == 0) return false;
+    out.askers = 0;
+    r.router.open = 0;
+    v.out_vc = static_cast<std::uint8_t>(out_vc);
+    v.va_pointer = after_local(out_local);
+    r.outputs[out_local].va_pointer = after_local(local);
+    move_pointers(r, local, o);
+    depart(r, local, v, out);
+    return true;
+}
+
 /// Returns the input VCs with a new head in front.
 template <class Shape>
-inline std::uint64_t RouterArray::Plain<Shape>::evaluate_vcs(const View& r) {
+[[gnu::noinline]] std::uint64_t RouterArray::Plain<Shape>::evaluate_vcs(const View& r) {
     const std::uint64_t going = r.router.going;
     std::uint64_t low = 0;  // speculative bids
     for (std::uint64_t open = r.router.open; open != 0; open &= open - 1) {
@@ -507,7 +550,7 @@ void RouterArray::Plain<Shape>::evaluate() {
         if (!Shape::kKnown && r.router.aside != 0) heads = attend(r);
         if constexpr (kOneVc) {
             heads |= evaluate_one_vc(r);
-        } else {
+        } else if (!Shape::kKnown || !pass_alone(r)) {
             heads |= evaluate_vcs(r);
         }
         for (; heads != 0; heads &= heads - 1)
