@@ -31,8 +31,8 @@ Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric)
     for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
         endpoints_[e].router = topology.router_of(e);
         endpoints_[e].coord = topology.coord(endpoints_[e].router);
-        endpoints_[e].port = topology.port_of(e);
-        endpoints_[e].first_vc = topology.port_of(e) * fabric.vcs;
+        endpoints_[e].port = static_cast<std::uint16_t>(topology.port_of(e));
+        endpoints_[e].first_vc = static_cast<std::uint16_t>(topology.port_of(e) * fabric.vcs);
         reset_endpoint(e);
     }
 }
@@ -127,7 +127,7 @@ inline void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet,
     const std::uint32_t to = packet.destination.value;
     if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) refuse_destination(e, to);
     const Endpoint& there = endpoints_[to];
-    address(p.coord, there.router, there.coord, static_cast<std::uint16_t>(there.port), record);
+    address(p.coord, there.router, there.coord, there.port, record);
 }
 
 void Endpoints::refuse_class(const Packet& p) const {
@@ -224,7 +224,7 @@ inline bool Endpoints::inject(std::uint32_t e, Endpoint& p, Step& c) {
     flit.tail = p.flits_left == 1;
     flit.damaged = false;
     ++fabric_.counters[tag].ni_in;
-    *c.injected++ = {p.router, p.first_vc + p.vc, id};
+    *c.injected++ = {p.router, std::uint32_t{p.first_vc} + p.vc, id};
     if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~bit(p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
     return p.packet != kNone || p.links.in->size() != 0 || (!relays_.empty() && relays_.count(e) != 0);

@@ -40,8 +40,8 @@ class Endpoints {
         Network::EndpointLinks links;
         std::uint32_t router = 0;
         Coord coord;                   ///< of the router
-        std::uint32_t port = 0;        ///< local one of the router
-        std::uint32_t first_vc = 0;    ///< of that port, as in the calendar
+        std::uint16_t port = 0;        ///< local one of the router
+        std::uint16_t first_vc = 0;    ///< of that port, as in the calendar
         std::uint32_t packet = kNone;  ///< being cut
         std::uint32_t member = 0;      ///< repeated unicast: next member of the set
         std::uint16_t flits_left = 0;

@@ -27,7 +27,7 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
       one_mask_(fabric.classes == 1 && !routing.uses_halves && !routing.uses_escape),
       loss_rng_(rules.loss_seed, 77) {
     const std::size_t routers = topology.n_routers();
-    block_bytes_ = (inputs_at(n_ports_, n_local_) + n_local_ * sizeof(InputVc) + 63) / 64 * 64;
+    block_bytes_ = (inputs_at(n_ports_, n_local_) + n_local_ * sizeof(InputVc) + 7) / 8 * 8;
     blocks_.reset(new (std::align_val_t{64}) std::byte[routers * block_bytes_]);
     for (std::uint32_t r = 0; r < routers; ++r) {
         const View v = view(r);
@@ -129,7 +129,8 @@ bool RouterArray::is_lost(std::uint32_t r, unsigned port) const {
 void RouterArray::reset() {
     if (rules_.loss > 0) flits_before_.resize(topology_.n_routers() * n_ports_);
     for (std::size_t i = 0; i < flits_before_.size(); ++i)
-        flits_before_[i] = port(static_cast<std::uint32_t>(i / n_ports_), static_cast<unsigned>(i % n_ports_)).flits;
+        flits_before_[i] =
+            port(static_cast<std::uint32_t>(i / n_ports_), static_cast<unsigned>(i % n_ports_)).flits;
     for (const std::uint32_t r : touched_) {
         reset_router(r);
         if (generic_ && allocators_[r].vc != nullptr) {

@@ -62,13 +62,13 @@ class RouterArray {
         std::uint16_t vc_class : 8 = kAnyVc;
         std::uint16_t message_class : 8 = 0;
     };
-    struct alignas(8) OutputVc {
+    struct OutputVc {
         std::uint16_t credits = 0;
         std::uint16_t va_pointer = 0;  ///< stage 2: over input VCs
         std::uint16_t holder = 0;      ///< plain: input VC of the packet that holds it
     };
     /// Input and output side of a port; both have the same neighbour or endpoint.
-    struct alignas(64) Port {
+    struct Port {
         std::uint64_t occupied = 0;          ///< input VCs with flits (not plain)
         std::uint64_t askers = 0;            ///< plain: the router's input VCs that ask for a VC of this port
         std::uint64_t held = 0;              ///< output VCs that a packet holds
@@ -97,7 +97,7 @@ class RouterArray {
     };
     /// Touched: not as after a reset.
     enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4 };
-    struct alignas(64) Router {
+    struct Router {
         std::uint64_t busy = 0;  ///< input ports with flits (not plain)
         std::uint64_t buffer_cycles = 0;
         // plain: what can happen in the next evaluation; nothing else is looked at
@@ -147,7 +147,7 @@ class RouterArray {
     static constexpr std::size_t ports_at() { return sizeof(Router); }
     static constexpr std::size_t outputs_at(std::size_t ports) { return ports_at() + ports * sizeof(Port); }
     static constexpr std::size_t inputs_at(std::size_t ports, std::size_t locals) {
-        return outputs_at(ports) + locals * sizeof(OutputVc);
+        return outputs_at(ports) + (locals * sizeof(OutputVc) + 7) / 8 * 8;
     }
     Router& router(std::uint32_t r) const { return *at<Router>(block(r), 0); }
     Port& port(std::uint32_t r, unsigned i) const { return at<Port>(block(r), ports_at())[i]; }
