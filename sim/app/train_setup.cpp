@@ -65,17 +65,6 @@ learn::NetworkSpec network_spec(const LoadedTrain& loaded) {
     return spec;
 }
 
-/// Errors name keys of the chip: "chip." goes in front.
-std::unique_ptr<training::TrainingTarget> target_of(const LoadedTrain& loaded) {
-    const TrainSpec& s = loaded.spec;
-    if (!s.chip && !s.cores) return nullptr;
-    try {
-        return s.cores ? training::make_target(*s.cores) : training::make_target(*s.chip);
-    } catch (const ConfigError& e) {
-        throw ConfigError("chip." + std::string(e.what()));
-    }
-}
-
 void check_batch(const TrainSpec& s, const TrainData& data) {
     if (s.train.batch > data.samples())
         throw ConfigError(
@@ -101,7 +90,7 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         auto network = learn::build_network(spec, options_of(s, loss->on_membrane()));
         t.data->check_labels(network->nodes().back().layer->out.count());
         if (network->weights() == 0) throw ConfigError("network: has no weights to train");
-        t.target = target_of(loaded);
+        t.target = training_target(s);
         auto optimiser = learn::make_optimiser(s.train.optimizer);
         if (t.target && t.target->cells() != nullptr) {
             const arch::CimCoreSpec& cells = *t.target->cells();

@@ -66,7 +66,7 @@ void check(const TrainSpec& s) {
     learn::make_schedule(s.train.algorithm);
     learn::make_formats(s.train.formats);
     check_surrogate(s.train.surrogate);
-    if (s.chip) check_training_chip(*s.chip);
+    training_target(s);
     learn::make_optimiser(s.train.optimizer);
     if (!s.network.layers.empty()) {
         learn::NetworkSpec network;
@@ -76,6 +76,15 @@ void check(const TrainSpec& s) {
 }
 
 }  // namespace
+
+std::unique_ptr<training::TrainingTarget> training_target(const TrainSpec& s) {
+    if (!s.chip && !s.cores) return nullptr;
+    try {
+        return s.cores ? training::make_target(*s.cores) : training::make_target(*s.chip);
+    } catch (const ConfigError& e) {
+        throw ConfigError("chip." + std::string(e.what()));
+    }
+}
 
 void check_training_chip(const arch::TrainingChip& chip) {
     training::make_engine(chip);

@@ -16,6 +16,7 @@
 #include "sim/learn/network_spec.hpp"
 #include "sim/learn/optimiser.hpp"
 #include "sim/learn/surrogate.hpp"
+#include "sim/training_chip/training_target.hpp"
 #include "traces/stimulus.hpp"
 
 namespace loom::compiler {
@@ -153,6 +154,9 @@ struct LoadedTrain {
     std::string weights_path;  ///< absolute or empty
     std::string data_path;     ///< absolute
 };
+
+/// The chip that trains; null: none. Throws ConfigError about keys below "chip.".
+std::unique_ptr<training::TrainingTarget> training_target(const TrainSpec& spec);
 
 /// Reads a training file with its includes. sets: "key.path=value". seed: replaces data.seed and
 /// network.weights.seed. Throws ConfigError, IoError; Error(Usage) for a malformed --set.
