@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "compiler/compile.hpp"
 #include "compiler/ir/linear_ops.hpp"
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
+#include "sim/arch/psum_packets.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -24,6 +26,7 @@ class Checker {
     std::uint64_t run() {
         locate();
         capacities();
+        partial_sums();
         std::uint64_t connections = 0;
         for (std::uint32_t p = 0; p < m_.graph.populations.size(); ++p) {
             const auto n = m_.graph.populations[p].count;
@@ -101,18 +104,79 @@ class Checker {
             if (arrays != image.arrays || (c.in_memory() && arrays > c.cim->arrays))
                 fail("too many arrays on a core");
             if (image.fanout.entries.size() > c.axon_out.max_fanout_entries) fail("too many fan-out entries");
-            if (image.fanout.row.size() != image.n_neurons + 1) fail("fan-out table of the wrong length");
+            std::uint64_t rows = image.n_neurons, sums = image.n_neurons;
+            for (const auto& g : image.psums_out) {
+                if (g.first != sums || g.row != rows) fail("partial sums overlap");
+                sums += g.count;
+                rows += arch::PsumPackets(chip_, image.kind).packets(g.count);
+            }
+            if (sums > c.soma.max_neurons) fail("too many neurons and partial sums on a core");
+            if (image.fanout.row.size() != rows + 1) fail("fan-out table of the wrong length");
         }
+    }
+
+    /// Follows every packet of partial sums to its owner: each group's packets are those of one input there,
+    /// in order, each input has one group, and a sum belongs to the layer and element of the neuron it is
+    /// added to.
+    void partial_sums() {
+        std::size_t inputs = 0, groups = 0;
+        for (const auto& image : prog_.cores) {
+            inputs += image.psums_in.size();
+            std::uint64_t next = image.n_axons;
+            for (const auto& in : image.psums_in) {
+                if (in.axon != next) fail("packets of partial sums overlap");
+                next += arch::PsumPackets(chip_, image.kind).packets(in.count);
+            }
+        }
+        std::set<std::pair<std::uint32_t, std::uint32_t>> seen;  // owner, first packet
+        for (std::uint32_t c = 0; c < prog_.cores.size(); ++c) {
+            const arch::CoreImage& image = prog_.cores[c];
+            layer_of_[c].resize(image.n_sums());
+            element_of_[c].resize(image.n_sums());
+            for (const auto& g : image.psums_out) {
+                ++groups;
+                if (!arch::sends_psums(chip_.kind(image.kind))) fail("partial sums of a core without");
+                const auto& table = image.fanout;
+                const auto& first = table.entries.at(table.row.at(g.row));
+                const auto at = core_at_.find(index(first.core));
+                if (at == core_at_.end() || at->second == c) fail("partial sums for no other core");
+                const arch::CoreImage& owner = prog_.cores[at->second];
+                const auto in = std::find_if(owner.psums_in.begin(), owner.psums_in.end(),
+                                             [&](const auto& i) { return i.axon == first.axon; });
+                if (in == owner.psums_in.end() || in->from != image.endpoint || in->count != g.count)
+                    fail("partial sums that their owner does not expect");
+                if (owner.kind != image.kind) fail("partial sums for a core of another kind");
+                if (!seen.insert({at->second, in->axon}).second) fail("partial sums of two for one");
+                const auto n = std::find_if(owner.neurons.begin(), owner.neurons.end(),
+                                            [&](const auto& o) { return o.first == in->neuron_first; });
+                if (n == owner.neurons.end() || n->count != g.count || n->layer != g.layer ||
+                    n->start_step != g.start_step)
+                    fail("partial sums of other neurons");
+                const std::uint64_t packets = arch::PsumPackets(chip_, image.kind).packets(g.count);
+                for (std::uint32_t k = 0; k < packets; ++k) {
+                    const std::uint32_t entry = table.row.at(g.row + k);
+                    if (table.row.at(g.row + k + 1) != entry + 1)
+                        fail("a packet of partial sums sent elsewhere");
+                    if (table.entries.at(entry).core != first.core ||
+                        table.entries.at(entry).axon != first.axon + k)
+                        fail("a packet of partial sums sent elsewhere");
+                }
+                for (std::uint32_t i = 0; i < g.count; ++i) {
+                    layer_of_[c][g.first + i] = index(g.layer);
+                    element_of_[c][g.first + i] = n->layer_index[i];
+                }
+            }
+        }
+        if (groups != inputs) fail("partial sums that never come");
     }
 
     static std::uint64_t arrays_of(const arch::CoreImage& image, const arch::AxonGroup& a,
                                    const arch::CimSpec& spec) {
-        const auto g = std::find_if(image.neurons.begin(), image.neurons.end(),
-                                    [&](const auto& n) { return n.first == a.neuron_first; });
-        if (g == image.neurons.end()) fail("an axon group that leads to no neurons");
-        const arch::MatrixSize m = arch::matrix_of(a, g->count);
-        if (m.outputs * m.positions != g->count) fail("a matrix of another size than its slice");
-        return arch::cim_layout(spec, m.rows, m.outputs).arrays() * a.copies;
+        const std::uint32_t targets = image.targets_of(a);
+        if (targets == 0) fail("an axon group that leads to no neurons");
+        const arch::MatrixSize m = arch::matrix_of(a, targets);
+        if (m.outputs * m.positions != targets) fail("a matrix of another size than its slice");
+        return arch::cim_layout(spec, m.rows, m.outputs, m.positions_of_copy(a.copies)).arrays() * a.copies;
     }
 
     double weight(const arch::AxonGroup& a, std::size_t i) const {

@@ -186,16 +186,27 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
     timer.done("quantisation", fixed ? fmt::format("{}-bit weights", weight_bits(chip)) : "none: float64",
                std::move(dump));
 
-    m.partition = partition(m.graph, m.lowered, m.on_host, chip, m.kind_of, map.min_slices, map.duplicate);
+    m.partition = partition(m.graph, m.lowered, m.on_host, chip, m.kind_of,
+                            {map.min_slices, map.duplicate, map.row_parts});
     dump.clear();
     for (std::size_t i = 0; i < m.partition.slices.size(); ++i) {
         const Slice& s = m.partition.slices[i];
         dump +=
-            fmt::format("  {}: c {}..{} y {}..{} x {}..{} on logical core {}\n",
+            fmt::format("  {}: c {}..{} y {}..{} x {}..{} on logical core {}",
                         m.graph.populations[s.population].name, s.c0, s.c1, s.y0, s.y1, s.x0, s.x1, s.core);
+        for (const RowSpan& r : s.rows) {
+            dump +=
+                fmt::format(", rows {}..{} of {}", r.first, r.last, form_name(m.lowered[r.projection].form));
+        }
+        if (!s.has_neurons)
+            dump += fmt::format(", sums to logical core {}", m.partition.slices[s.owner].core);
+        dump += '\n';
     }
+    const auto senders = std::count_if(m.partition.slices.begin(), m.partition.slices.end(),
+                                       [](const Slice& s) { return !s.has_neurons; });
     timer.done("partition",
-               fmt::format("{} slices on {} cores", m.partition.slices.size(), m.partition.n_cores),
+               fmt::format("{} slices on {} cores{}", m.partition.slices.size(), m.partition.n_cores,
+                           senders == 0 ? "" : fmt::format(", {} of them partial sums only", senders)),
                std::move(dump));
 
     m.placement = place(map.place, map.seed, traffic_of(m.graph, m.lowered, m.on_host, m.partition),
@@ -248,6 +259,13 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         for (const auto& g : c.neurons) {
             layers.push_back(fmt::format("{}[{}]", m.program.layers[index(g.layer)].name, g.count));
         }
+        for (const auto& g : c.psums_out) {
+            const auto& entry = c.fanout.entries[c.fanout.row[g.row]];
+            layers.push_back(fmt::format("{}[{} partial sums to core {}]",
+                                         m.program.layers[index(g.layer)].name, g.count, index(entry.core)));
+        }
+        for (const auto& in : c.psums_in)
+            layers.push_back(fmt::format("(+ partial sums of core {})", index(in.from)));
         const std::uint64_t e = index(c.endpoint), r = e / per;
         out +=
             fmt::format("{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n",

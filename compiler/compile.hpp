@@ -25,6 +25,7 @@ struct MapSpec {
     std::map<std::string, std::string> kinds;
     double rate = 0.1;
     std::uint64_t duplicate = 1;
+    std::uint64_t row_parts = 1;
     bool check = true;
 };
 template <class V>
@@ -48,6 +49,12 @@ void fields(V& v, MapSpec& s) {
     v("duplicate", s.duplicate,
       {.doc = "compute-in-memory: copies of every convolution's kernel, which share the output positions",
        .min = 1});
+    v("row_parts", s.row_parts,
+      {.doc = "compute-in-memory: cut the rows of every layer over at least so many cores, where it has as "
+              "many; "
+              "partial sums travel as packets",
+       .min = 1,
+       .max = 65536});
     v("check", s.check, {.doc = "replay every connection of the mapping against the network"});
 }
 

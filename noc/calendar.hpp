@@ -25,7 +25,14 @@ class EventList {
     const T* begin() const { return items_.get(); }
     const T* end() const { return items_.get() + size_; }
     bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
     void clear() { size_ = 0; }
+    /// Room for n entries to be written at the end; `finish` is told where they ended.
+    T* room(std::size_t n) {
+        while (capacity_ - size_ < n) grow();
+        return items_.get() + size_;
+    }
+    void finish(const T* end) { size_ = static_cast<std::uint32_t>(end - items_.get()); }
 
   private:
     [[gnu::noinline, gnu::cold]] void grow() {
@@ -46,14 +53,12 @@ class Calendar {
   public:
     struct FlitAtRouter {
         std::uint32_t router;
-        std::uint32_t port;  ///< router * ports of a router + port
-        std::uint32_t vc;
+        std::uint32_t input;  ///< of the router: port * VCs + VC
         std::uint32_t flit;
     };
     struct CreditAtRouter {
         std::uint32_t router;
-        std::uint32_t port;  ///< as above
-        std::uint32_t vc;
+        std::uint32_t output;  ///< of the router: port * VCs + VC
     };
     struct FlitAtEndpoint {
         std::uint32_t endpoint, vc, flit;
@@ -83,12 +88,10 @@ class Calendar {
     void add(Cycle at, const CreditAtEndpoint& e) { credits_.at(at).endpoint.push(e); }
 
     /// To append to without a look at the wheel each time; tell it when something has been.
-    EventList<FlitAtRouter>& flits_to_routers(Cycle at) { return flits_.peek(at).router; }
-    EventList<CreditAtRouter>& credits_to_routers(Cycle at) { return credits_.peek(at).router; }
-    void appended(Cycle flits, Cycle credits) {
-        flits_.mark(flits);
-        credits_.mark(credits);
-    }
+    Flits& flits_at(Cycle at) { return flits_.peek(at); }
+    Credits& credits_at(Cycle at) { return credits_.peek(at); }
+    void flits_appended(Cycle at) { flits_.mark(at); }
+    void credits_appended(Cycle at) { credits_.mark(at); }
 
     bool flits_due(Cycle now) const { return flits_.occupied(now); }
     const Flits& flits(Cycle now) const { return flits_.peek(now); }
@@ -97,9 +100,11 @@ class Calendar {
     /// f(credits) for every cycle up to `now`, in order.
     template <class F>
     void drain_credits(Cycle now, F f) {
-        while (true) {
-            const Cycle due = credits_.first(drained_);
-            if (due == kNever || due > now) break;
+        for (Cycle due = drained_ + 1;; due = drained_ + 1) {
+            // in step with the cycles one look is enough
+            if (due == now ? !credits_.occupied(now) : due > now) break;
+            if (due != now) due = credits_.first(drained_);
+            if (due > now) break;
             f(credits_.peek(due));
             credits_.clear(due);
             drained_ = due;
@@ -153,6 +158,16 @@ class Calendar {
         /// First occupied cycle after `now`, or kNever.
         Cycle first(Cycle now) const {
             const std::size_t start = (now + 1) & mask_;
+            if (occupied_.size() > 1) return first_of_many(now, start);
+            const std::uint64_t word = occupied_[0];
+            if (word == 0) return kNever;
+            const std::uint64_t later = word >> start << start;
+            const auto i = static_cast<std::size_t>(std::countr_zero(later != 0 ? later : word));
+            return now + 1 + ((i - start) & mask_);
+        }
+
+      private:
+        Cycle first_of_many(Cycle now, std::size_t start) const {
             const std::size_t words = occupied_.size();
             for (std::size_t n = 0; n <= words; ++n) {
                 const std::size_t w = (start / 64 + n) % words;
@@ -160,13 +175,12 @@ class Calendar {
                 if (n == 0) bits &= ~std::uint64_t{0} << (start % 64);
                 if (bits != 0) {
                     const std::size_t i = w * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-                    return now + 1 + ((i + buckets_.size() - start) & mask_);
+                    return now + 1 + ((i - start) & mask_);
                 }
             }
             return kNever;
         }
 
-      private:
         std::vector<Bucket> buckets_;
         std::uint64_t mask_;
         std::vector<std::uint64_t> occupied_;

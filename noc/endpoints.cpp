@@ -15,15 +15,24 @@ namespace {
 constexpr Cycles kLocalLink = 1;
 /// From the interface to the core, which returns the credit of an ejected flit.
 constexpr Cycles kEjectLink = 1;
+/// From a flit that leaves the network to its credit at the router.
+constexpr Cycles kEjectionCredit = kEjectLink + kLocalLink + kCreditDelay;
+
+constexpr std::uint64_t bit(unsigned i) {
+    return std::uint64_t{1} << i;
+}
 }  // namespace
 
 Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric), topology_(topology) {
     endpoints_.resize(topology.n_endpoints());
     credits_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
     arrived_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
+    active_.resize(topology.n_endpoints());
     for (std::uint32_t e = 0; e < endpoints_.size(); ++e) {
         endpoints_[e].router = topology.router_of(e);
-        endpoints_[e].port = topology.router_of(e) * topology.max_ports() + topology.port_of(e);
+        endpoints_[e].coord = topology.coord(endpoints_[e].router);
+        endpoints_[e].port = static_cast<std::uint16_t>(topology.port_of(e));
+        endpoints_[e].first_vc = static_cast<std::uint16_t>(topology.port_of(e) * fabric.vcs);
         reset_endpoint(e);
     }
 }
@@ -47,42 +56,48 @@ void Endpoints::attach(std::uint32_t endpoint, Network::EndpointLinks links) {
     endpoints_.at(endpoint).links = links;
 }
 
-void Endpoints::activate(std::uint32_t e) {
-    if (endpoints_[e].is_active) return;
-    endpoints_[e].is_active = true;
-    active_.push_back(e);
-    stop_starving(endpoints_[e]);
-    if (endpoints_[e].is_touched) return;
-    endpoints_[e].is_touched = true;
-    touched_.push_back(e);
+void Endpoints::receive(const EventList<Calendar::FlitAtEndpoint>& flits, Cycle now) {
+    auto& credits = fabric_.calendar.credits_at(now + kEjectionCredit).router;
+    Step c{now, nullptr, &credits};
+    for (const Calendar::FlitAtEndpoint& event : flits) {
+        Endpoint& p = endpoints_[event.endpoint];
+        if (eject_only(event.endpoint, p, event, c)) continue;
+        arrived_[std::size_t{event.endpoint} * fabric_.vcs + event.vc].push(fabric_.flits, event.flit);
+        p.waiting |= bit(event.vc);
+        activate(event.endpoint);
+    }
+    fabric_.calendar.credits_appended(now + kEjectionCredit);
 }
 
-void Endpoints::receive(const Calendar::FlitAtEndpoint& event) {
-    arrived_[std::size_t{event.endpoint} * fabric_.vcs + event.vc].push(fabric_.flits, event.flit);
-    endpoints_[event.endpoint].waiting |= std::uint64_t{1} << event.vc;
-    activate(event.endpoint);
-}
-
-void Endpoints::receive(const Calendar::CreditAtEndpoint& event) {
-    ++credits_[std::size_t{event.endpoint} * fabric_.vcs + event.vc];
-    endpoints_[event.endpoint].credit |= std::uint64_t{1} << event.vc;
-    if (endpoints_[event.endpoint].starving) activate(event.endpoint);
+void Endpoints::receive(const EventList<Calendar::CreditAtEndpoint>& credits) {
+    for (const Calendar::CreditAtEndpoint& event : credits) {
+        Endpoint& p = endpoints_[event.endpoint];
+        ++credits_[std::size_t{event.endpoint} * fabric_.vcs + event.vc];
+        p.credit |= bit(event.vc);
+        if (p.starving) activate(event.endpoint);
+    }
 }
 
 void Endpoints::evaluate(Cycle now) {
+    auto& injected = fabric_.calendar.flits_at(now + kLocalLink).router;
+    auto& credits = fabric_.calendar.credits_at(now + kEjectionCredit).router;
+    Step c{now, injected.room(n_active_), &credits};
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < active_.size(); ++i) {
+    for (std::size_t i = 0; i < n_active_; ++i) {
         const std::uint32_t e = active_[i];
         Endpoint& p = endpoints_[e];
-        const bool out = p.waiting != 0 && eject(e, p, now);
-        const bool in = p.links.in != nullptr && inject(e, p, now);
+        const bool out = p.waiting != 0 && eject(e, p, c);
+        const bool in = p.links.in != nullptr && inject(e, p, c);
         if (in || out) {
             active_[kept++] = e;
         } else {
             p.is_active = false;
         }
     }
-    active_.resize(kept);
+    n_active_ = kept;
+    injected.finish(c.injected);
+    fabric_.calendar.flits_appended(now + kLocalLink);
+    fabric_.calendar.credits_appended(now + kEjectionCredit);
 }
 
 /// Notes that the endpoint cannot go on before a credit is back.
@@ -94,14 +109,9 @@ bool Endpoints::starve(Endpoint& p) {
     return false;
 }
 
-void Endpoints::stop_starving(Endpoint& p) {
-    if (!p.starving) return;
-    p.starving = false;
-    --starving_;
-}
-
-/// Cuts a packet: from here on it is in the network.
-void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
+/// Cuts a packet: from here on it is in the network. `vcs`: those it may take.
+inline void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, std::uint64_t vcs,
+                             Cycle now) {
     p.packet = fabric_.packets.allocate();
     PacketRecord& record = fabric_.packets[p.packet];
     record.packet = packet;
@@ -110,61 +120,72 @@ void Endpoints::start(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle 
     record.packet.hops = 0;
     record.entered = static_cast<std::uint32_t>(now - fabric_.epoch);
     p.flits_left = packet.flits;
-    const std::uint64_t vcs = p.credit & fabric_.masks[packet.message_class][kAnyVc];
-    p.vc = static_cast<std::uint16_t>(rr_pick(vcs, p.inject_pointer));
+    p.vc = static_cast<std::uint16_t>(rr_pick_below_64(vcs, p.inject_pointer));
     p.inject_pointer = static_cast<std::uint16_t>(rr_next(p.vc, fabric_.vcs));
     fabric_.in_flight += packet.flits;
     if (packet.destination.kind != Destination::Kind::Endpoint) return;
     const std::uint32_t to = packet.destination.value;
-    if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) {
-        throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", e, to));
-    }
-    address(topology_, p.router, endpoints_[to].router,
-            static_cast<std::uint16_t>(endpoints_[to].port - endpoints_[to].router * topology_.max_ports()),
-            record);
+    if (to >= endpoints_.size() || endpoints_[to].links.out == nullptr) refuse_destination(e, to);
+    const Endpoint& there = endpoints_[to];
+    address(p.coord, there.router, there.coord, there.port, record);
+}
+
+void Endpoints::refuse_class(const Packet& p) const {
+    throw ModelError(
+        fmt::format("a packet of message class {}; the network has {}", p.message_class, fabric_.classes));
+}
+
+void Endpoints::refuse_destination(std::uint32_t from, std::uint32_t to) const {
+    throw ModelError(fmt::format("a packet from endpoint {} to endpoint {}, which is not in use", from, to));
+}
+
+/// Starts a packet that this core sends on. `found`: there is one.
+bool Endpoints::take_relayed(std::uint32_t e, Endpoint& p, Cycle now, bool& found) {
+    const auto it = relays_.find(e);
+    if (it == relays_.end()) return false;
+    found = true;
+    const Packet packet = it->second.front();
+    const std::uint64_t vcs = free_vcs(p, packet);
+    if (vcs == 0) return starve(p);
+    it->second.pop_front();
+    if (it->second.empty()) relays_.erase(it);
+    start(e, p, packet, vcs, now);
+    return true;
 }
 
 /// Finds the next packet to send: a relayed one, the next member of a set (repeated unicast), or one from
 /// the core. False when there is none, or no free channel for it.
-bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
-    const auto free_for = [&](const Packet& q) {
-        return (p.credit & fabric_.masks.at(q.message_class)[kAnyVc]) != 0;
-    };
+inline bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
     if (!relays_.empty()) {
-        const auto it = relays_.find(e);
-        if (it != relays_.end()) {
-            if (!free_for(it->second.front())) return starve(p);
-            const Packet packet = it->second.front();
-            it->second.pop_front();
-            if (it->second.empty()) relays_.erase(it);
-            start(e, p, packet, now);
-            return true;
-        }
+        bool found = false;
+        const bool started = take_relayed(e, p, now, found);
+        if (found) return started;
     }
     const Packet* next = p.links.in->peek(now);
     if (next == nullptr) return false;  // an arrival is announced
-    if (next->message_class >= fabric_.classes) {
-        throw ModelError(fmt::format("a packet of message class {}; the network has {}", next->message_class,
-                                     fabric_.classes));
-    }
-    if (!free_for(*next)) return starve(p);
+    if (next->message_class >= fabric_.classes) refuse_class(*next);
+    const std::uint64_t vcs = free_vcs(p, *next);
+    if (vcs == 0) return starve(p);
     if (next->tag >= fabric_.counters.size()) fabric_.counters.resize(next->tag + 1u);
+    if (next->destination.kind != Destination::Kind::Endpoint) return take_for_set(e, p, *next, now);
     NocCounters& count = fabric_.counters[next->tag];
-    if (next->destination.kind == Destination::Kind::Endpoint) {
-        ++count.packets;
-        ++count.packets_expected;
-        start(e, p, *next, now);
-        p.links.in->drop(now);
-        return true;
-    }
-    const std::uint32_t set = next->destination.value;
+    ++count.packets;
+    ++count.packets_expected;
+    start(e, p, *next, vcs, now);
+    p.links.in->drop(now);
+    return true;
+}
+
+bool Endpoints::take_for_set(std::uint32_t e, Endpoint& p, const Packet& next, Cycle now) {
+    NocCounters& count = fabric_.counters[next.tag];
+    const std::uint32_t set = next.destination.value;
     const std::size_t known = fabric_.sets == nullptr ? 0 : fabric_.sets->size();
     if (set >= known) throw ModelError(fmt::format("a packet to destination set {} of {}", set, known));
-    if (fabric_.sets->in_tree() && next->flits > fabric_.buffer) {
+    if (fabric_.sets->in_tree() && next.flits > fabric_.buffer) {
         throw ModelError(
             fmt::format("a packet of {} flits to a set: copies are made from a buffer that holds the "
                         "whole packet, and noc.router.buffer is {}",
-                        next->flits, fabric_.buffer));
+                        next.flits, fabric_.buffer));
     }
     const auto members = fabric_.sets->members(set);
     if (p.member == 0) {
@@ -172,7 +193,7 @@ bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
         count.packets_expected += members.size() + fabric_.sets->unreachable(set);
         count.packets_dropped += fabric_.sets->unreachable(set);
     }
-    Packet packet = *next;
+    Packet packet = next;
     const MulticastStyle style = fabric_.sets->style();
     const bool one_by_one = style == MulticastStyle::Unicast && members.size() > 1;
     if (one_by_one || style == MulticastStyle::Unicast || style == MulticastStyle::Relay) {
@@ -180,32 +201,33 @@ bool Endpoints::take_next(std::uint32_t e, Endpoint& p, Cycle now) {
         packet.set = set;
     }
     if (!one_by_one || ++p.member == members.size()) {
-        p.links.in->take(now);
+        p.links.in->drop(now);
         p.member = 0;
     }
     if (members.empty()) return false;
-    start(e, p, packet, now);
+    start(e, p, packet, free_vcs(p, packet), now);
     return true;
 }
 
 /// Sends at most one flit. True when it has to be asked again in the next cycle.
-bool Endpoints::inject(std::uint32_t e, Endpoint& p, Cycle now) {
-    if (p.packet == kNone && !take_next(e, p, now)) return p.links.in->peek(now) != nullptr && !p.starving;
+inline bool Endpoints::inject(std::uint32_t e, Endpoint& p, Step& c) {
+    if (p.packet == kNone && !take_next(e, p, c.now))
+        return p.links.in->peek(c.now) != nullptr && !p.starving;
     if ((p.credit >> p.vc & 1u) == 0) return starve(p);
     stop_starving(p);
-    const Packet& packet = fabric_.packets[p.packet].packet;
+    const std::uint16_t tag = fabric_.packets[p.packet].packet.tag;
     const std::uint32_t id = fabric_.flits.allocate();
     Flit& flit = fabric_.flits[id];
     flit.packet = p.packet;
     flit.next = kNone;
-    flit.tag = packet.tag;
+    flit.tag = tag;
     flit.tail = p.flits_left == 1;
     flit.damaged = false;
-    ++fabric_.counters[packet.tag].ni_in;
-    fabric_.calendar.add(now + kLocalLink, Calendar::FlitAtRouter{p.router, p.port, p.vc, id});
-    if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~(std::uint64_t{1} << p.vc);
+    ++fabric_.counters[tag].ni_in;
+    *c.injected++ = {p.router, std::uint32_t{p.first_vc} + p.vc, id};
+    if (--credits_[std::size_t{e} * fabric_.vcs + p.vc] == 0) p.credit &= ~bit(p.vc);
     if (--p.flits_left == 0) p.packet = kNone;
-    return p.packet != kNone || p.links.in->size() != 0 || relays_.count(e) != 0;
+    return p.packet != kNone || p.links.in->size() != 0 || (!relays_.empty() && relays_.count(e) != 0);
 }
 
 /// A packet is whole at its core: a relaying one sends it on to the next member.
@@ -220,9 +242,8 @@ void Endpoints::arrived(std::uint32_t e, Packet packet) {
 }
 
 /// A packet is whole. False when the receiver cannot take it now.
-bool Endpoints::deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
-    if (p.links.out == nullptr)
-        throw ModelError(fmt::format("a packet to endpoint {}, which is not in use", e));
+inline bool Endpoints::deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycle now) {
+    if (p.links.out == nullptr) refuse_destination(index(packet.source), e);
     if (!p.links.out->can_send(now)) return false;  // the returned credit wakes the network
     p.links.out->send(now, packet);
     ++fabric_.counters[packet.tag].packets_delivered;
@@ -230,18 +251,42 @@ bool Endpoints::deliver(std::uint32_t e, Endpoint& p, const Packet& packet, Cycl
     return true;
 }
 
+/// A flit leaves the network, and its credit goes back.
+inline void Endpoints::take_out(const Endpoint& p, unsigned vc, std::uint32_t flit, NocCounters& count,
+                                Step& c) {
+    fabric_.flits.release(flit);
+    --fabric_.in_flight;
+    ++count.ni_out;
+    c.credits->push({p.router, p.first_vc + vc});
+}
+
+/// The same as below for a flit before which nothing waits. False: it has to be stored.
+inline bool Endpoints::eject_only(std::uint32_t e, Endpoint& p, const Calendar::FlitAtEndpoint& event,
+                                  Step& c) {
+    const Flit flit = fabric_.flits[event.flit];
+    if ((p.waiting | p.damaged) != 0 || flit.damaged || fabric_.sets != nullptr) return false;
+    if (flit.tail) {
+        if (!deliver(e, p, fabric_.packets[flit.packet].packet, c.now)) return false;
+        p.eject_pointer = static_cast<std::uint16_t>(rr_next(event.vc, fabric_.vcs));
+        touch(e, p);
+        fabric_.release_copy(flit.packet);
+    }
+    take_out(p, event.vc, event.flit, fabric_.counters[flit.tag], c);
+    return true;
+}
+
 /// Takes what has arrived, at most one whole packet. True when there is more for the next cycle.
-bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
+bool Endpoints::eject(std::uint32_t e, Endpoint& p, Step& c) {
     bool delivered = false, blocked = false;
     const unsigned n_vcs = fabric_.vcs, first = p.eject_pointer;
     // VCs with flits, from the pointer on
     for (std::uint64_t todo = p.waiting; todo != 0;) {
         const unsigned vc = rr_pick(todo, first);
-        todo &= ~(std::uint64_t{1} << vc);
+        todo &= ~(bit(vc));
         FlitQueue& queue = arrived_[std::size_t{e} * n_vcs + vc];
         while (!queue.empty()) {
             const Flit flit = fabric_.flits[queue.front];
-            if (flit.damaged) p.damaged |= std::uint64_t{1} << vc;
+            if (flit.damaged) p.damaged |= bit(vc);
             NocCounters& count = fabric_.counters[flit.tag];
             if (flit.tail) {
                 const Packet& packet = fabric_.packets[flit.packet].packet;
@@ -254,24 +299,19 @@ bool Endpoints::eject(std::uint32_t e, Endpoint& p, Cycle now) {
                     ++count.filtered;
                 } else {
                     if (delivered) break;
-                    if (!deliver(e, p, packet, now)) {
+                    if (!deliver(e, p, packet, c.now)) {
                         blocked = true;
                         break;
                     }
                     delivered = true;
                     p.eject_pointer = static_cast<std::uint16_t>(rr_next(vc, n_vcs));
                 }
-                p.damaged &= ~(std::uint64_t{1} << vc);
+                p.damaged &= ~(bit(vc));
                 fabric_.release_copy(flit.packet);
             }
-            const std::uint32_t id = queue.pop(fabric_.flits);
-            fabric_.flits.release(id);
-            --fabric_.in_flight;
-            ++count.ni_out;
-            fabric_.calendar.add(now + kEjectLink + kLocalLink + kCreditDelay,
-                                 Calendar::CreditAtRouter{p.router, p.port, vc});
+            take_out(p, vc, queue.pop(fabric_.flits), count, c);
         }
-        if (queue.empty()) p.waiting &= ~(std::uint64_t{1} << vc);
+        if (queue.empty()) p.waiting &= ~(bit(vc));
     }
     return (p.waiting != 0 && !blocked) || (!relays_.empty() && relays_.count(e) != 0);
 }

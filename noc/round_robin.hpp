@@ -21,4 +21,10 @@ constexpr unsigned rr_pick(std::uint64_t mask, unsigned pointer) {
     return static_cast<unsigned>(std::countr_zero(above != 0 ? above : mask));
 }
 
+/// The same for a pointer below 64: no check.
+constexpr unsigned rr_pick_below_64(std::uint64_t mask, unsigned pointer) {
+    const std::uint64_t above = mask >> (pointer & 63) << (pointer & 63);
+    return static_cast<unsigned>(std::countr_zero(above != 0 ? above : mask));
+}
+
 }  // namespace loom::noc

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -33,14 +35,14 @@ class RouterArray {
     void receive(const EventList<Calendar::CreditAtRouter>& credits);
     /// Allocation, switching and sending in all active routers.
     void evaluate(Cycle now);
-    bool active() const { return !active_.empty(); }
+    bool active() const { return n_active_ != 0; }
     /// Some flit cannot go on before a credit is back.
-    bool waits_for_credit() const { return waiting_ != 0; }
+    bool waits_for_credit() const { return waiting_ != 0 || buffered_ != 0; }
     /// Initial state of arbiters and credits; the network is empty.
     void reset();
 
     std::vector<PortUse> port_use(std::uint32_t router) const;
-    std::uint64_t buffer_cycles(std::uint32_t router) const { return routers_[router].buffer_cycles; }
+    std::uint64_t buffer_cycles(std::uint32_t router) const { return this->router(router).buffer_cycles; }
     /// Appends a line per input buffer with flits, until there are `limit`.
     void describe(std::vector<std::string>& lines, std::size_t limit) const;
     /// Buffers that wait for each other in a circle, when nothing moves; empty: there are none.
@@ -63,19 +65,21 @@ class RouterArray {
     struct OutputVc {
         std::uint16_t credits = 0;
         std::uint16_t va_pointer = 0;  ///< stage 2: over input VCs
+        std::uint16_t holder = 0;      ///< plain: input VC of the packet that holds it
     };
     /// Input and output side of a port; both have the same neighbour or endpoint.
-    struct alignas(64) Port {
-        std::uint64_t occupied = 0;           ///< input VCs with flits
-        std::uint64_t held = 0;               ///< output VCs that a packet holds
-        std::uint64_t credit = 0;             ///< output VCs with a credit
-        std::uint64_t flits = 0;              ///< sent
-        std::uint32_t peer = kNone;           ///< router, or endpoint of a local port
-        std::uint32_t peer_port = 0;          ///< as in the calendar
-        std::uint32_t flit_delay = 0;         ///< from winning the switch to the other end
-        std::uint32_t credit_delay = 0;       ///< from a freed slot to a credit at the other end
-        std::uint16_t kind = 0;               ///< LinkKind
-        std::uint16_t sa_input_pointer = 0;   ///< stage 1: over output ports
+    struct Port {
+        std::uint64_t occupied = 0;          ///< input VCs with flits (not plain)
+        std::uint64_t askers = 0;            ///< plain: the router's input VCs that ask for a VC of this port
+        std::uint64_t held = 0;              ///< output VCs that a packet holds
+        std::uint64_t credit = 0;            ///< output VCs with a credit
+        std::uint64_t flits = 0;             ///< sent
+        std::uint32_t peer = kNone;          ///< router, or endpoint of a local port
+        std::uint32_t peer_vc = 0;           ///< of a link: its port's first VC there, as in the calendar
+        std::uint32_t flit_delay = 0;        ///< from winning the switch to the other end
+        std::uint32_t credit_delay = 0;      ///< from a freed slot to a credit at the other end
+        std::uint16_t kind = 0;              ///< LinkKind
+        std::uint16_t sa_input_pointer = 0;  ///< stage 1: over output ports
         std::uint16_t sa_output_pointer = 0;  ///< stage 2: over input ports
         std::uint16_t vc_offset = 0;          ///< over the VCs of the input side
     };
@@ -91,15 +95,17 @@ class RouterArray {
         std::uint16_t port = 0;
         std::uint16_t vc = 0;
     };
-    /// Touched: not as after a reset. Lone: its only flit has come in this cycle and is not in a buffer yet.
-    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4, kLone = 8 };
+    /// Touched: not as after a reset.
+    enum Flag : std::uint32_t { kActive = 1, kWaiting = 2, kTouched = 4 };
     struct Router {
-        std::uint64_t busy = 0;  ///< input ports with flits
+        std::uint64_t busy = 0;  ///< input ports with flits (not plain)
         std::uint64_t buffer_cycles = 0;
+        // plain: what can happen in the next evaluation; nothing else is looked at
+        std::uint64_t going = 0;  ///< input VCs that hold an output VC and have a flit and a credit
+        std::uint64_t open = 0;   ///< output ports with askers and a VC that is not held
+        std::uint64_t aside = 0;  ///< input VCs whose route is being computed, or whose packet is dropped
         std::uint32_t flags = 0;
         std::uint16_t x = 0, y = 0;
-        std::uint32_t lone_flit = kNone;
-        std::uint16_t lone_port = 0, lone_vc = 0;
     };
     /// What a cycle works on: the arrays, fetched once.
     struct Step {
@@ -107,8 +113,6 @@ class RouterArray {
         Flit* flits;
         PacketRecord* packets;
         NocCounters* counters;
-        EventList<Calendar::FlitAtRouter>* flits_out;      ///< over links of the usual delay
-        EventList<Calendar::CreditAtRouter>* credits_out;  ///< the same
         std::uint32_t now32() const { return static_cast<std::uint32_t>(now); }
     };
     /// One router's part of the arrays.
@@ -118,6 +122,11 @@ class RouterArray {
         Port* ports;
         InputVc* inputs;
         OutputVc* outputs;
+    };
+    /// A credit that a dropped flit gives back.
+    struct Dropped {
+        const Port* port;
+        unsigned in_port, vc;
     };
     struct Allocators {
         std::unique_ptr<Allocator> vc, output;
@@ -130,22 +139,44 @@ class RouterArray {
         std::uint32_t set = kNone;
     };
 
-    View view(std::uint32_t r) {
-        return {r, routers_[r], &ports_[std::size_t{r} * n_ports_], &inputs_[std::size_t{r} * n_local_],
-                &outputs_[std::size_t{r} * n_local_]};
+    std::byte* block(std::uint32_t r) const { return blocks_.get() + std::size_t{r} * block_bytes_; }
+    template <class T>
+    static T* at(std::byte* block, std::size_t offset) {
+        return std::launder(reinterpret_cast<T*>(block + offset));
+    }
+    static constexpr std::size_t ports_at() { return sizeof(Router); }
+    static constexpr std::size_t outputs_at(std::size_t ports) { return ports_at() + ports * sizeof(Port); }
+    static constexpr std::size_t inputs_at(std::size_t ports, std::size_t locals) {
+        return outputs_at(ports) + (locals * sizeof(OutputVc) + 7) / 8 * 8;
+    }
+    Router& router(std::uint32_t r) const { return *at<Router>(block(r), 0); }
+    Port& port(std::uint32_t r, unsigned i) const { return at<Port>(block(r), ports_at())[i]; }
+    InputVc& input(std::uint32_t r, unsigned i) const {
+        return at<InputVc>(block(r), inputs_at(n_ports_, n_local_))[i];
+    }
+    View view(std::uint32_t r) const {
+        std::byte* const b = block(r);
+        return {r, *at<Router>(b, 0), at<Port>(b, ports_at()), at<InputVc>(b, inputs_at(n_ports_, n_local_)),
+                at<OutputVc>(b, outputs_at(n_ports_))};
     }
     Step step(Cycle now);
     void activate(std::uint32_t r, Router& router);
-    void head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, std::uint32_t at);
-    template <bool kPlain>
-    void evaluate_all(Cycle now);
-    template <bool kPlain>
-    bool evaluate_router(Step& c, const View& r);
-    void buffer_flit(Step& c, const View& r, unsigned in_port, unsigned vc, std::uint32_t id);
-    bool pass_lone(Step& c, const View& r);
     unsigned xy_port(const Router& r, const PacketRecord& p) const;
-    bool evaluate_single(Step& c, const View& r, unsigned in_port, unsigned vc);
-    template <bool kPlain>
+
+    // Plain routers (router_plain.cpp): a cycle for routers of a shape.
+    template <class Shape>
+    class Plain;
+    template <class Shape>
+    friend class Plain;
+    template <class F>
+    void with_shape(Cycle now, F f);
+
+    // All others (router_cycle.cpp, router_allocators.cpp).
+    void evaluate_others(Cycle now);
+    void receive_flit(Step& c, const Calendar::FlitAtRouter& event);
+    void receive_credit(const Calendar::CreditAtRouter& event);
+    void head_at_front(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, std::uint32_t at);
+    bool evaluate_router(Step& c, const View& r);
     bool may_bid(Step& c, const View& r, unsigned in_port, unsigned vc, InputVc& v, bool& work,
                  std::uint32_t& key);
     bool evaluate_generic(Step& c, const View& r);
@@ -174,20 +205,16 @@ class RouterArray {
     void commit_vcs(const View& r);
     void give_vc(const View& r, InputVc& v, unsigned out_vc);
     void move_pointers(const View& r, unsigned in_port, unsigned vc, unsigned out) const;
-    template <bool kPlain>
     void commit_switch(Step& c, const View& r, std::uint64_t outputs);
-    template <bool kPlain>
-    [[gnu::always_inline]] void send(Step& c, const View& r, unsigned in_port, unsigned vc);
+    void send(Step& c, const View& r, unsigned in_port, unsigned vc);
     std::uint32_t copy_front(Step& c, const View& r, unsigned local, InputVc& v);
+    void return_credit(const Port& in, unsigned in_port, unsigned vc, Cycle now);
+    void drop(const Step& c, const Flit& flit, std::uint32_t id);
     void drop_front(Step& c, const View& r, unsigned in_port, unsigned vc);
-    template <bool kPlain>
-    void return_credit(Step& c, const Port& in, unsigned in_port, unsigned vc);
-    template <bool kPlain>
     void release_slot(Step& c, const View& r, unsigned in_port, unsigned vc, const InputVc& v,
                       std::uint32_t arrived);
-    template <bool kPlain>
     void transmit(Step& c, const View& r, const InputVc& v, Port& out, std::uint32_t id);
-    std::uint32_t waits_for(std::uint32_t input) const;
+    std::uint32_t waits_for(std::uint32_t index) const;
     void reset_router(std::uint32_t r);
     bool is_lost(std::uint32_t r, unsigned port) const;
     std::uint32_t usual_delay() const;
@@ -204,22 +231,32 @@ class RouterArray {
     const unsigned switch_delay_;  ///< from winning the switch to being in front of the link
     const bool generic_;           ///< allocators other than the default
     const bool speculative_;
-    const bool one_mask_;            ///< every packet may take every VC
-    bool plain_ = false;             ///< one port per route, links of a flit per cycle, nothing lost
+    const bool one_mask_;  ///< every packet may take every VC
+    /// One port per route, default allocators, links alike and of a flit per cycle, nothing damaged, at most
+    /// 64 input VCs: the state of a router fits a few masks.
+    bool plain_ = false;
     std::uint32_t usual_delay_ = 0;  ///< flit_delay of the links, if they are all alike; otherwise 0
-    bool lone_ = false;              ///< a flit that is alone in its router may pass without being buffered
+    std::uint32_t local_delay_ = 0;  ///< flit_delay of the local ports
     bool plain_xy_ = false;          ///< routing is dimension order on a whole 2-D mesh
+    unsigned shape_ = 0;             ///< plain: code for a shape that is known when this is compiled
+    std::size_t buffered_ = 0;       ///< plain: flits in buffers
+    std::vector<Dropped> dropped_;   ///< plain: in this cycle
     CounterRng loss_rng_;
 
-    std::vector<Port> ports_;
+    /// All of a router in one piece: Router, Port[ports], OutputVc[output VCs], InputVc[input VCs].
+    struct FreeBlocks {
+        void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
+    };
+    std::size_t block_bytes_ = 0;
+    std::unique_ptr<std::byte[], FreeBlocks> blocks_;
     std::vector<std::uint64_t> flits_before_;  ///< losses: [port] sent at the last reset
     std::vector<SlowLink> slow_links_;         ///< [ports], or empty
-    std::vector<InputVc> inputs_;
-    std::vector<OutputVc> outputs_;
-    std::vector<WideRoute> routes_;  ///< [input VCs], or empty
-    std::vector<Router> routers_;
-    std::vector<std::uint32_t> active_, touched_;  ///< routers with these flags
+    std::vector<WideRoute> routes_;            ///< [input VCs], or empty
+    std::vector<std::uint32_t> active_;        ///< routers with this flag: the first n_active_
+    std::size_t n_active_ = 0;
+    std::vector<std::uint32_t> touched_;  ///< routers with this flag
     std::size_t waiting_ = 0;
+    std::vector<std::uint16_t> port_of_;  ///< [input or output VC of a router]
     std::vector<Allocators> allocators_;  ///< [router], made when first needed
 
     // Scratch of one router's cycle.

@@ -46,6 +46,20 @@ RouterRules make_rules(const arch::ChipSpec& spec) {
     return rules;
 }
 
+/// 0: they differ, or take longer than a cycle per flit.
+Cycles latency_of_all_links(const Topology& t) {
+    Cycles latency = 0;
+    for (std::uint32_t r = 0; r < t.n_routers(); ++r) {
+        for (unsigned port = 0; port < t.link_ports(); ++port) {
+            const Channel& c = t.channel(r, port);
+            if (c.peer == kNone) continue;
+            if (c.flit_ps != 0 || (latency != 0 && c.latency != latency)) return 0;
+            latency = c.latency;
+        }
+    }
+    return latency;
+}
+
 }  // namespace
 
 VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
@@ -68,6 +82,7 @@ VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
     find_multicast_style(spec_.multicast.style);
     routers_ = std::make_unique<RouterArray>(fabric_, topology_, *routing_, rules_);
     endpoints_ = std::make_unique<Endpoints>(fabric_, topology_);
+    if (routing_->plain_xy) even_latency_ = latency_of_all_links(topology_);
 }
 
 void VcNetwork::attach(EndpointId endpoint, EndpointLinks links) {
@@ -127,20 +142,24 @@ Cycle VcNetwork::evaluate(Cycle now) {
     Calendar& calendar = fabric_.calendar;
     calendar.drain_credits(now, [&](const Calendar::Credits& c) {
         routers_->receive(c.router);
-        for (const auto& e : c.endpoint) endpoints_->receive(e);
+        endpoints_->receive(c.endpoint);
     });
     if (calendar.flits_due(now)) {
         const Calendar::Flits& f = calendar.flits(now);
         routers_->receive(f.router, now);
-        for (const auto& e : f.endpoint) endpoints_->receive(e);
+        endpoints_->receive(f.endpoint, now);
         calendar.clear_flits(now);
     }
     if (!wakes_.empty()) {
-        std::erase_if(wakes_, [&](const Wake& w) {
-            if (w.at > now) return false;
-            endpoints_->activate(w.endpoint);
-            return true;
-        });
+        std::size_t kept = 0;
+        for (const Wake& w : wakes_) {
+            if (w.at > now) {
+                wakes_[kept++] = w;
+            } else {
+                endpoints_->activate(w.endpoint);
+            }
+        }
+        wakes_.resize(kept);
     }
     if (routers_->active()) routers_->evaluate(now);
     if (endpoints_->active()) endpoints_->evaluate(now);
@@ -166,13 +185,13 @@ std::string VcNetwork::describe_stuck(std::size_t limit) const {
 
 /// Cycles from the first flit to the last at the core. One per flit, unless links take longer; then a flit
 /// leaves a router when it is there, the one before has left, and the link is free.
-Cycles VcNetwork::flits_after(const std::vector<Step>& way, unsigned flits) const {
+Cycles VcNetwork::flits_after(EndpointId from, EndpointId to, const WayCost& w, unsigned flits) const {
     const arch::AsyncSpec& a = spec_.router.async;
     const double local = spec_.router.kind != "async" ? 0
                          : a.handshake_local > 0      ? a.handshake_local
                                                       : a.handshake_x;
-    const WayCost w = cost_of(topology_, way);
     if (static_cast<double>(w.slowest) <= rules_.period && local <= rules_.period) return flits - 1;
+    const std::vector<Step> way = way_of(*routing_, index(from), index(to));
     const Cycles head = head_cycles();
     const double period = rules_.period;
     std::vector<Cycles> left(way.size());
@@ -200,18 +219,26 @@ Cycles VcNetwork::flits_after(const std::vector<Step>& way, unsigned flits) cons
     return 0;
 }
 
+/// Of x-y routing on a mesh with even links: the distance.
+WayCost VcNetwork::way_cost(EndpointId from, EndpointId to) const {
+    if (even_latency_ == 0) return cost_of(topology_, way_of(*routing_, index(from), index(to)));
+    const Coord a = topology_.coord(topology_.router_of(index(from)));
+    const Coord b = topology_.coord(topology_.router_of(index(to)));
+    const auto hops = static_cast<unsigned>(std::abs(a.x - b.x) + std::abs(a.y - b.y));
+    return {true, hops, hops * even_latency_, hops == 0 ? 0 : even_latency_, 0};
+}
+
 Cycles VcNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
-    const std::vector<Step> way = way_of(*routing_, index(from), index(to));
-    const WayCost w = cost_of(topology_, way);
+    const WayCost w = way_cost(from, to);
     if (!w.found) return 0;
     const bool async = spec_.router.kind == "async";
     // link to the interface, link to the router, routers and links, link to the core, further flits
     return 1 + 1 + w.latency + (head_cycles() + switch_delay()) * (w.hops + 1) + (async ? 1 : 0) +
-           topology_.local_latency + flits_after(way, flits);
+           topology_.local_latency + flits_after(from, to, w, flits);
 }
 
 unsigned VcNetwork::zero_load_hops(EndpointId from, EndpointId to) const {
-    return cost_of(topology_, way_of(*routing_, index(from), index(to))).hops;
+    return way_cost(from, to).hops;
 }
 
 }  // namespace loom::noc

@@ -39,12 +39,13 @@ class VcNetwork final : public Network {
 
   private:
     void finish_sets();
+    WayCost way_cost(EndpointId from, EndpointId to) const;
     /// Cycles of a head in front of a router before it bids for the switch, and from there to the link.
     Cycles head_cycles() const {
         return rules_.pipeline.route_cycles + (rules_.pipeline.speculative ? 0 : 1);
     }
     Cycles switch_delay() const { return spec_.router.kind == "async" ? 0 : spec_.router.switch_cycles + 1; }
-    Cycles flits_after(const std::vector<Step>& way, unsigned flits) const;
+    Cycles flits_after(EndpointId from, EndpointId to, const WayCost& w, unsigned flits) const;
 
     const arch::NocSpec spec_;
     Topology topology_;
@@ -61,6 +62,7 @@ class VcNetwork final : public Network {
     };
     std::vector<Wake> wakes_;  ///< endpoints whose links have something, and when
     bool sets_open_ = false;
+    Cycles even_latency_ = 0;  ///< of every link of a mesh with x-y routing; 0: otherwise, or not all alike
 };
 
 }  // namespace loom::noc

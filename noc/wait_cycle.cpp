@@ -10,13 +10,13 @@
 namespace loom::noc {
 
 /// The input VC that has to move before this one can; kNone: it waits for no other.
-std::uint32_t RouterArray::waits_for(std::uint32_t input) const {
-    const InputVc& v = inputs_[input];
-    const std::uint32_t r = input / n_local_;
-    const unsigned local = input % n_local_;
+std::uint32_t RouterArray::waits_for(std::uint32_t index) const {
+    const std::uint32_t r = index / n_local_;
+    const unsigned local = index % n_local_;
+    const InputVc& v = input(r, local);
     const auto holder = [&](std::uint32_t router, unsigned port, unsigned vc) {
         for (unsigned i = 0; i < n_local_; ++i) {
-            const InputVc& h = inputs_[router * n_local_ + i];
+            const InputVc& h = input(router, i);
             if (h.state == State::Active && h.out_port == port && h.out_vc == vc)
                 return router * n_local_ + i;
         }
@@ -30,7 +30,7 @@ std::uint32_t RouterArray::waits_for(std::uint32_t input) const {
         return holder(in.peer, in.peer_port, local % n_vcs_);
     }
     if (v.state == State::Active) {
-        const Port& out = ports_[std::size_t{r} * n_ports_ + v.out_port];
+        const Port& out = port(r, v.out_port);
         const bool may_go = (out.credit >> v.out_vc & 1u) != 0;
         if (may_go || v.out_port >= link_ports_) return kNone;
         const Channel& c = topology_.channel(r, v.out_port);
@@ -38,11 +38,10 @@ std::uint32_t RouterArray::waits_for(std::uint32_t input) const {
     }
     if (v.state != State::VcAlloc) return kNone;
     // any of its candidates would do: when nothing moves, each of them is held by somebody who waits too
-    std::uint64_t ports = v.several ? routes_[input].route.ports : std::uint64_t{1} << v.out_port;
+    std::uint64_t ports = v.several ? routes_[index].route.ports : std::uint64_t{1} << v.out_port;
     for (; ports != 0; ports &= ports - 1) {
         const auto port = static_cast<unsigned>(std::countr_zero(ports));
-        std::uint64_t held =
-            ports_[std::size_t{r} * n_ports_ + port].held & fabric_.masks[v.message_class][kAnyVc];
+        std::uint64_t held = this->port(r, port).held & fabric_.masks[v.message_class][kAnyVc];
         for (; held != 0; held &= held - 1) {
             const std::uint32_t h = holder(r, port, static_cast<unsigned>(std::countr_zero(held)));
             if (h != kNone) return h;
@@ -53,11 +52,15 @@ std::uint32_t RouterArray::waits_for(std::uint32_t input) const {
 
 std::string RouterArray::wait_cycle() const {
     constexpr std::size_t kMostNamed = 24;
-    std::vector<std::uint32_t> seen(inputs_.size(), kNone);  // by the walk that began at ...
+    const std::uint32_t inputs = topology_.n_routers() * n_local_;
+    const auto at_index = [&](std::uint32_t i) -> const InputVc& {
+        return input(i / n_local_, i % n_local_);
+    };
+    std::vector<std::uint32_t> seen(inputs, kNone);  // by the walk that began at ...
     std::vector<std::uint32_t> way;
-    for (std::uint32_t from = 0; from < inputs_.size(); ++from) {
+    for (std::uint32_t from = 0; from < inputs; ++from) {
         way.clear();
-        std::uint32_t at = inputs_[from].queue.empty() ? kNone : from;
+        std::uint32_t at = at_index(from).queue.empty() ? kNone : from;
         for (; at != kNone && seen[at] == kNone; at = waits_for(at)) {
             seen[at] = from;
             way.push_back(at);
@@ -66,7 +69,7 @@ std::string RouterArray::wait_cycle() const {
         way.erase(way.begin(), std::find(way.begin(), way.end(), at));
         std::string text;
         for (std::size_t i = 0; i < std::min(way.size(), kMostNamed); ++i) {
-            const InputVc& v = inputs_[way[i]];
+            const InputVc& v = at_index(way[i]);
             const unsigned local = way[i] % n_local_;
             text += fmt::format("router {} port {} vc {}", topology_.router_name(way[i] / n_local_),
                                 topology_.port_name(local / n_vcs_), local % n_vcs_);

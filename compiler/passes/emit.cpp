@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
-#include <tuple>
 
 #include "compiler/ir/linear_ops.hpp"
+#include "sim/arch/psum_packets.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -34,6 +35,7 @@ std::shared_ptr<arch::WeightBlock> make_block(std::size_t n, bool fixed, unsigne
 /// A group of axons whose weights are columns of a matrix.
 struct DenseTarget {
     const Slice* slice;
+    RowSpan rows;
     std::size_t image, group;  ///< cores[image].axons[group]
 };
 
@@ -61,6 +63,7 @@ class Emitter {
         layers();
         projections();
         cores();
+        partial_sums();
         axons();
         fanout();
     }
@@ -164,6 +167,7 @@ class Emitter {
             image_of_[order[i]] = i;
         }
         for (const Slice& s : m_.partition.slices) {
+            if (!s.has_neurons) continue;
             arch::CoreImage& image = prog_.cores[image_of_[s.core]];
             arch::NeuronGroup g;
             g.layer = LayerId{static_cast<std::uint16_t>(s.population)};
@@ -226,26 +230,30 @@ class Emitter {
 
     /// All slices of a projection at once: its matrix is read through only once, row by row.
     void dense_weights(std::uint32_t p, const std::vector<DenseTarget>& targets) const {
-        std::vector<std::uint32_t> slice_of(m_.graph.populations[m_.graph.projections[p].target].count);
-        std::vector<std::uint32_t> column(slice_of.size());
+        std::vector<std::vector<std::uint32_t>> parts(
+            m_.graph.populations[m_.graph.projections[p].target].count);  // of the slice that has the element
+        std::vector<std::uint32_t> column(parts.size());
         std::vector<std::shared_ptr<arch::WeightBlock>> blocks;
         for (std::uint32_t i = 0; i < targets.size(); ++i) {
             targets[i].slice->for_each([&](std::uint32_t element, std::uint32_t n) {
-                slice_of[element] = i;
+                parts[element].push_back(i);
                 column[element] = n;
             });
-            blocks.push_back(make_block(std::size_t{m_.lowered[p].n_axons} * targets[i].slice->count(),
-                                        prog_.fixed, weight_bits(p)));
+            const std::size_t rows = targets[i].rows.last - targets[i].rows.first;
+            blocks.push_back(make_block(rows * targets[i].slice->count(), prog_.fixed, weight_bits(p)));
         }
         m_.lowered[p].dense.for_each_target([&](std::size_t o, std::span<const double> row) {
-            const std::size_t n = targets[slice_of[o]].slice->count();
-            std::visit(
-                [&](auto& values) {
-                    using T = std::decay_t<decltype(values[0])>;
-                    for (std::size_t i = 0; i < row.size(); ++i)
-                        values[i * n + column[o]] = static_cast<T>(stored(p, row[i]));
-                },
-                blocks[slice_of[o]]->values);
+            for (const std::uint32_t part : parts[o]) {
+                const std::size_t n = targets[part].slice->count();
+                const RowSpan rows = targets[part].rows;
+                std::visit(
+                    [&](auto& values) {
+                        using T = std::decay_t<decltype(values[0])>;
+                        for (std::size_t i = rows.first; i < rows.last; ++i)
+                            values[(i - rows.first) * n + column[o]] = static_cast<T>(stored(p, row[i]));
+                    },
+                    blocks[part]->values);
+            }
         });
         for (std::size_t i = 0; i < targets.size(); ++i) {
             arch::AxonGroup& a = prog_.cores[targets[i].image].axons[targets[i].group];
@@ -304,7 +312,7 @@ class Emitter {
             rows.weight_at.push_back(at);
             at += static_cast<std::uint32_t>(taps) * span.count;
         }
-        WeightsPtr& shared = kernels_[{p, s.c0, s.c1}];
+        WeightsPtr& shared = kernels_[{p, s.c0, s.c1, w.c0, w.c1}];
         if (shared == nullptr) {
             std::vector<double> values;
             for (std::uint32_t ci = w.c0; ci < w.c1; ++ci) {
@@ -343,17 +351,20 @@ class Emitter {
             const Projection& projection = m_.graph.projections[p];
             if (m_.on_host[p]) continue;
             std::vector<DenseTarget> dense;
-            for (const std::uint32_t t : m_.partition.of[projection.target]) {
+            for (const std::uint32_t t : m_.partition.parts_of[projection.target]) {
                 const Slice& s = m_.partition.slices[t];
                 arch::CoreImage& image = prog_.cores[image_of_[s.core]];
-                const AxonMap map(m_.lowered[p], s);
+                axon_first_[p].push_back(image.n_axons);
+                const RowSpan span = s.span(p);
+                if (span.empty()) continue;
+                const AxonMap map(m_.lowered[p], s, p);
                 arch::AxonGroup a;
                 a.target = LayerId{static_cast<std::uint16_t>(projection.target)};
                 a.source = LayerId{static_cast<std::uint16_t>(projection.source)};
                 a.projection = p;
                 a.first = image.n_axons;
                 a.count = map.count();
-                a.neuron_first = s.neuron_first;
+                a.neuron_first = first_of_[t];
                 a.delay = static_cast<std::uint8_t>(projection.chip_delay);
                 a.analogue = prog_.projections[p].analogue;
                 a.real_payload = !prog_.fixed && a.analogue;
@@ -366,7 +377,10 @@ class Emitter {
                 }
                 switch (m_.lowered[p].form) {
                     case Form::Dense:
-                        dense.push_back({&s, image_of_[s.core], image.axons.size()});
+                        dense.push_back({&s,
+                                         {p, span.first, span.first + a.count},
+                                         image_of_[s.core],
+                                         image.axons.size()});
                         break;
                     case Form::Sparse:
                         sparse_rows(a, p, s, map);
@@ -375,7 +389,6 @@ class Emitter {
                         conv_rows(a, p, s, map);
                         break;
                 }
-                axon_first_[p].push_back(a.first);
                 image.n_axons += a.count;
                 image.axons.push_back(std::move(a));
             }
@@ -385,6 +398,43 @@ class Emitter {
             arch::CoreImage& image = prog_.cores[image_of_[m_.partition.slices[i].core]];
             image.synapse_bits += m_.partition.needs[i].synapse_bits;
             image.arrays += m_.partition.needs[i].arrays;
+        }
+    }
+
+    /// Sums that leave their core, behind its neurons.
+    void partial_sums() {
+        for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
+            const Slice& s = m_.partition.slices[i];
+            first_of_.push_back(s.neuron_first);
+            if (s.has_neurons) continue;
+            arch::CoreImage& image = prog_.cores[image_of_[s.core]];
+            arch::PsumGroup g;
+            g.layer = LayerId{static_cast<std::uint16_t>(s.population)};
+            g.first = first_of_[i] = image.n_sums();
+            g.count = s.count();
+            g.start_step = m_.graph.populations[s.population].skew;
+            image.psums_out.push_back(g);
+        }
+    }
+
+    /// One row and entry per packet: packets are numbered behind their owner's axons.
+    void packets_of_sums() {
+        std::vector<std::uint32_t> next_out(prog_.cores.size(), 0), next_axon;
+        for (const auto& image : prog_.cores) next_axon.push_back(image.n_axons);
+        for (const Slice& s : m_.partition.slices) {
+            if (s.has_neurons) continue;
+            const Slice& owner = m_.partition.slices[s.owner];
+            const std::uint32_t from = image_of_[s.core], to = image_of_[owner.core];
+            arch::FanoutTable& table = prog_.cores[from].fanout;
+            prog_.cores[from].psums_out[next_out[from]++].row =
+                static_cast<std::uint32_t>(table.row.size() - 1);
+            prog_.cores[to].psums_in.push_back(
+                {prog_.cores[from].endpoint, next_axon[to], owner.neuron_first, s.count()});
+            const std::uint64_t packets = arch::PsumPackets(chip_, prog_.cores[from].kind).packets(s.count());
+            for (std::uint64_t k = 0; k < packets; ++k) {
+                table.entries.push_back({prog_.cores[to].endpoint, next_axon[to]++});
+                table.row.push_back(static_cast<std::uint32_t>(table.entries.size()));
+            }
         }
     }
 
@@ -398,11 +448,12 @@ class Emitter {
         std::vector<std::vector<Way>> ways(m_.graph.populations.size());
         for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {
             if (m_.on_host[p]) continue;
-            const auto& slices = m_.partition.of[m_.graph.projections[p].target];
+            const auto& slices = m_.partition.parts_of[m_.graph.projections[p].target];
             for (std::size_t i = 0; i < slices.size(); ++i) {
                 const Slice& s = m_.partition.slices[slices[i]];
-                ways[m_.graph.projections[p].source].push_back(
-                    {AxonMap(m_.lowered[p], s), prog_.cores[image_of_[s.core]].endpoint, axon_first_[p][i]});
+                ways[m_.graph.projections[p].source].push_back({AxonMap(m_.lowered[p], s, p),
+                                                                prog_.cores[image_of_[s.core]].endpoint,
+                                                                axon_first_[p][i]});
             }
         }
         const auto append = [&](arch::FanoutTable& table, std::uint32_t population, std::uint32_t element) {
@@ -418,6 +469,7 @@ class Emitter {
                 for (const std::uint32_t e : g.layer_index) append(image.fanout, index(g.layer), e);
             }
         }
+        packets_of_sums();
         for (std::uint32_t i = 0; i < m_.graph.populations[m_.graph.input].count; ++i) {
             append(prog_.input_fanout, m_.graph.input, i);
         }
@@ -432,7 +484,8 @@ class Emitter {
     arch::Program& prog_;
     std::vector<std::uint32_t> image_of_;                 ///< logical core -> index in program.cores
     std::vector<std::vector<std::uint32_t>> axon_first_;  ///< [projections][target slices]
-    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, WeightsPtr> kernels_;
+    std::vector<std::uint32_t> first_of_;                 ///< [slices] first neuron or sum within the core
+    std::map<std::array<std::uint32_t, 5>, WeightsPtr> kernels_;  ///< projection; output and input channels
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
+#include "sim/arch/psum_packets.hpp"
 #include "sim/config/duration.hpp"
 
 namespace loom::compiler {
@@ -27,6 +28,10 @@ class Bill {
         pj_ += p.price->value.pj * count * (per_bit ? static_cast<double>(bits) : 1.0);
     }
     double pj() const { return pj_; }
+    /// Packets for so many partial sums.
+    double packets(double sums) const {
+        return sums / static_cast<double>(arch::PsumPackets(chip_, kind_).per_packet());
+    }
 
   private:
     const arch::ChipSpec& chip_;
@@ -82,8 +87,9 @@ void add_conduction(Bill& bill, const arch::CimCoreSpec& cim, const arch::CimLay
 }
 
 /// Row sets, conversions and conduction of a layer in arrays.
-void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& cim, double steps,
+void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CoreSpec& core, double steps,
                 double period_ps) {
+    const arch::CimCoreSpec& cim = *core.cim;
     const bool conv = in.form == LoweredProjection::Form::Conv;
     const double outputs = static_cast<double>(conv ? in.conv.out_c : in.targets);
     const double positions = conv ? static_cast<double>(in.conv.out_h * in.conv.out_w) : 1;
@@ -103,7 +109,13 @@ void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CimCoreSpec& ci
     if (cim.rows.row_select == arch::CimRowSelect::GroupsSkip)
         sets = slots * groups * (1 - std::pow(1 - std::min(share, 1.0), parallel / rows_per_weight));
     bill.add("axon_in.packets", in.events);
-    if (cim.array.type == arch::CimType::SramDigital && cim.array.digital == arch::CimDigital::EventRow) {
+    if (l.row_blocks > cim.arrays && arch::sends_psums(core)) {  // parts of the rows on other cores
+        const double parts = ceil_div(static_cast<double>(l.row_blocks), static_cast<double>(cim.arrays));
+        const double packets = bill.packets((parts - 1) * outputs * slots);
+        for (const char* event : {"axon_out.fanout_reads", "axon_out.packets", "axon_in.packets"})
+            bill.add(event, packets);
+    }
+    if (cim.array.event_row()) {
         bill.add("cim.row_adds", driven * columns);
         bill.add("cim.sweeps", outputs * slots);
         return;
@@ -186,7 +198,7 @@ double estimate_energy(const LayerLoad& load, const arch::ChipSpec& chip, std::s
     for (const LayerLoad::In& in : load.in) {
         if (in.graded && core.axon_in.payload_bits == 0) continue;  // the host's work
         if (core.in_memory()) {
-            add_arrays(bill, in, *core.cim, load.steps, chip.clock.period);
+            add_arrays(bill, in, core, load.steps, chip.clock.period);
         } else {
             add_rows(bill, in, core);
         }

@@ -110,8 +110,8 @@ std::vector<Traffic> traffic_of(const Graph& graph, const std::vector<LoweredPro
         if (on_host[p]) continue;
         const Projection& projection = graph.projections[p];
         const Population& source = graph.populations[projection.source];
-        for (const std::uint32_t t : partition.of[projection.target]) {
-            const AxonMap map(lowered[p], partition.slices[t]);
+        for (const std::uint32_t t : partition.parts_of[projection.target]) {
+            const AxonMap map(lowered[p], partition.slices[t], p);
             const auto entries = [&](std::uint32_t element) {
                 double n = 0;
                 map.for_each(element, [&](std::uint32_t) { n += 1; });
@@ -127,6 +127,11 @@ std::vector<Traffic> traffic_of(const Graph& graph, const std::vector<LoweredPro
                 });
             }
         }
+    }
+    for (std::size_t i = 0; i < partition.slices.size(); ++i) {  // partial sums, in every timestep
+        const Slice& s = partition.slices[i];
+        if (s.has_neurons) continue;
+        sums[{s.core, partition.slices[s.owner].core}] += static_cast<double>(partition.needs[i].fanout);
     }
     std::vector<Traffic> out;
     for (const auto& [key, entries] : sums) out.push_back({key.first, key.second, entries});

@@ -16,14 +16,34 @@ struct Extent {
     std::uint32_t count() const { return c * y * x; }
 };
 
+/// Rows of one projection that a part of a slice has: axons (dense), axons that reach the slice (sparse), or
+/// input channels of its window (conv), counted from 0.
+struct RowSpan {
+    static constexpr std::uint32_t kAll = 0xffffffffu;
+    std::uint32_t projection = 0, first = 0, last = kAll;
+    bool empty() const { return first >= last; }
+};
+
 /// Part of a population that lives on one core: a box of its elements. Neurons are ordered
-/// [y][x][c] within it, so that the output channels of a kernel row are contiguous.
+/// [y][x][c] within it, so that the output channels of a kernel row are contiguous. When its rows do not fit
+/// one core, further parts of the slice have some of the rows and send sums to the one with the neurons.
 struct Slice {
+    static constexpr std::uint32_t kSelf = 0xffffffffu;
     std::uint32_t population = 0;
     std::uint32_t c0 = 0, c1 = 0, y0 = 0, y1 = 0, x0 = 0, x1 = 0;
     std::uint32_t core = 0;          ///< logical core
     std::uint32_t neuron_first = 0;  ///< within the core
     Extent extent;                   ///< of the whole population
+    std::vector<RowSpan> rows;       ///< one per projection that has any here; empty: all rows of all
+    bool has_neurons = true;         ///< else its sums go to
+    std::uint32_t owner = kSelf;     ///< this slice
+
+    RowSpan span(std::uint32_t projection) const {
+        for (const RowSpan& r : rows) {
+            if (r.projection == projection) return r;
+        }
+        return rows.empty() ? RowSpan{projection, 0, RowSpan::kAll} : RowSpan{projection, 0, 0};
+    }
     std::uint32_t count() const { return (c1 - c0) * (y1 - y0) * (x1 - x0); }
     /// f(element of the population, neuron within the slice)
     template <class F>
@@ -69,17 +89,18 @@ struct Need {
 
 struct Partition {
     std::vector<Slice> slices;
-    std::vector<std::vector<std::uint32_t>> of;  ///< [populations] -> slices
-    std::vector<Need> needs;                     ///< [slices]
-    std::uint32_t n_cores = 0;                   ///< logical cores in use
-    std::vector<std::uint32_t> kind_of_core;     ///< [logical cores]
+    std::vector<std::vector<std::uint32_t>> of;        ///< [populations] -> slices with neurons
+    std::vector<std::vector<std::uint32_t>> parts_of;  ///< [populations] -> all slices
+    std::vector<Need> needs;                           ///< [slices]
+    std::uint32_t n_cores = 0;                         ///< logical cores in use
+    std::vector<std::uint32_t> kind_of_core;           ///< [logical cores]
 };
 
 /// For one projection and one target slice: source element -> axons within the slice, in the order in
 /// which emit lays them out. f(axon of the slice) is called for each axon the element feeds.
 class AxonMap {
   public:
-    AxonMap(const LoweredProjection& lowered, const Slice& slice);
+    AxonMap(const LoweredProjection& lowered, const Slice& slice, std::uint32_t projection);
     std::uint32_t count() const { return count_; }
     template <class F>
     void for_each(std::uint32_t source_element, F f) const {
@@ -101,7 +122,7 @@ class AxonMap {
     void visit(std::uint32_t axon, F f) const {
         switch (lowered_->form) {
             case LoweredProjection::Form::Dense:
-                f(axon);
+                if (axon >= first_ && axon - first_ < count_) f(axon - first_);
                 return;
             case LoweredProjection::Form::Sparse:
                 if (dense_index_[axon] != kAbsent) f(dense_index_[axon]);
@@ -125,21 +146,27 @@ class AxonMap {
     static constexpr std::uint32_t kAbsent = 0xffffffffu;
     const LoweredProjection* lowered_;
     std::uint32_t count_ = 0;
+    std::uint32_t first_ = 0;  ///< dense
     ConvWindow window_;
     std::vector<std::uint32_t> kept_;
     std::vector<std::uint32_t> dense_index_;
 };
 
+/// The wishes of a run.
+struct PartitionOptions {
+    std::uint64_t min_slices = 1;  ///< of every layer that has as many neurons
+    std::uint64_t duplicate = 1;   ///< copies of a convolution's kernel in arrays
+    std::uint64_t row_parts = 1;   ///< parts of every slice in arrays that has as many rows
+};
+
 /// on_host[p]: projection p takes nothing from a core. kind_of: kind of core of each population.
-/// min_slices: of every layer that has as many neurons. duplicate: copies of a convolution's kernel in
-/// arrays. Throws MappingError (neurons, input axons, synapse memory, arrays, fan-out entries, cores).
+/// Throws MappingError (neurons, input axons, synapse memory, arrays, fan-out entries, cores).
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
-                    const std::vector<std::uint32_t>& kind_of, std::uint64_t min_slices = 1,
-                    std::uint64_t duplicate = 1);
+                    const std::vector<std::uint32_t>& kind_of, const PartitionOptions& options = {});
 
 /// The matrix of one projection into a slice in arrays: size, and copies when asked for `duplicate`.
-arch::MatrixSize slice_matrix(const LoweredProjection& lowered, const Slice& slice);
+arch::MatrixSize slice_matrix(const LoweredProjection& lowered, const Slice& slice, std::uint32_t projection);
 std::uint64_t matrix_copies(const LoweredProjection& lowered, const Slice& slice, std::uint64_t duplicate);
 
 }  // namespace loom::compiler

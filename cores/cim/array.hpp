@@ -23,8 +23,9 @@ struct CimWeights {
 struct CimContext {
     std::uint64_t seed = 1;
     std::uint32_t core = 0;
-    double period_ps = 1000;  ///< clock of the chip; used when timing.f_clk is 0; 0: there is no chip
-    std::string path = "";    ///< prefix of keys in messages: "chip.cores[1]."
+    double period_ps = 1000;      ///< clock of the chip; used when timing.f_clk is 0; 0: there is no chip
+    std::string path = "";        ///< prefix of keys in messages: "chip.cores[1]."
+    std::uint64_t positions = 1;  ///< event_row: output positions with membranes in the array
 };
 
 /// How many sets a vector needed and when the array was done with it.
@@ -51,6 +52,10 @@ class CimArray {
     /// active: rows with a spike, ascending, each once. step: keys the read noise (and ages two-level noise).
     /// Afterwards sums() and values() are the outcome. Cost: active rows x used columns at most.
     void evaluate(std::span<const std::uint32_t> active, std::uint64_t step);
+    /// The row sets and events of a vector without its values, for numbers that are computed elsewhere.
+    void drive(std::span<const std::uint32_t> active);
+    /// From now on a row set converts so many columns (outputs) in so many steps: the others are not of use.
+    void convert_only(std::uint64_t columns, std::uint64_t steps);
     /// Partial sums [outputs], in codes; value = sum * scale() + correction. Exact integers.
     std::span<const std::int64_t> sums() const;
     /// What the sums stand for, in weight units [outputs]. Integers when scale() is 1.
@@ -66,6 +71,14 @@ class CimArray {
     /// All stages empty: start of a sample or measurement.
     void reset_stages();
 
+    /// Event-row arrays: a spike on a row adds it `factor` times to `to` [outputs], at `at` or when the array
+    /// is free. Apart from evaluate() and schedule(), which take a vector at once. Returns start and end.
+    struct RowAdd {
+        Cycle begin, end;
+    };
+    RowAdd add_row(std::uint32_t row, Cycle at, std::int64_t factor, std::int64_t* to);
+    /// A sum in the width of a partial sum; counted when it does not fit.
+    std::int64_t kept(std::int64_t sum);
     /// Event-row arrays: the sweep that ends a timestep. Returns its end; `now` for other arrays.
     Cycle sweep(Cycle now);
 
@@ -74,6 +87,9 @@ class CimArray {
     Cycle write(const CimWeights& target, Cycle now);
     /// All cells to Gmin, without time: what a matrix is loaded into for the first time.
     void erase();
+    /// Cells hold these conductances (uS) [rows of the matrix][physical columns], without time: what pulses
+    /// left.
+    void set_conductances(std::vector<double> conductances);
     bool writing(Cycle now) const;
     Cycle write_end() const;
     /// A read asked for during a write: counted.

@@ -3,15 +3,20 @@
 
 #include <fmt/format.h>
 
+#include "cores/cim/psum_width.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::cores {
 namespace {
 
+/// Neuron groups, then groups of partial sums.
 std::size_t group_at(const arch::CoreImage& image, const arch::AxonGroup& a) {
     for (std::size_t k = 0; k < image.neurons.size(); ++k) {
         if (image.neurons[k].first == a.neuron_first) return k;
+    }
+    for (std::size_t k = 0; k < image.psums_out.size(); ++k) {
+        if (image.psums_out[k].first == a.neuron_first) return image.neurons.size() + k;
     }
     throw ModelError("an axon group that leads to no group of neurons");
 }
@@ -26,25 +31,34 @@ CimCore::CimCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreIma
       schedule_(schedule),
       inputs_(static_cast<std::uint32_t>(spec_.dendrite.max_delay) + 1, image_->n_axons),
       neurons_(spec, *image_, context, schedule),
-      into_(image_->neurons.size()),
-      active_(image_->neurons.size()),
-      sums_(image_->n_neurons) {
+      into_(image_->neurons.size() + image_->psums_out.size()),
+      active_(into_.size()),
+      sums_(image_->n_sums()),
+      held_(into_.size()) {
+    if (!image_->psums_in.empty() || !image_->psums_out.empty()) format_.emplace(spec, image_->kind);
+    if (!image_->psums_in.empty()) psums_.emplace(*format_, *image_);
     CimContext c;
     c.seed = device_seed;
     c.core = static_cast<std::uint32_t>(index(image_->endpoint) * spec_.cim->arrays);
     c.period_ps = spec.clock.period;
+    const auto depth = static_cast<std::uint32_t>(spec_.dendrite.max_delay) + 1;
+    event_row_ = spec_.cim->array.event_row();
+    if (event_row_) early_.resize(depth);
     units_.reserve(image_->axons.size());
     for (std::uint32_t a = 0; a < image_->axons.size(); ++a) {
         const arch::AxonGroup& g = image_->axons[a];
         const auto k = static_cast<std::uint32_t>(group_at(*image_, g));
         target_.push_back(k);
         into_[k].push_back(a);
-        units_.emplace_back(*spec_.cim, g, image_->neurons[k].count, c);
+        units_.emplace_back(*spec_.cim, g, image_->targets_of(g), c, depth);
         c.core += static_cast<std::uint32_t>(units_.back().copies());
         keys_per_step_ += units_.back().vectors();
     }
-    for (const auto& g : image_->neurons)
-        steps_ = std::max<std::uint64_t>(steps_, g.start_step + std::max(schedule.active_steps, 1u));
+    const auto runs_from = [&](std::uint32_t start) {
+        steps_ = std::max<std::uint64_t>(steps_, start + std::max(schedule.active_steps, 1u));
+    };
+    for (const auto& g : image_->neurons) runs_from(g.start_step);
+    for (const auto& g : image_->psums_out) runs_from(g.start_step);
 }
 
 Cycle CimCore::program(Cycle now) {
@@ -68,22 +82,26 @@ void CimCore::begin_step(Cycle now, Step step) {
     if (fresh_ && spec_.cim->reload) program(now);
     fresh_ = false;
     bool any = false;
+    const std::size_t n = image_->neurons.size();
     for (std::size_t k = 0; k < active_.size(); ++k) {
-        active_[k] = neurons_.enter(k) ? 1 : 0;
-        any |= active_[k] != 0;
+        const bool active = k < n ? neurons_.enter(k) : neurons_.active(image_->psums_out[k - n].start_step);
+        active_[k] = active ? 1 : 0;
+        any |= active;
     }
-    inputs_.take(step, present_);
-    if (!any) return;
     std::fill(sums_.begin(), sums_.end(), 0);
-    read_arrays(now);
-    make_jobs(now);
-    Cycle free = now;  // the soma
-    for (const Job& j : jobs_) {
-        const Cycle start = std::max(free, j.ready);
-        free = start + neurons_.sweep(j.group, j.from, j.to, sums_.data(), start);
+    if (event_row_) {
+        sweep_membranes(now);
+    } else {
+        inputs_.take(step, present_);
+        if (any) read_arrays(now);
     }
-    neurons_.sort_spikes();
-    neurons_.run_until(now, free + spec_.soma.latency, id_);
+    if (!any) return;
+    make_jobs(now);
+    soma_free_ = work_end_ = now;
+    running_ = true;
+    neurons_.run_until(now, kNever, id_);
+    // without sums from elsewhere all is known now
+    run_jobs(psums_ ? now : kNever);
 }
 
 void CimCore::read_arrays(Cycle now) {
@@ -110,25 +128,84 @@ void CimCore::read_arrays(Cycle now) {
     if (!spec_.cim->rows.double_buffer) block_until(now, released);
 }
 
+Cycle CimCore::sums_ready(std::uint32_t group, std::uint32_t from, std::uint32_t to, Cycle now) const {
+    Cycle ready = now;
+    for (const std::uint32_t a : into_[group]) {
+        const auto of_position = units_[a].ready();
+        const auto outputs = image_->targets_of(image_->axons[a]) / of_position.size();
+        // with several matrices: when all are
+        const bool one = into_[group].size() == 1;
+        const std::size_t first = one ? from / outputs : 0,
+                          last = one ? (to - 1) / outputs + 1 : of_position.size();
+        for (std::size_t p = first; p < last; ++p) ready = std::max(ready, of_position[p]);
+    }
+    return ready;
+}
+
 void CimCore::make_jobs(Cycle now) {
     jobs_.clear();
+    next_job_ = 0;
+    waiting_ = 0;
+    const auto n = static_cast<std::uint32_t>(image_->neurons.size());
     for (std::uint32_t k = 0; k < active_.size(); ++k) {
         if (active_[k] == 0) continue;
-        const std::uint32_t count = image_->neurons[k].count;
-        if (into_[k].size() == 1) {
-            const auto ready = units_[into_[k][0]].ready();
-            const auto outputs = static_cast<std::uint32_t>(count / ready.size());
-            for (std::uint32_t p = 0; p < ready.size(); ++p)
-                jobs_.push_back({ready[p], k, p * outputs, (p + 1) * outputs});
+        const std::uint32_t count = k < n ? image_->neurons[k].count : image_->psums_out[k - n].count;
+        if (k < n && psums_ && psums_->expects(k)) {
+            psums_->begin(k);
+            ++waiting_;
+            held_[k] = sums_ready(k, 0, count, now);
             continue;
         }
-        Cycle ready = now;
-        for (const std::uint32_t a : into_[k]) {
-            for (const Cycle r : units_[a].ready()) ready = std::max(ready, r);
+        std::uint32_t piece = count;  // that is complete together, or sent together
+        if (k >= n) {
+            piece = static_cast<std::uint32_t>(format_->per_packet());
+        } else if (into_[k].size() == 1) {
+            piece = static_cast<std::uint32_t>(count / units_[into_[k][0]].ready().size());
         }
-        jobs_.push_back({ready, k, 0, count});
+        for (std::uint32_t from = 0; from < count; from += piece) {
+            const std::uint32_t to = std::min(from + piece, count);
+            jobs_.push_back({sums_ready(k, from, to, now), k, from, to});
+        }
     }
     std::sort(jobs_.begin(), jobs_.end());
+}
+
+Cycle CimCore::run_jobs(Cycle until) {
+    for (; next_job_ < jobs_.size(); ++next_job_) {
+        const Job& j = jobs_[next_job_];
+        const Cycles late = neurons_.shift();
+        const Cycle start = std::max(soma_free_ + late, j.ready);
+        if (start > until) return start;
+        if (j.group >= image_->neurons.size()) {
+            send_sums(j, start - late);
+            work_end_ = std::max(work_end_, start - late);
+        } else {
+            soma_free_ = start - late + neurons_.sweep(j.group, j.from, j.to, sums_.data(), start - late);
+            work_end_ = std::max(work_end_, soma_free_ + spec_.soma.latency);
+        }
+    }
+    if (waiting_ == 0) {
+        running_ = false;
+        neurons_.sort_spikes();
+        neurons_.end_at(work_end_);
+    }
+    return kNever;
+}
+
+void CimCore::send_sums(const Job& job, Cycle start) {
+    const std::size_t k = job.group - image_->neurons.size();
+    const arch::PsumGroup& g = image_->psums_out[k];
+    CoreCounters& c = neurons_.of_psums(k);
+    const PsumWidth width(spec_.cim->psum);
+    std::int64_t payload = 0;
+    for (std::uint32_t i = job.from; i < job.to; ++i) {
+        payload = format_->put(payload, i - job.from, width.kept(sums_[g.first + i], c.cim.psum_overflows));
+    }
+    const std::uint64_t flits = format_->flits(job.to - job.from);
+    ++c.cim.psum_packets;
+    c.cim.psum_flits += flits;
+    const auto row = static_cast<std::uint32_t>(g.row + job.from / format_->per_packet());
+    neurons_.send_psums(k, start, row, payload, flits);
 }
 
 Cycle CimCore::evaluate(Cycle now) {
@@ -136,17 +213,51 @@ Cycle CimCore::evaluate(Cycle now) {
         taking_ = false;
         context_.activity->lower(now);
     }
-    if (!taking_ && now >= accept_from_ && context_.in->peek(now) != nullptr) take_packet(now);
-    Cycle next = neurons_.evaluate(now);
+    if (adding_ && now >= added_) {
+        adding_ = false;
+        collect();
+        context_.activity->lower(now);
+    }
+    const Packet* head = taking_ ? nullptr : context_.in->peek(now);
+    if (head != nullptr && (now >= accept_from_ || is_psum(*head))) take_packet(now);
+    Cycle next = running_ ? run_jobs(now) : kNever;
+    if (adding_) next = std::min(next, added_);
+    next = std::min(next, neurons_.evaluate(now));
     if (taking_) return std::min(next, taken_);
     const Cycle arrival = context_.in->next_ready();
-    if (arrival != kNever) next = std::min(next, std::max({arrival, accept_from_, now + 1}));
-    return next;
+    if (arrival == kNever) return next;
+    // a spike that is there waits for the register
+    return std::min(next, std::max(head == nullptr ? arrival : accept_from_, now + 1));
 }
 
 void CimCore::take_packet(Cycle now) {
+    taking_ = true;
+    taken_ = now + std::max<Cycles>(spec_.axon_in.lookup, 1);
     const Cycle could = std::max(context_.in->next_ready(), blocked_from_);
     const Packet p = context_.in->take(now);
+    if (is_psum(p)) {
+        take_psums(p);
+    } else {
+        take_spike(p, could);
+    }
+}
+
+void CimCore::take_psums(const Packet& p) {
+    if (!psums_) throw ModelError("a packet for an axon that the core does not have");
+    const PsumInputs::Packet in = psums_->take(p.axon);
+    for (std::uint32_t i = 0; i < in.count; ++i) sums_[in.neuron + i] += format_->get(p.payload, i);
+    CoreCounters& c = neurons_.of_neurons(in.group);
+    ++c.packets_in;
+    c.cim.psum_adds += in.count;
+    c.cim.tree_adds += in.count;
+    if (!psums_->complete(in.group)) return;
+    --waiting_;
+    const Job job{std::max(held_[in.group], taken_), in.group, 0, image_->neurons[in.group].count};
+    const auto started = jobs_.begin() + static_cast<std::ptrdiff_t>(next_job_);
+    jobs_.insert(std::upper_bound(started, jobs_.end(), job), job);
+}
+
+void CimCore::take_spike(const Packet& p, Cycle could) {
     const std::size_t k = axon_group(*image_, p.axon);
     const arch::AxonGroup& g = image_->axons[k];
     CoreCounters& c = neurons_.of_axons(k);
@@ -156,20 +267,23 @@ void CimCore::take_packet(Cycle now) {
         ++c.axon_in_stalled;
         c.axon_in_stalls += accept_from_ - could;
     }
-    const std::int64_t input = inputs_.add(p.axon, p.payload, step_ + g.delay);
+    const std::int64_t input = event_row_ ? p.payload : inputs_.add(p.axon, p.payload, step_ + g.delay);
     if ((input < 0 ? -input : input) >> spec_.cim->input_bits != 0) {
         throw ModelError(fmt::format("an input of {} on an array row; cim.input_bits {} hold less", input,
                                      spec_.cim->input_bits));
     }
-    taking_ = true;
-    taken_ = now + std::max<Cycles>(spec_.axon_in.lookup, 1);
+    if (event_row_) take_event(k, p.axon - g.first, p.payload);
 }
 
 Cycles CimCore::reset_state() {
     inputs_.reset();
     for (MatrixUnit& u : units_) u.reset_stages();
+    jobs_.clear();
+    for (auto& e : early_) e.clear();
+    next_job_ = waiting_ = 0;
+    running_ = adding_ = false;
     fresh_ = true;
-    blocked_from_ = accept_from_ = write_end_ = taken_ = 0;
+    blocked_from_ = accept_from_ = write_end_ = taken_ = added_ = 0;
     return neurons_.reset();
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "cores/cim/matrix_unit.hpp"
+#include "cores/cim/psum_inputs.hpp"
 #include "cores/core.hpp"
 #include "cores/near_memory/neuron_stage.hpp"
 
@@ -11,7 +13,10 @@ namespace loom::cores {
 
 /// Axon-in FIFO -> spike registers of the timesteps to come -> arrays -> soma -> axon-out. At the start of a
 /// timestep the arrays read its spike register, one vector per output position, while spikes of the next
-/// timestep come in; the soma updates the neurons of a position as soon as its sums are complete.
+/// timestep come in; the soma updates the neurons of a position as soon as its sums are complete. Sums of a
+/// slice whose neurons are on another core go there in packets through axon-out; neurons that get such sums
+/// are updated when all of the timestep's packets are in. Event-row arrays have no spike register: their
+/// spikes are added as they come, each from the FIFO when the array is free (event_rows.cpp).
 class CimCore final : public Core {
   public:
     /// Throws ConfigError, InputError (weights beyond weight_bits).
@@ -31,7 +36,9 @@ class CimCore final : public Core {
     std::span<const std::int64_t> spike_counts() const override { return neurons_.spike_counts(); }
     double membrane(std::uint32_t n) const override { return neurons_.membrane(n); }
     double current(std::uint32_t n) const override { return neurons_.current(n); }
-    bool quiescent() const override { return !neurons_.sweeping() && !taking_ && context_.in->size() == 0; }
+    bool quiescent() const override {
+        return !neurons_.sweeping() && !taking_ && !adding_ && context_.in->size() == 0;
+    }
     std::span<const LayerId> layers() const override { return neurons_.layers(); }
     std::span<const CoreCounters> counters() const override { return neurons_.counters(); }
 
@@ -41,7 +48,8 @@ class CimCore final : public Core {
     void collect();
 
   private:
-    /// Neurons [from, to) of a group, whose sums are complete at `ready`.
+    /// Neurons [from, to) of a group, or sums of a packet, which are complete at `ready`. group: neuron
+    /// groups, then those of partial sums to send.
     struct Job {
         Cycle ready;
         std::uint32_t group, from, to;
@@ -50,8 +58,21 @@ class CimCore final : public Core {
         }
     };
     void read_arrays(Cycle now);
+    void sweep_membranes(Cycle now);
+    /// Rows of a spike that counts in the next timestep. Returns when the last one starts.
+    Cycle add_rows(std::size_t group, std::uint32_t axon, std::int64_t payload, Cycle at);
+    void take_event(std::size_t group, std::uint32_t axon, std::int64_t payload);
     void make_jobs(Cycle now);
+    /// When the sums [from, to) of a group are complete in this core.
+    Cycle sums_ready(std::uint32_t group, std::uint32_t from, std::uint32_t to, Cycle now) const;
+    /// What starts until `until`; the cycle in which the next job starts, or kNever.
+    Cycle run_jobs(Cycle until);
+    void send_sums(const Job& job, Cycle start);
+    bool is_psum(const Packet& p) const { return p.axon >= image_->n_axons; }
     void take_packet(Cycle now);
+    /// could: when it could have been taken without waiting for the register.
+    void take_spike(const Packet& p, Cycle could);
+    void take_psums(const Packet& p);
     /// No spikes into the register until `end`.
     void block_until(Cycle now, Cycle end);
 
@@ -63,13 +84,29 @@ class CimCore final : public Core {
     InputRegister inputs_;
     NeuronStage<std::int64_t> neurons_;
     std::vector<MatrixUnit> units_;                 ///< [axon groups]
-    std::vector<std::uint32_t> target_;             ///< [axon groups] neuron group
-    std::vector<std::vector<std::uint32_t>> into_;  ///< [neuron groups] axon groups
+    std::vector<std::uint32_t> target_;             ///< [axon groups] group
+    std::vector<std::vector<std::uint32_t>> into_;  ///< [groups] axon groups
     std::uint64_t keys_per_step_ = 0, steps_ = 0;   ///< of random draws
-    std::vector<std::uint8_t> active_;              ///< [neuron groups] in this step
-    std::vector<std::int64_t> sums_;                ///< [neurons]
-    std::vector<Job> jobs_;
+    std::vector<std::uint8_t> active_;              ///< [groups] in this step
+    std::vector<std::int64_t> sums_;                ///< [neurons, then sums for other cores]
+    std::optional<arch::PsumPackets> format_;       ///< of a core that sends or gets partial sums
+    std::optional<PsumInputs> psums_;               ///< of one that gets some
+    std::uint32_t waiting_ = 0;                     ///< groups of this step whose packets are not all in
+    std::vector<Cycle> held_;                       ///< [groups] when their sums of this core are complete
+    std::vector<Job> jobs_;                         ///< not yet started
+    std::size_t next_job_ = 0;
+    bool running_ = false;                ///< jobs are left or to come
+    Cycle soma_free_ = 0, work_end_ = 0;  ///< without stalls of axon-out
     CimInputs present_;
+    /// A spike for later than the next timestep.
+    struct Early {
+        std::size_t group;
+        std::uint32_t axon;
+        std::int64_t payload;
+    };
+    std::vector<std::vector<Early>> early_;  ///< [timesteps] event row
+    bool event_row_ = false, adding_ = false;
+    Cycle added_ = 0;  ///< when the rows of all spikes so far are added
     std::uint64_t sample_ = 0;
     Step step_ = 0;
     bool fresh_ = true;                         ///< no timestep since the last reset

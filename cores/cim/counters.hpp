@@ -20,6 +20,9 @@ struct CimCounters {
     std::uint64_t conversions = 0;
     std::uint64_t shift_adds = 0;
     std::uint64_t tree_adds = 0;
+    std::uint64_t psum_packets = 0;
+    std::uint64_t psum_flits = 0;
+    std::uint64_t psum_adds = 0;
     std::uint64_t restores = 0;
     std::uint64_t digital_rows = 0;
     std::uint64_t digital_active = 0;
@@ -64,7 +67,7 @@ void fields(V&& v, CimCounters& c) {
     v("cim.mux_switches", c.mux_switches, true, "columns switched to a shared converter");
     v("cim.conversions", c.conversions, true, "conversions");
     v("cim.shift_adds", c.shift_adds, true, "codes shifted and added to a partial sum");
-    v("cim.tree_adds", c.tree_adds, true, "additions that join row blocks");
+    v("cim.tree_adds", c.tree_adds, true, "additions that join row blocks, also those of other cores");
     v("cim.restores", c.restores, true, "cells written back after a destructive read");
     v("cim.digital_rows", c.digital_rows, true, "adder tree: cells clocked, active or not (1 bit each)");
     v("cim.digital_active", c.digital_active, true, "adder tree: cells with an active input");
@@ -78,6 +81,9 @@ void fields(V&& v, CimCounters& c) {
     v("cim.verify_reads", c.verify_reads, true, "cells read to verify a write");
     v("cim.vectors", c.vectors, false, "input vectors");
     v("cim.sets", c.sets, false, "row sets driven");
+    v("cim.psum_packets", c.psum_packets, false, "packets of partial sums sent to other cores");
+    v("cim.psum_flits", c.psum_flits, false, "their flits");
+    v("cim.psum_adds", c.psum_adds, false, "partial sums of other cores added (part of cim.tree_adds)");
     v("cim.write_pulses", c.write_pulses, false, "SET and RESET pulses");
     v("cim.clips", c.clips, false, "codes beyond the range of a converter");
     v("cim.psum_overflows", c.psum_overflows, false, "partial sums beyond their width");

@@ -29,21 +29,23 @@ std::vector<std::vector<std::uint32_t>> calibration_vectors(std::uint64_t rows, 
 }  // namespace
 
 MatrixUnit::MatrixUnit(const arch::CimCoreSpec& spec, const arch::AxonGroup& group, std::uint32_t neurons,
-                       const CimContext& context)
+                       const CimContext& context, std::uint32_t depth)
     : spec_(spec),
       group_(group),
       size_(arch::matrix_of(group, neurons)),
-      event_row_(spec.array.type == arch::CimType::SramDigital &&
-                 spec.array.digital == arch::CimDigital::EventRow),
       windows_(size_.positions),
       ready_(size_.positions, 0) {
     CimContext c = context;
+    c.positions = size_.positions_of_copy(std::max(group.copies, 1u));
     for (std::uint32_t i = 0; i < std::max(group.copies, 1u); ++i, ++c.core) {
         arrays_.emplace_back(spec_, matrix(), c);
         if (spec_.adc.fs == arch::CimFullScale::Calibrated)
             arrays_.back().calibrate(calibration_vectors(size_.rows, c.seed));
     }
     free_.assign(arrays_.size(), 0);
+    if (!event_row()) return;
+    added_.assign(depth, std::vector<std::int64_t>(size_.outputs * size_.positions, 0));
+    touched_.assign(depth, 0);
 }
 
 CimWeights MatrixUnit::matrix() const {
@@ -77,23 +79,60 @@ CimWeights MatrixUnit::matrix() const {
     return m;
 }
 
-/// Puts an axon into the windows that contain it. Ascending axons give ascending rows in each window.
-void MatrixUnit::place(std::uint32_t axon, std::int64_t value) {
+template <class F>
+void MatrixUnit::for_each_window(std::uint32_t axon, F f) const {
     const auto* c = std::get_if<arch::ConvRows>(&group_.rows);
     if (c == nullptr) {
-        windows_[0].push_back({axon, value});
+        f(std::size_t{0}, axon);
         return;
     }
     const std::uint32_t ci = axon % c->in_c;
     for_each_run(group_, axon, [&](std::uint32_t first, std::size_t at, std::uint32_t n) {
         const auto k = static_cast<std::uint32_t>((at - c->weight_at[ci]) / n);
-        windows_[first / c->tile_c].push_back({k * c->in_c + ci, value});
+        f(std::size_t{first / c->tile_c}, k * c->in_c + ci);
     });
+}
+
+CimArray::RowAdd MatrixUnit::add(std::uint32_t axon, std::int64_t payload, Step step, Cycle at) {
+    CimArray::RowAdd all{at, at};
+    std::int64_t* to = added_[step % added_.size()].data();
+    touched_[step % added_.size()] = 1;
+    const auto bits = static_cast<std::uint64_t>(payload < 0 ? -payload : payload);
+    for_each_window(axon, [&](std::size_t position, std::uint32_t row) {
+        CimArray& array = arrays_[position % arrays_.size()];
+        for (std::uint64_t left = bits; left != 0; left &= left - 1) {
+            const std::int64_t factor = (std::int64_t{1} << std::countr_zero(left)) * (payload < 0 ? -1 : 1);
+            const CimArray::RowAdd one = array.add_row(row, at, factor, to + position * size_.outputs);
+            all = {std::max(all.begin, one.begin), std::max(all.end, one.end)};
+        }
+    });
+    return all;
+}
+
+bool MatrixUnit::sweep(Step step, Cycle now, std::int64_t* sums) {
+    const std::size_t slot = step % added_.size();
+    std::vector<std::int64_t>& added = added_[slot];
+    if (sums != nullptr) {
+        for (std::size_t p = 0; p < size_.positions; ++p) ready_[p] = arrays_[p % arrays_.size()].sweep(now);
+        // the soma starts when all are swept
+        std::fill(ready_.begin(), ready_.end(), *std::max_element(ready_.begin(), ready_.end()));
+    }
+    if (touched_[slot] == 0) return false;
+    for (std::size_t i = 0; sums != nullptr && i < added.size(); ++i) {
+        const std::int64_t kept = arrays_[i / size_.outputs % arrays_.size()].kept(added[i]);
+        sums[i] += kept * (std::int64_t{1} << group_.shift);
+    }
+    std::fill(added.begin(), added.end(), 0);
+    touched_[slot] = 0;
+    return true;
 }
 
 Cycle MatrixUnit::read(std::span<const std::pair<std::uint32_t, std::int64_t>> inputs, Cycle now,
                        std::uint64_t first_key, std::int64_t* sums) {
-    for (const auto& [axon, value] : inputs) place(axon, value);
+    for (const auto& [axon, input] : inputs) {
+        const std::int64_t value = input;
+        for_each_window(axon, [&](std::size_t p, std::uint32_t row) { windows_[p].push_back({row, value}); });
+    }
     Cycle issue = now;  // the windows are made one per cycle
     for (std::size_t p = 0; p < windows_.size(); ++p) {
         ready_[p] = issue;
@@ -108,15 +147,6 @@ Cycle MatrixUnit::read(std::span<const std::pair<std::uint32_t, std::int64_t>> i
     }
     Cycle end = issue;
     for (const Cycle f : free_) end = std::max(end, f);
-    if (event_row_) {
-        Cycle swept = now;
-        for (CimArray& a : arrays_) {
-            for (std::size_t p = 0; p < (size_.positions + arrays_.size() - 1) / arrays_.size(); ++p)
-                swept = std::max(swept, a.sweep(now));
-        }
-        std::fill(ready_.begin(), ready_.end(),
-                  std::max(swept, *std::max_element(ready_.begin(), ready_.end())));
-    }
     return end;
 }
 
@@ -171,6 +201,8 @@ void MatrixUnit::reset_stages() {
     for (CimArray& a : arrays_) a.reset_stages();
     std::fill(free_.begin(), free_.end(), 0);
     for (auto& w : windows_) w.clear();
+    for (auto& a : added_) std::fill(a.begin(), a.end(), 0);
+    std::fill(touched_.begin(), touched_.end(), 0);
 }
 
 void MatrixUnit::count_refusal() {

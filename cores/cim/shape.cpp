@@ -142,6 +142,14 @@ void check_cim(const arch::CimSpec& s, const std::string& path) {
     }
     if ((s.timing.t_add > 0 || s.timing.t_register > 0) && s.timing.registers == 0)
         refuse(path + "timing.registers", "t_add and t_register are of a column with registers");
+    if (s.array.membrane_rows != 0 && !s.array.event_row()) {
+        refuse(path + "array.membrane_rows", "membranes are in arrays of digital: event_row only");
+    }
+    if (s.array.membrane_rows >= s.array.rows) {
+        refuse(path + "array.membrane_rows",
+               fmt::format("{} rows of membranes leave none for weights (array.rows {})",
+                           s.array.membrane_rows, s.array.rows));
+    }
     if (s.weights.sub_position == arch::CimSubtraction::Analog) {
         if (s.weights.encoding != CimEncoding::Differential || digital) {
             refuse(path + "weights.sub_position",
@@ -163,6 +171,21 @@ void check_cim(const arch::CimSpec& s, const std::string& path) {
                fmt::format("expected survey, compact or spikesim, got '{}'", s.adc.price_table));
     }
     check_devices(s, path);
+}
+
+arch::CimSpec beside_membranes(arch::CimSpec s, std::uint64_t positions, const std::string& path) {
+    if (s.array.membrane_rows == 0) return s;
+    check_cim(s, path);
+    const std::uint64_t rows = arch::weight_rows(s.array, positions);
+    if (rows == 0) {
+        refuse(path + "array.membrane_rows",
+               fmt::format("the membranes of {} positions take {} rows each of an array of {}", positions,
+                           s.array.membrane_rows, s.array.rows));
+    }
+    s.array.rows = rows;
+    s.array.membrane_rows = 0;
+    s.rows.rows_parallel = std::min(s.rows.rows_parallel, rows);
+    return s;
 }
 
 double CimShape::utilisation(const arch::CimSpec& spec) const {

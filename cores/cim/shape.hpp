@@ -34,6 +34,9 @@ struct CimShape {
 /// Throws ConfigError (keys below `path`) for what a reader cannot see: more rows in parallel than rows,
 /// cells wider than weights, packed rows without a latch per row, ...
 void check_cim(const arch::CimSpec& spec, const std::string& path = "");
+/// The array as its weights see it: without the rows that hold the membranes of so many output positions.
+/// Throws ConfigError when none is left.
+arch::CimSpec beside_membranes(arch::CimSpec spec, std::uint64_t positions, const std::string& path = "");
 /// The layout of a rows x outputs matrix. period_ps: clock when timing.f_clk is 0;
 /// 0: the fastest that the adders allow (t_add), or 1 GHz.
 CimShape cim_shape(const arch::CimSpec& spec, std::uint64_t rows, std::uint64_t outputs, double period_ps,

@@ -2,7 +2,6 @@
 #include "cores/cim/writer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -10,59 +9,9 @@
 #include "sim/base/portable_math.hpp"
 
 namespace loom::cores {
-namespace {
-
-/// A / Pmax of a label above 0: MLP+NeuroSim V3.0's table evaluated at eight labels, linear in the
-/// logarithms.
-double curve_constant(double label) {
-    constexpr std::array<std::pair<double, double>, 8> table{{{0.5, 2.5199},
-                                                              {1, 1.2517},
-                                                              {1.46, 0.8487},
-                                                              {1.75, 0.7021},
-                                                              {2.4, 0.4992},
-                                                              {3, 0.3868},
-                                                              {4.88, 0.2003},
-                                                              {6, 0.1356}}};
-    if (label <= table.front().first) return table.front().second * table.front().first / label;
-    for (std::size_t i = 1; i < table.size(); ++i) {
-        const auto [x0, y0] = table[i - 1];
-        const auto [x1, y1] = table[i];
-        if (label > x1) continue;
-        const double t = portable_log(label / x0) / portable_log(x1 / x0);
-        return y0 * portable_pow(y1 / y0, t);
-    }
-    return table.back().second;
-}
-
-}  // namespace
-
-PulseCurve::PulseCurve(double label, const arch::CimSpec& s)
-    : g_min_(s.device.Gmin),
-      range_(s.device.Gmax - s.device.Gmin),
-      p_max_(static_cast<double>(s.write.Pmax)) {
-    if (std::abs(label) < 1e-6) return;
-    a_ = std::copysign(curve_constant(std::abs(label)) * p_max_, label);
-    b_ = range_ / (1.0 - portable_exp(-p_max_ / a_));
-}
-
-double PulseCurve::conductance(double pulses) const {
-    const double p = std::clamp(pulses, 0.0, p_max_);
-    return g_min_ + (a_ == 0 ? range_ * p / p_max_ : b_ * (1.0 - portable_exp(-p / a_)));
-}
-
-double PulseCurve::pulses(double conductance) const {
-    const double x = std::clamp(conductance - g_min_, 0.0, range_);
-    if (a_ == 0) return p_max_ * x / range_;
-    return std::clamp(-a_ * portable_log(std::max(1e-300, 1.0 - x / b_)), 0.0, p_max_);
-}
 
 CimWriter::CimWriter(const arch::CimSpec& spec, const CimShape& shape, std::uint64_t seed, std::uint32_t core)
-    : spec_(&spec),
-      shape_(&shape),
-      seed_(seed),
-      core_(core),
-      up_(spec.write.NL_plus, spec),
-      down_(spec.write.NL_minus, spec) {}
+    : spec_(&spec), shape_(&shape), seed_(seed), core_(core), device_(pulse_device(spec)) {}
 
 /// `count` pulses in one direction. False when the cell no longer answers (stuck or worn).
 bool CimWriter::apply(bool up, Cell& cell, std::size_t row, std::size_t column, double count,
@@ -93,16 +42,14 @@ bool CimWriter::apply(bool up, Cell& cell, std::size_t row, std::size_t column, 
             return false;
         }
     }
-    const PulseCurve& curve = up ? up_ : down_;
-    double g = curve.conductance(curve.pulses(cell.g) + (up ? count : -count));
-    if (w.sigma_c2c > 0) {
+    double normal = 0;
+    if (device_.noisy()) {
         const CounterRng rng(seed_, cim_stream(CimDraw::WritePulse));
         const auto k = static_cast<std::uint32_t>(life_[at] & 0xffff),
                    high = static_cast<std::uint32_t>(life_[at] >> 16);
-        g += w.sigma_c2c * std::sqrt(count) * (spec_->device.Gmax - spec_->device.Gmin) *
-             rng.normal(cim_cell(row, column), core_ ^ (high << 16), k);
+        normal = rng.normal(cim_cell(row, column), core_ ^ (high << 16), k);
     }
-    cell.g = std::clamp(g, spec_->device.Gmin, spec_->device.Gmax);
+    cell.g = device_.after(cell.g, up, count, normal);
     return true;
 }
 
@@ -111,7 +58,7 @@ std::uint64_t CimWriter::phase(bool up, Cell& cell, double goal, std::size_t row
     const auto& w = spec_->write;
     const double range = spec_->device.Gmax - spec_->device.Gmin;
     if (!w.verify) {
-        const PulseCurve& curve = up ? up_ : down_;
+        const PulseCurve& curve = device_.curve(up);
         const double distance = curve.pulses(goal) - curve.pulses(cell.g);
         const double n =
             std::min(std::floor((up ? distance : -distance) + 0.5), static_cast<double>(w.n_max));

@@ -7,21 +7,15 @@
 #include "cores/cim/counters.hpp"
 #include "cores/cim/shape.hpp"
 #include "sim/base/ids.hpp"
+#include "sim/base/pulse_curve.hpp"
 
 namespace loom::cores {
 
-/// Pulses to conductance and back: G(p) = B (1 - exp(-p / A)) + Gmin with B such that G(Pmax) = Gmax. A
-/// follows from the non-linearity label (MLP+NeuroSim's table of A / Pmax, evaluated); label 0 is a straight
-/// line.
-class PulseCurve {
-  public:
-    PulseCurve(double label, const arch::CimSpec& spec);
-    double conductance(double pulses) const;
-    double pulses(double conductance) const;
-
-  private:
-    double g_min_, range_, p_max_, a_ = 0, b_ = 0;
-};
+/// Of the description's cells, in uS.
+inline PulseDevice pulse_device(const arch::CimSpec& s) {
+    return {s.write.NL_plus,   s.write.NL_minus, static_cast<double>(s.write.Pmax),
+            s.write.sigma_c2c, s.device.Gmin,    s.device.Gmax};
+}
 
 /// Programs cells in time. Each array writes row by row (or page by page), SET phase then RESET phase;
 /// arrays write side by side.
@@ -51,7 +45,7 @@ class CimWriter {
     const CimShape* shape_;
     std::uint64_t seed_;
     std::uint32_t core_;
-    PulseCurve up_, down_;
+    PulseDevice device_;
     const CimCells* cells_ = nullptr;
     std::vector<std::uint64_t> life_;         ///< pulses so far, per cell
     std::vector<double> row_nS_, column_nS_;  ///< per array: half-selected neighbours (row-driven)

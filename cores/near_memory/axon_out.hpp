@@ -21,6 +21,7 @@ class AxonOut {
         std::uint16_t tag = 0;
         std::uint16_t flits = 1;
         std::uint16_t layer_slot = 0;  ///< index into the core's counters
+        bool queued = true;            ///< takes a place of the FIFO; else it waits where it comes from
     };
 
     AxonOut(const arch::CoreSpec& spec, const arch::FanoutTable& table, EndpointId self, Link<Packet>& out,
@@ -78,7 +79,7 @@ class AxonOut {
         // left_[k % size]: when spike k left the FIFO; its place is free for spike k + size
         Cycle& place = left_[current_ % left_.size()];
         Cycle enters = s.ready + shift_;
-        if (current_ >= left_.size() && place > enters) {
+        if (s.queued && current_ >= left_.size() && place > enters) {
             counters[s.layer_slot].soma_stalls += place - enters;
             shift_ += place - enters;
             enters = place;

@@ -31,10 +31,13 @@ class NeuronStage {
           axon_out_(spec_, image.fanout, image.endpoint, *context.out, *context.activity) {
         for (const auto& g : image.neurons) neuron_slot_.push_back(slot_of(g.layer));
         for (const auto& g : image.axons) axon_slot_.push_back(slot_of(g.target));
+        for (const auto& g : image.psums_out) psum_slot_.push_back(slot_of(g.layer));
     }
 
     /// Counters of the layer that an axon group leads to.
     CoreCounters& of_axons(std::size_t group) { return counters_[axon_slot_[group]]; }
+    CoreCounters& of_neurons(std::size_t group) { return counters_[neuron_slot_[group]]; }
+    CoreCounters& of_psums(std::size_t group) { return counters_[psum_slot_[group]]; }
     std::span<const LayerId> layers() const { return layers_; }
     const std::vector<CoreCounters>& counters() const { return counters_; }
 
@@ -44,12 +47,15 @@ class NeuronStage {
         spike_counts_.clear();
         axon_out_.begin_sweep();
     }
+    /// Whether it is the time of a layer that starts in `start`.
+    bool active(std::uint32_t start) const {
+        return schedule_.free_start || (step_ >= start && (schedule_.active_steps == 0 ||
+                                                           step_ < Step{start} + schedule_.active_steps));
+    }
     /// Whether it is a group's time; clears its state when the schedule says so.
     bool enter(std::size_t k) {
         const arch::NeuronGroup& g = image_.neurons[k];
-        const bool active = schedule_.free_start ||
-                            (step_ >= g.start_step && (schedule_.active_steps == 0 ||
-                                                       step_ < Step{g.start_step} + schedule_.active_steps));
+        const bool active = this->active(g.start_step);
         if (active && schedule_.reset_every != 0 &&
             step_ % schedule_.reset_every == g.start_step % schedule_.reset_every) {
             soma_.reset(g);
@@ -83,6 +89,13 @@ class NeuronStage {
         }
         return took;
     }
+    /// A packet of partial sums, which may leave from `ready` on: the entry of a row of the fan-out table.
+    void send_psums(std::size_t group, Cycle ready, std::uint32_t row, std::int64_t payload,
+                    std::uint64_t flits) {
+        const auto tag = static_cast<std::uint16_t>(index(image_.psums_out[group].layer));
+        axon_out_.add(
+            {ready, row, payload, tag, static_cast<std::uint16_t>(flits), psum_slot_[group], false});
+    }
     /// For sweeps in another order than that of the neurons.
     void sort_spikes() {
         if (std::is_sorted(spikes_.begin(), spikes_.end())) return;
@@ -92,17 +105,22 @@ class NeuronStage {
         for (std::size_t i = 0; i < pairs.size(); ++i) std::tie(spikes_[i], spike_counts_[i]) = pairs[i];
     }
     /// The step's sweep ends at `end` when axon-out does not stall it; holds the timestep open until then.
+    /// kNever: until end_at() says when.
     void run_until(Cycle now, Cycle end, Scheduler::ComponentId id) {
         sweep_end_ = end;
         sweeping_ = true;
         context_.activity->raise();
         context_.scheduler->wake(id, now + 1);
     }
+    void end_at(Cycle end) { sweep_end_ = end; }
+    /// Cycles by which full FIFOs have delayed the sweep.
+    Cycles shift() const { return axon_out_.shift(); }
     /// Sends what is due; returns the next cycle with work.
     Cycle evaluate(Cycle now) {
         if (!sweeping_) return kNever;
         const Cycle out = axon_out_.evaluate(now, counters_);
         if (!axon_out_.done()) return out;
+        if (sweep_end_ == kNever) return kNever;
         const Cycle end = sweep_end_ + axon_out_.shift();
         if (now < end) return end;
         sweeping_ = false;
@@ -154,7 +172,7 @@ class NeuronStage {
     AxonOut axon_out_;
     std::vector<LayerId> layers_;
     std::vector<CoreCounters> counters_;
-    std::vector<std::uint16_t> neuron_slot_, axon_slot_;
+    std::vector<std::uint16_t> neuron_slot_, axon_slot_, psum_slot_;
     std::vector<Value> host_;
     std::vector<std::uint32_t> spikes_;
     std::vector<std::int64_t> spike_counts_;

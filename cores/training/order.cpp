@@ -75,6 +75,7 @@ class Orderer {
         const Round& r = rounds_[number];
         const std::size_t first = out_.size();
         const auto one = [&](std::uint32_t i, std::uint32_t t) {
+            if (setup_.is_wiring(i)) return;
             static constexpr Kind kinds[]{Kind::LinearForward, Kind::NeuronForward, Kind::ElementForward};
             add(kinds[static_cast<std::size_t>(work_.items[i].kind)], Phase::Forward, i, t, t + 1, r);
         };
@@ -134,7 +135,7 @@ class Orderer {
                 ready_[{i, t}] = give(add(Kind::NeuronBackward, Phase::Backward, i, t, t + 1, r));
                 break;
             case WorkKind::Element:
-                if (below_trains(i))
+                if (below_trains(i) && !setup_.is_wiring(i))
                     ready_[{i, t}] = give(add(Kind::ElementBackward, Phase::Backward, i, t, t + 1, r));
                 break;
             case WorkKind::Linear:
@@ -166,6 +167,7 @@ class Orderer {
         chain.erase(std::unique(chain.begin(), chain.end()), chain.end());
         for (std::uint32_t t = r.t0; t < r.t1; ++t)
             for (const std::uint32_t i : chain) {
+                if (setup_.is_wiring(i)) continue;
                 static constexpr Kind kinds[]{Kind::LinearForward, Kind::NeuronForward, Kind::ElementForward};
                 add(kinds[static_cast<std::size_t>(work_.items[i].kind)], Phase::Backward, i, t, t + 1, r)
                     .again = true;

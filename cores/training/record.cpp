@@ -35,7 +35,9 @@ std::string_view event_name(Event e) {
                                                                  "dram_read",
                                                                  "dram_write",
                                                                  "flits",
-                                                                 "pulses"};
+                                                                 "pulses",
+                                                                 "array_ac",
+                                                                 "array_mac"};
     return names[static_cast<std::size_t>(e)];
 }
 

@@ -48,6 +48,8 @@ enum class Event : std::uint8_t {
     DramWrite,  ///< bytes
     Flits,      ///< flit-hops on the network-on-chip (many-core engines)
     Pulses,     ///< programming pulses (compute-in-memory engines)
+    ArrayAc,
+    ArrayMac,  ///< accumulates and multiply-accumulates that cells do (compute-in-memory engines)
     Count
 };
 inline constexpr std::size_t kEvents = static_cast<std::size_t>(Event::Count);
@@ -95,6 +97,7 @@ struct UnitRecord {
 /// What an engine did, over all steps executed. With one unit the phases' cycles add up to `cycles`; units
 /// that work side by side (pipelined) each have held + waited = cycles.
 struct EngineRecord {
+    std::vector<std::uint64_t> own;  ///< counters of one kind of engine (network, arrays), for resume()
     std::uint64_t steps = 0, cycles = 0, samples = 0;
     std::uint64_t processing_elements = 0;
     std::vector<LayerRecord> layers;

@@ -103,17 +103,34 @@ StepEngine::Plan StepEngine::plan(const Setup& setup, std::size_t block) const {
     return p;
 }
 
-/// The block that moves least over DRAM, of equals the largest. Units side by side need some blocks to work
-/// on: a quarter of the batch, if that moves at most half as much again.
+/// Cycles that a plan costs beyond arithmetic, roughly and whatever the data: DRAM at full bandwidth, start
+/// and end of segments, and weights that come anew for every block (a quarter of them: most have no spike).
+std::uint64_t StepEngine::overhead(const Setup& setup, const Plan& p) const {
+    constexpr std::uint64_t kSegment = 16;
+    const arch::TrainingBufferSpec& b = chip_.buffers[*buffers_.of(Tensor::Weights)];
+    std::uint64_t weight_bits = 0;
+    for (const Segment& s : p.segments)
+        if (s.kind == Kind::LinearForward || s.kind == Kind::ErrorBackward)
+            weight_bits += setup.parameters(s.item) * chip_.bits.weight;
+    return p.residency.dram_bytes / chip_.dram.bytes_per_cycle + kSegment * p.segments.size() +
+           weight_bits / (b.port * b.banks) / 4;
+}
+
+/// The block of least overhead; of equals the largest. Units side by side need some blocks to work on: a
+/// quarter of the batch, if that moves at most half as much again over DRAM.
 StepEngine::Plan StepEngine::plan(const Setup& setup) const {
     const std::size_t batch = setup.work.batch;
     if (setup.statistics_steps() != 0) return plan(setup, batch);  // they need the whole minibatch
     const std::size_t wish = static_cast<std::size_t>(chip_.schedule.batch_block);
     if (wish != 0) return plan(setup, std::min(wish, batch));
     Plan best = plan(setup, batch);
+    std::uint64_t least = overhead(setup, best);
     for (std::size_t block = 1; block < batch; block *= 2) {
         Plan p = plan(setup, block);
-        if (p.residency.dram_bytes < best.residency.dram_bytes) best = std::move(p);
+        const std::uint64_t cycles = overhead(setup, p);
+        if (cycles >= least) continue;
+        best = std::move(p);
+        least = cycles;
     }
     if (units_ == UnitPlan::Three && best.block > batch / 4 && batch > 1) {
         Plan p = plan(setup, std::max<std::size_t>(1, batch / 4));

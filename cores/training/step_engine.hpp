@@ -25,6 +25,7 @@ class StepEngine final : public Engine {
     };
     Plan plan(const Setup& setup) const;
     Plan plan(const Setup& setup, std::size_t block) const;
+    std::uint64_t overhead(const Setup& setup, const Plan& p) const;
     void name_layers(const arch::TrainingWork& work);
 
     arch::TrainingChip chip_;

@@ -57,7 +57,9 @@ std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology&
 }
 
 void address(const Topology& t, std::uint32_t from, std::uint32_t to, PacketRecord& record) {
-    address(t, t.router_of(from), t.router_of(to), static_cast<std::uint16_t>(t.port_of(to)), record);
+    const std::uint32_t router = t.router_of(to);
+    address(t.coord(t.router_of(from)), router, t.coord(router), static_cast<std::uint16_t>(t.port_of(to)),
+            record);
 }
 
 }  // namespace loom::noc

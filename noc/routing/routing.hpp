@@ -96,13 +96,12 @@ bool ring_coin(const PacketRecord& packet, unsigned dimension);
 
 /// Fills what routing needs to know of a packet from endpoint `from` to endpoint `to`.
 void address(const Topology& topology, std::uint32_t from, std::uint32_t to, PacketRecord& record);
-/// The same by routers and the local port at the destination.
-inline void address(const Topology& topology, std::uint32_t from_router, std::uint32_t to_router, std::uint16_t port,
-                    PacketRecord& record) {
+/// The same by positions of the routers and the local port at the destination.
+inline void address(Coord from, std::uint32_t to_router, Coord to, std::uint16_t port, PacketRecord& record) {
     record.router = to_router;
     record.port = port;
-    record.at = topology.coord(to_router);
-    record.from = topology.coord(from_router);
+    record.at = to;
+    record.from = from;
     record.dx = static_cast<std::int16_t>(record.at.x - record.from.x);
     record.dy = static_cast<std::int16_t>(record.at.y - record.from.y);
 }

@@ -47,6 +47,8 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
     id_ = scheduler.add(*this);
     nodes_.resize(t.n_endpoints());
     ejected_by_node.resize(t.n_endpoints());
+    in_.reserve(t.n_endpoints());
+    out_.reserve(t.n_endpoints());
     for (std::uint32_t e = 0; e < t.n_endpoints(); ++e) {
         in_.emplace_back(1, kInSlots);
         out_.emplace_back(t.local_latency, kOutSlots + t.local_latency);
@@ -90,10 +92,12 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
     }
 }
 
-void Load::schedule(std::uint32_t node, Cycle at) {
+inline void Load::schedule(std::uint32_t node, Cycle at) {
     if (at == kNever) return;
     if (at < scheduler_.now() + kWheel) {
+        const bool first = wheel_[at % kWheel] == kNone;
         list(node, at);
+        if (!first) return;  // already asked for
     } else {
         far_.push({at, node});
     }
@@ -101,13 +105,13 @@ void Load::schedule(std::uint32_t node, Cycle at) {
 }
 
 /// Cycles to the next success of trials: geometric, at least 1.
-Cycle Load::gap(std::uint32_t node, const Node& n, std::uint64_t draw) const {
+inline Cycle Load::gap(std::uint32_t node, const Node& n, std::uint64_t draw) const {
     if (n.log_rest == 0) return 1;
     return 1 + whole(std::log(1.0 - rng_.uniform(node, draw, kDrawGap)) / n.log_rest);
 }
 
 /// When a node creates its next packet; `now`: its last one, or 0 at the start.
-Cycle Load::next_creation(std::uint32_t node, Cycle now) {
+inline Cycle Load::next_creation(std::uint32_t node, Cycle now) {
     Node& n = nodes_[node];
     if (injection_ == Injection::Bernoulli) return now + gap(node, n, n.drawn);
     if (injection_ == Injection::Periodic) {
@@ -137,8 +141,11 @@ Cycle Load::next_creation(std::uint32_t node, Cycle now) {
     }
 }
 
-std::uint16_t Load::draw_size(std::uint32_t node) {
-    if (spec_.packet_sizes.empty()) return static_cast<std::uint16_t>(spec_.packet_size);
+inline std::uint16_t Load::draw_size(std::uint32_t node) {
+    return spec_.packet_sizes.empty() ? static_cast<std::uint16_t>(spec_.packet_size) : draw_of_sizes(node);
+}
+
+std::uint16_t Load::draw_of_sizes(std::uint32_t node) {
     double sum = 0;
     for (const auto& e : spec_.packet_sizes) sum += e[1];
     double u = rng_.uniform(node, nodes_[node].drawn, kDrawSize) * sum;
@@ -149,8 +156,11 @@ std::uint16_t Load::draw_size(std::uint32_t node) {
     return static_cast<std::uint16_t>(spec_.packet_sizes.back()[0]);
 }
 
-std::uint8_t Load::draw_class(std::uint32_t node) {
-    if (spec_.classes.empty()) return 0;
+inline std::uint8_t Load::draw_class(std::uint32_t node) {
+    return spec_.classes.empty() ? std::uint8_t{0} : draw_of_classes(node);
+}
+
+std::uint8_t Load::draw_of_classes(std::uint32_t node) {
     double sum = 0;
     for (const double w : spec_.classes) sum += w;
     double u = rng_.uniform(node, nodes_[node].drawn, kDrawClass) * sum;
@@ -161,7 +171,7 @@ std::uint8_t Load::draw_class(std::uint32_t node) {
     return static_cast<std::uint8_t>(spec_.classes.size() - 1);
 }
 
-void Load::enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t fan_out) {
+inline void Load::enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t fan_out) {
     Node& n = nodes_[node];
     packet.source = EndpointId{node};
     packet.axon = static_cast<std::uint32_t>(++numbers_);
@@ -177,6 +187,10 @@ void Load::enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t 
         outstanding_ += fan_out;
         ++measured_packets;
         measured_deliveries += fan_out;
+    }
+    if (n.queue.empty() && in_[node].can_send(now)) {
+        in_[node].send(now, packet);
+        return;
     }
     n.queue.push_back(packet);
     ++queued_;
@@ -195,7 +209,7 @@ std::uint64_t Load::successes(std::uint32_t node, const Node& n, std::uint64_t s
     }
 }
 
-void Load::create(std::uint32_t node, Cycle now) {
+inline void Load::create(std::uint32_t node, Cycle now) {
     if (stopped_) return;
     Node& n = nodes_[node];
     std::uint64_t packets = 1;
@@ -234,7 +248,7 @@ void Load::pump(std::uint32_t node, Cycle now) {
     }
 }
 
-void Load::take(std::uint32_t node, Cycle now) {
+inline void Load::take(std::uint32_t node, Cycle now) {
     while (const Packet* p = out_[node].peek(now)) {
         account(*p, node, now);
         out_[node].drop(now);
@@ -242,7 +256,7 @@ void Load::take(std::uint32_t node, Cycle now) {
 }
 
 /// Latency of the same packet in an empty network, by way of a table of those asked for last.
-Cycles Load::zero_load(const Packet& p, std::uint32_t node) {
+inline Cycles Load::zero_load(const Packet& p, std::uint32_t node) {
     const std::uint64_t key =
         (std::uint64_t{index(p.source)} << 40 | std::uint64_t{node} << 16 | p.flits) + 1;
     Known& known = known_[(key * 0x9e3779b97f4a7c15u) >> (64 - kKnownBits)];
@@ -251,7 +265,7 @@ Cycles Load::zero_load(const Packet& p, std::uint32_t node) {
 }
 
 /// A packet has been delivered.
-void Load::account(const Packet& p, std::uint32_t node, Cycle now) {
+inline void Load::account(const Packet& p, std::uint32_t node, Cycle now) {
     const auto created = static_cast<Cycle>(p.payload);
     const std::uint64_t latency = now - created;
     ++deliveries;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <deque>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -99,7 +98,9 @@ class Load final : public Clocked {
     Cycle gap(std::uint32_t node, const Node& n, std::uint64_t draw) const;
     std::uint64_t successes(std::uint32_t node, const Node& n, std::uint64_t step, double trials) const;
     std::uint16_t draw_size(std::uint32_t node);
+    std::uint16_t draw_of_sizes(std::uint32_t node);
     std::uint8_t draw_class(std::uint32_t node);
+    std::uint8_t draw_of_classes(std::uint32_t node);
     void pump(std::uint32_t node, Cycle now);
     void take(std::uint32_t node, Cycle now);
     Cycles zero_load(const Packet& p, std::uint32_t node);
@@ -120,7 +121,7 @@ class Load final : public Clocked {
     Injection injection_ = Injection::Bernoulli;
     std::optional<SpatialBursts> spatial_;  ///< timestep: only from a part of the nodes
     std::vector<Node> nodes_;
-    std::deque<Link<Packet>> in_, out_;
+    std::vector<Link<Packet>> in_, out_;  ///< [endpoint]; never grow once they are connected
     Scheduler::ComponentId id_ = 0;
 
     static constexpr unsigned kWheel = 1024;

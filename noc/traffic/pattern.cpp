@@ -334,20 +334,6 @@ constexpr std::array<Entry, 17> kPatterns{
 
 }  // namespace
 
-std::uint64_t TrafficRng::word(std::uint64_t node, std::uint64_t draw, std::uint64_t k) const {
-    // two rounds of the SplitMix64 finaliser (Steele et al., OOPSLA 2014) over the counters
-    std::uint64_t z = seed_ * 0x9e3779b97f4a7c15u + node * 0xd1342543de82ef95u + k * 0xbf58476d1ce4e5b9u;
-    for (int round = 0; round < 2; ++round) {
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        z ^= z >> 31;
-        z += draw * 0x9e3779b97f4a7c15u;
-    }
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 double Pattern::share(std::uint32_t) const {
     return 1;
 }

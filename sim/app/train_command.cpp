@@ -87,9 +87,9 @@ LoadedTrain load(const TrainOptions& o) {
 }
 
 bool cycle_fidelity(const TrainOptions& o, const TrainSpec& spec) {
-    if (o.fidelity == "cycle" && !spec.chip)
+    if (o.fidelity == "cycle" && !spec.chip && !spec.cores)
         throw ConfigError("chip: --fidelity cycle needs a chip that trains");
-    return o.fidelity.empty() ? spec.chip.has_value() : o.fidelity == "cycle";
+    return o.fidelity.empty() ? spec.chip.has_value() || spec.cores.has_value() : o.fidelity == "cycle";
 }
 
 TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const WorkDir& work,

@@ -74,6 +74,19 @@ Json layer_json(const training::EngineRecord& r, const training::Pricing& prices
     return j;
 }
 
+/// What layers share (the network): energy alone.
+Json shared_json(const training::Pricing& prices, std::size_t l) {
+    double pj = 0;
+    Json phases;
+    for (std::size_t p = 0; p < training::kPhases; ++p) {
+        const auto& levels = prices.layers[l].pj[p];
+        const double sum = std::accumulate(levels.begin(), levels.end(), 0.0);
+        phases[std::string(training::kPhaseNames[p])] = {{"energy_pj", sum}, {"energy", levels_json(levels)}};
+        pj += sum;
+    }
+    return {{"name", prices.layers[l].name}, {"energy_pj", pj}, {"phases", std::move(phases)}};
+}
+
 Json phases_json(const training::EngineRecord& r, const training::Pricing& prices) {
     Json j;
     for (std::size_t p = 0; p < training::kPhases; ++p) {
@@ -142,31 +155,34 @@ Json energy_json(const training::Pricing& prices, const training::EngineRecord& 
 
 }  // namespace
 
-void add_costs(Json& j, const arch::TrainingChip& chip, const training::EngineRecord& r,
+void add_costs(Json& j, const training::TrainingTarget& target, const training::Engine& engine,
                const TrainLength& length) {
-    const training::Pricing prices = training::price(r, chip);
+    const training::EngineRecord& r = engine.record();
+    const training::Pricing prices = target.price(engine);
     j["cycles"] = r.cycles;
-    j["time_s"] = static_cast<double>(r.cycles) * chip.clock_period * 1e-12;
+    j["time_s"] = static_cast<double>(r.cycles) * target.clock_period() * 1e-12;
     j["batch_block"] = r.batch_block;
     j["energy"] = energy_json(prices, r);
     j["epoch"] = epoch_json(j, length, r.steps);
     j["phases"] = phases_json(r, prices);
     j["layers"] = Json::array();
     for (std::size_t l = 0; l < r.layers.size(); ++l) j["layers"].push_back(layer_json(r, prices, l));
+    for (std::size_t l = r.layers.size(); l < prices.layers.size(); ++l)
+        j["layers"].push_back(shared_json(prices, l));
     j["memory"] = memory_json(r);
     j["units"] = units_json(r);
 }
 
 /// Executes the step twice: the second one finds the weights in place.
-Json ann_step(const arch::TrainingChip& chip, const arch::TrainingWork& work) {
+Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work) {
     const arch::TrainingWork ann = training::ann_of(work);
-    const auto engine = training::make_engine(chip);
+    const auto engine = target.engine();
     engine->execute(ann);
     const training::EngineRecord first = engine->record();
-    const training::Pricing cold = training::price(first, chip);
+    const training::Pricing cold = target.price(*engine);
     engine->execute(ann);
     const training::EngineRecord& both = engine->record();
-    const training::Pricing all = training::price(both, chip);
+    const training::Pricing all = target.price(*engine);
     Json j{{"cycles", both.cycles - first.cycles}, {"energy_pj", all.total_pj - cold.total_pj}};
     for (std::size_t p = 0; p < training::kPhases; ++p) {
         const auto phase = static_cast<training::Phase>(p);

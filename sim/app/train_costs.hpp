@@ -2,15 +2,14 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "cores/training/record.hpp"
 #include "sim/app/train_loop.hpp"
-#include "sim/arch/training_chip.hpp"
+#include "sim/training_chip/training_target.hpp"
 
 namespace loom::app {
 
 /// Adds cycles, energy, phases, layers, memory and the epoch to stats.json.
-void add_costs(nlohmann::ordered_json& stats, const arch::TrainingChip& chip,
-               const training::EngineRecord& record, const TrainLength& length);
+void add_costs(nlohmann::ordered_json& stats, const training::TrainingTarget& target,
+               const training::Engine& engine, const TrainLength& length);
 /// Adds what ann_step() gave, and how the SNN's mean step stands to it.
 void add_ann(nlohmann::ordered_json& stats, const nlohmann::ordered_json& ann);
 

@@ -97,13 +97,14 @@ class Loop {
         }
         check(result, step, epoch);
         if (!recorder) return result;
-        const arch::TrainingWork work = recorder->take();
+        arch::TrainingWork work = recorder->take();
+        if (t_.cells != nullptr) t_.cells->describe(t_.trainer->network(), work);
         if (!t_.engine) state_.activity.clear(), state_.activity_steps = 0;
         state_.add_activity(work);
         if (last) state_.estimate = estimate_of(spec_, work);
         if (!t_.engine) return result;
         t_.engine->execute(work);
-        if (last) state_.ann = ann_step(*spec_.chip, work);
+        if (last && t_.cells == nullptr) state_.ann = ann_step(*t_.target, work);
         return result;
     }
 

@@ -47,6 +47,7 @@ Json record_to_json(const EngineRecord& r) {
     j["units"] = Json::array();
     for (const training::UnitRecord& u : r.units)
         j["units"].push_back({u.name, u.elements, u.held, u.waited});
+    j["own"] = r.own;
     return j;
 }
 
@@ -70,6 +71,7 @@ EngineRecord record_from_json(const Json& j) {
     for (const Json& u : j.at("units"))
         r.units.push_back({u.at(0).get<std::string>(), u.at(1).get<std::uint64_t>(),
                            u.at(2).get<std::uint64_t>(), u.at(3).get<std::uint64_t>()});
+    j.at("own").get_to(r.own);
     return r;
 }
 

@@ -72,7 +72,7 @@ Json train_stats(const TrainSpec& spec, Training& training, const TrainState& st
     j["kind"] = "training";
     j["fidelity"] = training.engine ? "cycle" : "functional";
     j["algorithm"] = spec.train.algorithm.algorithm;
-    j["chip"] = spec.chip ? Json(spec.chip->name) : Json(nullptr);
+    j["chip"] = training.target ? Json(training.target->name()) : Json(nullptr);
     j["timesteps"] = spec.train.timesteps;
     j["batch"] = length.batch;
     j["steps"] = state.step;
@@ -85,7 +85,7 @@ Json train_stats(const TrainSpec& spec, Training& training, const TrainState& st
     j["epochs"] = epochs_json(state);
     j["sparsity"] = sparsity_json(state);
     if (training.engine) {
-        add_costs(j, *spec.chip, state.executed, length);
+        add_costs(j, *training.target, *training.engine, length);
         add_ann(j, state.ann);
     }
     j["estimate"] = state.estimate;

@@ -14,7 +14,7 @@ nlohmann::ordered_json train_stats(const TrainSpec& spec, Training& training, co
                                    const TrainLength& length);
 /// The same step of an ANN of the same shape on the same chip, weights in place: cycles and energy, in all
 /// and by phase.
-nlohmann::ordered_json ann_step(const arch::TrainingChip& chip, const arch::TrainingWork& work);
+nlohmann::ordered_json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work);
 /// Bits in use in every buffer over the last step: buffer,cycle,bits.
 std::string memory_csv(const training::EngineRecord& record);
 /// For people: accuracy, phases, layers.

@@ -65,6 +65,17 @@ learn::NetworkSpec network_spec(const LoadedTrain& loaded) {
     return spec;
 }
 
+/// Errors name keys of the chip: "chip." goes in front.
+std::unique_ptr<training::TrainingTarget> target_of(const LoadedTrain& loaded) {
+    const TrainSpec& s = loaded.spec;
+    if (!s.chip && !s.cores) return nullptr;
+    try {
+        return s.cores ? training::make_target(*s.cores) : training::make_target(*s.chip);
+    } catch (const ConfigError& e) {
+        throw ConfigError("chip." + std::string(e.what()));
+    }
+}
+
 void check_batch(const TrainSpec& s, const TrainData& data) {
     if (s.train.batch > data.samples())
         throw ConfigError(
@@ -90,12 +101,22 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         auto network = learn::build_network(spec, options_of(s, loss->on_membrane()));
         t.data->check_labels(network->nodes().back().layer->out.count());
         if (network->weights() == 0) throw ConfigError("network: has no weights to train");
+        t.target = target_of(loaded);
+        auto optimiser = learn::make_optimiser(s.train.optimizer);
+        if (t.target && t.target->cells() != nullptr) {
+            const arch::CimCoreSpec& cells = *t.target->cells();
+            auto pulses = std::make_unique<learn::PulseUpdate>(
+                std::move(optimiser), learn::pulse_spec(cells.write, cells.training, s.network.weights.seed));
+            pulses->program(*network);
+            t.cells = pulses.get();
+            optimiser = std::move(pulses);
+        }
         t.trainer = std::make_unique<learn::Trainer>(std::move(network), std::move(loss),
-                                                     learn::make_optimiser(s.train.optimizer), schedule);
+                                                     std::move(optimiser), schedule);
         t.formats = learn::make_formats(s.train.formats);
         t.trainer->formats = t.formats.get();
-        if (!s.chip) return;
-        auto engine = training::make_engine(*s.chip);
+        if (!t.target) return;
+        auto engine = t.target->engine();
         t.trainer->sum_group = engine->sum_group();
         if (cycle) t.engine = std::move(engine);
     });

@@ -2,10 +2,11 @@
 #pragma once
 #include <memory>
 
-#include "cores/training/engine.hpp"
 #include "sim/app/train_data.hpp"
 #include "sim/app/train_spec.hpp"
+#include "sim/learn/pulse_update.hpp"
 #include "sim/learn/trainer.hpp"
+#include "sim/training_chip/training_target.hpp"
 
 namespace loom::app {
 
@@ -14,7 +15,9 @@ struct Training {
     std::unique_ptr<learn::CountedFormats> formats;  ///< null: float32
     std::unique_ptr<learn::Trainer> trainer;
     std::unique_ptr<TrainData> data;
-    std::unique_ptr<training::Engine> engine;  ///< null: functional
+    std::unique_ptr<training::TrainingTarget> target;  ///< the chip; null: none
+    std::unique_ptr<training::Engine> engine;          ///< null: functional
+    learn::PulseUpdate* cells = nullptr;               ///< the optimiser of weights in cells, or null
 };
 
 /// Reads network, weights and data, builds the trainer. `cycle`: with the chip's engine. A functional

@@ -95,6 +95,8 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
         with_places(t.root, [&] { t.spec.profile = compiler::preset_profile(preset->scalar); });
     }
     expand_loss(t.root);
+    if (const config::Node* chip = t.root.find("chip"); chip != nullptr && chip->is_map())
+        t.spec.many_core = chip->find("core") != nullptr || chip->find("cores") != nullptr;
     config::read_into(t.root, "", t.spec);
     with_places(t.root, [&] { check(t.spec); });
     if (seed != nullptr)

@@ -7,6 +7,7 @@
 #include "compiler/profile.hpp"
 #include "compiler/training/from_nir.hpp"
 #include "sim/app/train_estimate.hpp"
+#include "sim/arch/chip_spec.hpp"
 #include "sim/arch/training_chip.hpp"
 #include "sim/config/located_yaml.hpp"
 #include "sim/learn/algorithm.hpp"
@@ -123,7 +124,9 @@ struct TrainSpec {
     compiler::Profile profile;
     DataSpec data;
     TrainSection train;
+    bool many_core = false;  ///< the chip has cores and a network; else it is a training engine
     std::optional<arch::TrainingChip> chip;
+    std::optional<arch::ChipSpec> cores;
     std::optional<TrainEstimateSpec> estimate;
     std::vector<Dump> dump;
 };
@@ -133,7 +136,11 @@ void fields(V& v, TrainSpec& s) {
     v("profile", s.profile, {.doc = "how neurons are executed; a .nir does not say", .required = true});
     v("data", s.data, {.doc = "samples and their classes"});
     v("train", s.train, {.doc = "how it is trained", .required = true});
-    v.optional_section("chip", s.chip, {.doc = "the chip that trains; `file:` includes one"});
+    constexpr Field chip{.doc = "the chip that trains; `file:` includes one"};
+    if (s.many_core)
+        v.optional_section("chip", s.cores, chip);
+    else
+        v.optional_section("chip", s.chip, chip);
     v.optional_section("estimate", s.estimate,
                        {.doc = "how SATA_Sim's formula is set, which stands beside the executed run"});
     v("dump", s.dump, {.doc = "what of every step goes to dump.h5: spikes, membranes, gradients, weights"});

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "sim/arch/cim_spec.hpp"
+#include "sim/arch/cim_training_spec.hpp"
 #include "sim/arch/energy_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
+#include "sim/arch/sparsity_rules.hpp"
 #include "sim/base/fields.hpp"
 
 namespace loom::arch {
@@ -158,6 +160,7 @@ struct CimCoreSpec : CimSpec {
     std::uint64_t arrays = 16;
     std::uint64_t input_bits = 4;
     bool reload = false;
+    CimTrainingSpec training;
 };
 template <class V>
 void fields(V& v, CimCoreSpec& s) {
@@ -170,6 +173,7 @@ void fields(V& v, CimCoreSpec& s) {
        .max = 31});
     v("reload", s.reload,
       {.doc = "the arrays are erased and programmed at the start of every sample; reads and spikes wait"});
+    v("training", s.training, {.doc = "training in place"});
     fields(v, static_cast<CimSpec&>(s));
 }
 
@@ -275,6 +279,8 @@ struct ChipSpec {
     std::vector<CoreKindSpec> cores;
     IoSpec io;
     EnergySpec energy;
+    EnergySpec training_energy;
+    SparsityRules training_sparsity;
 
     /// Kinds of cores, >= 1.
     std::size_t n_kinds() const { return cores.empty() ? 1 : cores.size(); }
@@ -302,6 +308,9 @@ void fields(V& v, ChipSpec& s) {
     v.list_over("cores", s.cores, s.core, {.doc = "kinds of cores; without, all are as `core` says"});
     v("io", s.io, {.doc = "host port"});
     v("energy", s.energy, {.doc = "price list; `file:` includes one, `ert:` one of Accelergy"});
+    v("training_energy", s.training_energy,
+      {.doc = "training: prices of what the cores' lanes and buffers do (events of training chips)"});
+    v("training_sparsity", s.training_sparsity, {.doc = "training: which zeros are exploited, and how"});
 }
 
 }  // namespace loom::arch

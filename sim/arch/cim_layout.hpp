@@ -20,7 +20,17 @@ struct CimLayout {
     std::uint64_t cells() const { return cell_rows() * columns(); }
 };
 
-inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t outputs) {
+/// Rows of an array for weights, beside the membranes of `positions` output positions (event_row); 0: none
+/// left.
+inline std::uint64_t weight_rows(const CimArraySpec& a, std::uint64_t positions) {
+    const std::uint64_t membranes = a.membrane_rows * positions;
+    return membranes < a.rows ? a.rows - membranes : 0;
+}
+
+/// positions: output positions that a copy of the matrix serves.
+inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t outputs,
+                            std::uint64_t positions = 1) {
+    constexpr std::uint64_t kTooMany = std::uint64_t{1} << 32;  // of row blocks
     const auto ceil_div = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
     const std::uint64_t cb = s.array.cell_bits, bits = s.weights.weight_bits;
     CimLayout l;
@@ -41,7 +51,8 @@ inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t 
             break;
     }
     l.columns_per_weight = l.slices * (s.weights.encoding == CimEncoding::Differential ? 2 : 1);
-    l.row_blocks = ceil_div(l.cell_rows(), s.array.rows);
+    const std::uint64_t of_array = weight_rows(s.array, positions);
+    l.row_blocks = of_array != 0 ? ceil_div(l.cell_rows(), of_array) : kTooMany;
     l.column_blocks = ceil_div(l.columns(), s.array.cols);
     return l;
 }
@@ -55,11 +66,9 @@ struct ArrayUse {
 };
 inline ArrayUse array_use(const CoreImage& image, const AxonGroup& group, const CimSpec& spec) {
     ArrayUse use;
-    for (const NeuronGroup& n : image.neurons) {
-        if (n.first == group.neuron_first) use.size = matrix_of(group, n.count);
-    }
-    use.layout = cim_layout(spec, use.size.rows, use.size.outputs);
+    use.size = matrix_of(group, image.targets_of(group));
     use.copies = group.copies;
+    use.layout = cim_layout(spec, use.size.rows, use.size.outputs, use.size.positions_of_copy(use.copies));
     use.arrays = use.layout.arrays() * use.copies;
     use.cells = use.layout.cells() * use.copies;
     use.cells_of_arrays = use.arrays * spec.array.rows * spec.array.cols;

@@ -77,6 +77,9 @@ struct CimArraySpec {
     CimReadout readout = CimReadout::Current;
     CimDigital digital = CimDigital::AdderTree;
     bool clock_unused = false;
+    std::uint64_t membrane_rows = 0;
+
+    bool event_row() const { return type == CimType::SramDigital && digital == CimDigital::EventRow; }
 };
 template <class V>
 void fields(V& v, CimArraySpec& s) {
@@ -95,6 +98,9 @@ void fields(V& v, CimArraySpec& s) {
       {.doc = "sram_digital: adder_tree, or event_row (each spike adds its weight row to membrane rows)"});
     v("clock_unused", s.clock_unused,
       {.doc = "adder_tree: columns of an array that hold no weight are clocked as well"});
+    v("membrane_rows", s.membrane_rows,
+      {.doc = "event_row: rows of an array that the membranes of one output position take from its weights",
+       .max = 65535});
 }
 
 struct CimWeightsSpec {

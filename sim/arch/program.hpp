@@ -102,7 +102,7 @@ struct AxonGroup {
     std::uint32_t projection = 0;  ///< index into Program::projections
     std::uint32_t first = 0;       ///< first axon of the core's axon table
     std::uint32_t count = 0;
-    std::uint32_t neuron_first = 0;  ///< first neuron of the slice within the core
+    std::uint32_t neuron_first = 0;  ///< first neuron of the slice within the core (PsumGroup: first sum)
     std::uint8_t delay = 1;          ///< timesteps until the input counts, >= 1
     std::uint8_t shift = 0;          ///< fixed: the payload is shifted left by this before use
     bool analogue = false;           ///< input is graded: operations count as MAC, else AC
@@ -122,10 +122,29 @@ struct FanoutTable {
     std::vector<FanoutEntry> entries;
 };
 
+/// cim: a slice whose neurons are on another core, their owner. Its sums are sent there in every timestep of
+/// the layer, several in a packet (sim/arch/psum_packets.hpp).
+struct PsumGroup {
+    LayerId layer{};
+    std::uint32_t first = 0;  ///< first sum within the core; sums follow on the core's neurons
+    std::uint32_t count = 0;
+    std::uint32_t start_step = 0;  ///< as of the neurons
+    std::uint32_t row = 0;         ///< rows of the fan-out table, one per packet, with one entry each
+};
+/// The same at the owner.
+struct PsumInput {
+    EndpointId from{};
+    std::uint32_t axon = 0;          ///< of its first packet: packets are numbered behind the core's axons
+    std::uint32_t neuron_first = 0;  ///< within the core
+    std::uint32_t count = 0;
+};
+
 /// A group as a matrix: rows (inputs of an output position) x outputs, read once per position. neurons: of
 /// its slice.
 struct MatrixSize {
     std::uint64_t rows = 0, outputs = 0, positions = 1;
+    /// Positions that one of several copies serves, at most.
+    std::uint64_t positions_of_copy(std::uint64_t copies) const { return (positions + copies - 1) / copies; }
 };
 inline MatrixSize matrix_of(const AxonGroup& g, std::uint64_t neurons) {
     if (const auto* c = std::get_if<ConvRows>(&g.rows)) {
@@ -141,11 +160,28 @@ struct CoreImage {
     std::uint32_t kind = 0;  ///< of the chip's kinds of cores
     std::vector<NeuronGroup> neurons;
     std::vector<AxonGroup> axons;
-    FanoutTable fanout;  ///< [neurons of the core]
+    FanoutTable fanout;  ///< [neurons of the core, then packets of partial sums]
+    std::vector<PsumGroup> psums_out;
+    std::vector<PsumInput> psums_in;
     std::uint32_t n_neurons = 0;
     std::uint32_t n_axons = 0;
     std::uint64_t synapse_bits = 0;  ///< of the modelled memory
     std::uint64_t arrays = 0;        ///< cim: in use
+
+    /// Neurons, and sums for other cores.
+    std::uint32_t n_sums() const {
+        return psums_out.empty() ? n_neurons : psums_out.back().first + psums_out.back().count;
+    }
+    /// Neurons (or sums) of the slice that a group of axons leads to; 0: there is none.
+    std::uint32_t targets_of(const AxonGroup& a) const {
+        for (const NeuronGroup& n : neurons) {
+            if (n.first == a.neuron_first) return n.count;
+        }
+        for (const PsumGroup& s : psums_out) {
+            if (s.first == a.neuron_first) return s.count;
+        }
+        return 0;
+    }
 };
 
 /// A population of the network, for reports and records.

@@ -7,28 +7,10 @@
 #include <vector>
 
 #include "sim/arch/energy_spec.hpp"
+#include "sim/arch/sparsity_rules.hpp"
 #include "sim/base/fields.hpp"
 
 namespace loom::arch {
-
-/// What a zero operand costs: nothing is skipped (dense), the cycle passes without the operation (gate), or
-/// neither cycle nor operation happens (skip).
-enum class ZeroRule { Dense, Gate, Skip };
-inline std::span<const std::string_view> enum_names(ZeroRule*) {
-    static constexpr std::array<std::string_view, 3> names{"dense", "gate", "skip"};
-    return names;
-}
-
-struct SparsityRules {
-    ZeroRule spikes = ZeroRule::Skip, errors = ZeroRule::Skip, derivative = ZeroRule::Skip;
-};
-template <class V>
-void fields(V& v, SparsityRules& s) {
-    v("spikes", s.spikes, {.doc = "inputs without a spike (forward, weight gradient): dense, gate or skip"});
-    v("errors", s.errors, {.doc = "zero dL/du (backward, weight gradient): dense, gate or skip"});
-    v("derivative", s.derivative,
-      {.doc = "errors towards neurons whose surrogate derivative is zero: dense, gate or skip"});
-}
 
 /// Processing elements: a row works on one output position (forward, backward) or one kernel element (weight
 /// gradient) at a time, columns on neighbouring channels.
@@ -133,7 +115,7 @@ void fields(V& v, TrainingScheduleSpec& s) {
     v("gradients", s.gradients, {.doc = "weight gradients: at_end or each_timestep"});
     v("weight_layout", s.weight_layout,
       {.doc = "skewed, or linear: the transposed access conflicts in banks"});
-    v("batch_block", s.batch_block, {.doc = "samples trained together; 0: what moves least over DRAM"});
+    v("batch_block", s.batch_block, {.doc = "samples trained together; 0: chosen from the traffic"});
     v("prefetch", s.prefetch, {.doc = "tiles that DRAM loads ahead", .min = 1, .max = 64});
     v("double_buffer", s.double_buffer, {.doc = "operands of the next tile stream while one computes"});
     v("reuse_constant_input", s.reuse_constant_input,

@@ -22,6 +22,15 @@ struct LinearShape {
     std::uint64_t taps(std::size_t row, std::size_t column) const;
 };
 
+/// Pairs of analogue cells that hold a matrix, and the programming pulses of the update in place.
+/// [weight][2]: the cell that raises the weight, the cell that lowers it; weights are [tap][in channel][out
+/// channel].
+struct CellWork {
+    std::vector<float> conductance;    ///< before the update, 0 (Gmin) to 1 (Gmax)
+    std::vector<std::int32_t> pulses;  ///< > 0: SET, < 0: RESET
+    std::uint64_t worn = 0;            ///< cells that ended their life in this update
+};
+
 /// Training of one matrix with real signals (a dense layer, a convolution or recurrent weights).
 struct LinearWork {
     std::string name;
@@ -36,6 +45,7 @@ struct LinearWork {
     BitSignal trace;   ///< OTTT: traces that are not zero; else empty
     BitSignal error;   ///< dL/d output that are not zero
     BitSignal wanted;  ///< inputs whose error is of use: h != 0 (behind pooling: any h of the window)
+    CellWork cells;    ///< empty unless weights are updated in place
 };
 
 /// Training of one population of neurons.
@@ -53,7 +63,8 @@ struct NeuronWork {
     BitSignal derivative;  ///< h != 0
 };
 
-/// Where an element-wise layer puts its inputs: same place, the window's output, or channel-first order of a vector.
+/// Where an element-wise layer puts its inputs: same place, the window's output, or channel-first order of a
+/// vector.
 enum class ElementMove : std::uint8_t { Same, Pool, Flatten };
 
 /// Element-wise work of pooling and norms: operations of the whole minibatch.

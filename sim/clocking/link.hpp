@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <vector>
+#include <cstddef>
+#include <memory>
 
 #include "sim/base/error.hpp"
 #include "sim/clocking/scheduler.hpp"
@@ -24,7 +25,11 @@ class Link {
     /// latency >= 1: sent in t, visible in t + latency. credit_latency >= 1: taken in t, the slot
     /// is usable by the sender in t + credit_latency. slots >= 1.
     Link(Cycles latency, std::size_t slots, Cycles credit_latency = 1)
-        : latency_(latency), credit_latency_(credit_latency), entries_(slots), credits_(slots) {
+        : latency_(latency),
+          credit_latency_(credit_latency),
+          slots_(slots),
+          entries_(slots == 0 ? nullptr : new Entry[slots]),
+          credits_(new Cycle[slots]) {
         if (latency == 0 || credit_latency == 0 || slots == 0) {
             throw InternalError("a link needs latency, credit latency and slots of at least 1");
         }
@@ -39,8 +44,9 @@ class Link {
 
     /// When there is no credit, the producer is evaluated again in the cycle in which one is back.
     bool can_send(Cycle now) {
+        if (used_ < slots_) return true;
         refresh(now);
-        if (used_ < entries_.size()) return true;
+        if (used_ < slots_) return true;
         if (credits_queued_ != 0) {
             producer_.wake(credits_[credit_head_]);
         } else {
@@ -50,7 +56,7 @@ class Link {
     }
     /// Throws ModelError when no credit is left.
     void send(Cycle now, const T& value) {
-        if (used_ == entries_.size() && !can_send(now)) throw ModelError("send on a link without credit");
+        if (used_ == slots_ && !can_send(now)) throw ModelError("send on a link without credit");
         Entry& entry = entries_[wrapped(head_ + queued_)];
         entry.ready = now + latency_;
         entry.value = value;
@@ -105,7 +111,8 @@ class Link {
         }
     };
 
-    std::size_t wrapped(std::size_t i) const { return i < entries_.size() ? i : i - entries_.size(); }
+    std::size_t wrapped(std::size_t i) const { return i < slots_ ? i : i - slots_; }
+    /// Credits that are back; looked at only when there is no other.
     void refresh(Cycle now) {
         while (credits_queued_ != 0 && credits_[credit_head_] <= now) {
             credit_head_ = wrapped(credit_head_ + 1);
@@ -116,8 +123,9 @@ class Link {
 
     Cycles latency_;
     Cycles credit_latency_;
-    std::vector<Entry> entries_;
-    std::vector<Cycle> credits_;
+    std::size_t slots_;
+    std::unique_ptr<Entry[]> entries_;
+    std::unique_ptr<Cycle[]> credits_;
     std::size_t head_ = 0, queued_ = 0;
     std::size_t credit_head_ = 0, credits_queued_ = 0;
     std::size_t used_ = 0;

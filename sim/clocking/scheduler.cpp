@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -15,11 +16,10 @@ Scheduler::ComponentId Scheduler::add(Clocked& component) {
     return static_cast<ComponentId>(components_.size() - 1);
 }
 
-void Scheduler::wake(ComponentId id, Cycle at) {
+void Scheduler::request(ComponentId id, Cycle at) {
     if (at < now_ || (evaluating_ && at == now_)) {
         throw InternalError("wake-up asked for a cycle that is over");
     }
-    if (requested_[id] == at && at > now_) return;  // still to come
     requested_[id] = at;
     if (at - now_ < kSlots) {
         const unsigned slot = static_cast<unsigned>(at % kSlots);
@@ -32,6 +32,11 @@ void Scheduler::wake(ComponentId id, Cycle at) {
 
 Cycle Scheduler::next() const {
     const unsigned start = static_cast<unsigned>(now_ % kSlots);
+    const std::uint64_t soon = occupied_[start / 64] >> (start % 64);
+    if (soon != 0) {
+        const Cycle near = now_ + static_cast<unsigned>(std::countr_zero(soon));
+        return far_.empty() ? near : std::min(near, far_.top().at);
+    }
     for (unsigned i = 0; i <= kWords; ++i) {
         const unsigned word = (start / 64 + i) % kWords;
         std::uint64_t bits = occupied_[word];
@@ -76,8 +81,10 @@ void Scheduler::evaluate_slot() {
     due_.clear();
     due_.swap(wheel_[slot]);
     if (due_.size() > 1) {
-        std::sort(due_.begin(), due_.end());
-        due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
+        if (std::adjacent_find(due_.begin(), due_.end(), std::greater_equal<>()) != due_.end()) {
+            std::sort(due_.begin(), due_.end());
+            due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
+        }
         if (shuffle_seed_ != 0) {
             const CounterRng rng(shuffle_seed_, 0x5CED);
             for (std::size_t i = due_.size() - 1; i > 0; --i) {

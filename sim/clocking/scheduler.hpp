@@ -20,7 +20,9 @@ class Scheduler {
     ComponentId add(Clocked& component);
     /// Asks for an evaluation at cycle `at`; several requests for one cycle make one evaluation.
     /// at > now() while a cycle is being evaluated; at >= now() otherwise.
-    void wake(ComponentId id, Cycle at);
+    void wake(ComponentId id, Cycle at) {
+        if (requested_[id] != at || at <= now_) request(id, at);  // otherwise: asked for, still to come
+    }
 
     /// The next cycle with anything due, or kNever.
     Cycle next() const;
@@ -45,6 +47,7 @@ class Scheduler {
         bool operator>(const Far& o) const { return at != o.at ? at > o.at : id > o.id; }
     };
 
+    void request(ComponentId id, Cycle at);
     void evaluate_slot();
     void pull_far();
 

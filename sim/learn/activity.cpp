@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/base/error.hpp"
+#include "sim/learn/pulse_update.hpp"
 
 namespace loom::learn {
 namespace {
@@ -231,9 +232,25 @@ arch::TrainingWork merged(const std::vector<arch::TrainingWork>& passes) {
 
 }  // namespace
 
+namespace {
+
+/// Cells and pulses of the update that ended a step.
+void add_cells(Trainer& trainer, arch::TrainingWork& work) {
+    const auto* cells = dynamic_cast<const PulseUpdate*>(&trainer.optimiser());
+    if (cells == nullptr) return;
+    if (trainer.schedule().updates_each_step)
+        throw UnsupportedError(
+            "train.algorithm: updates in cells come once per minibatch, not at every timestep");
+    cells->describe(trainer.network(), work);
+}
+
+}  // namespace
+
 arch::TrainingWork collect_work(Trainer& trainer) {
     if (trainer.schedule().online) throw InternalError("work of passes of one timestep needs a WorkRecorder");
-    return collect_pass(trainer, trainer.last_pass());
+    arch::TrainingWork work = collect_pass(trainer, trainer.last_pass());
+    add_cells(trainer, work);
+    return work;
 }
 
 WorkRecorder::WorkRecorder(Trainer& trainer) : trainer_(trainer) {
@@ -249,6 +266,7 @@ arch::TrainingWork WorkRecorder::take() {
     arch::TrainingWork work = trainer_.schedule().online ? merged(passes_) : std::move(passes_.back());
     if (trainer_.schedule().updates_each_step) work.updates = passes_.size();
     passes_.clear();
+    add_cells(trainer_, work);
     return work;
 }
 

@@ -8,6 +8,7 @@
 namespace loom::learn {
 
 /// What the last Trainer::step() or gradients() did, as work for an engine: which values were zero.
+/// After step() with a PulseUpdate, matrices have the cells and pulses of that update.
 /// Element-wise work of a layer that is neither linear nor a neuron comes from Layer::describe(). For
 /// schedules with one pass over all timesteps; the input signal of the step must still exist.
 arch::TrainingWork collect_work(Trainer& trainer);

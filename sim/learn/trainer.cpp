@@ -208,13 +208,23 @@ void Trainer::update() {
 
 StepResult Trainer::evaluate(const Signal& input, std::span<const std::int64_t> labels) {
     check(input, labels);
-    const Pass pass = pass_for(0, input.steps(), input.batch(), false);
-    store_weights(pass);
-    network_->forward(pass, input);
+    store_weights(pass_for(0, 0, 0, false));
+    const std::size_t steps = schedule_.online ? 1 : input.steps();
     StepResult result;
-    Signal unused(input.steps(), input.batch(), network_->output().count());
-    result.loss = loss_->evaluate(network_->output(), labels, unused);
-    result.correct = count_correct(mean_over_time(network_->output()), labels);
+    Signal part, unused;
+    std::vector<float> sum;
+    for (std::size_t t = 0; t < input.steps(); t += steps) {
+        if (schedule_.online) copy_timestep(input, t, part);
+        network_->forward(pass_for(t, steps, input.batch(), false), schedule_.online ? part : input);
+        const Signal& out = network_->output();
+        unused.resize(steps, out.batch(), out.count());
+        result.loss += loss_->evaluate(out, labels, unused) * static_cast<double>(steps);
+        const std::vector<float> mean = mean_over_time(out);
+        sum.resize(mean.size());
+        learn::add(sum.data(), mean.data(), sum.size());
+    }
+    result.loss /= static_cast<double>(input.steps());
+    result.correct = count_correct(sum, labels);
     return result;
 }
 

@@ -31,7 +31,8 @@ class Trainer {
     /// step() without the update. ottt_o updates at every timestep: its gradients are the sum over timesteps
     /// at the same weights, as in ottt_a.
     StepResult gradients(const Signal& input, std::span<const std::int64_t> labels);
-    /// Forward only; predictions are the largest mean output.
+    /// Forward only; predictions are the largest mean output. Online schedules: timestep by timestep, the
+    /// loss that of the timesteps' mean.
     StepResult evaluate(const Signal& input, std::span<const std::int64_t> labels);
 
     Network& network() { return *network_; }

@@ -44,22 +44,22 @@ void ManyCoreEngine::prepare_destinations() {
     set_numbers_.clear();
     sets_.clear();
     ways_.clear();
-    forward_set_.assign(placement_.feeds.size(), {});
-    backward_set_.assign(placement_.feeds.size(), {});
+    forward_set_.assign(view_.placement.feeds.size(), {});
+    backward_set_.assign(view_.placement.feeds.size(), {});
     std::vector<std::vector<std::uint32_t>> owner;
-    for (const Population& p : placement_.populations) owner.push_back(owners_of(placement_, p));
-    const auto host = static_cast<std::uint32_t>(room_.cores);
-    for (std::size_t f = 0; f < placement_.feeds.size(); ++f) {
-        const Feed& feed = placement_.feeds[f];
-        const arch::LinearWork& linear = work_->linear[feed.linear];
-        const Population& target = placement_.populations[feed.target];
+    for (const Population& p : view_.placement.populations) owner.push_back(owners_of(view_.placement, p));
+    const auto host = static_cast<std::uint32_t>(view_.room.cores);
+    for (std::size_t f = 0; f < view_.placement.feeds.size(); ++f) {
+        const Feed& feed = view_.placement.feeds[f];
+        const arch::LinearWork& linear = view_.linear(feed);
+        const Population& target = view_.placement.populations[feed.target];
         forward_set_[f].assign(linear.shape.in_h * linear.shape.in_w, kNowhere);
         backward_set_[f].assign(linear.shape.inputs(), kNowhere);
         for (std::size_t p = 0; p < forward_set_[f].size(); ++p) {
             Cores reached;
-            each_output(linear.shape, p, [&](std::size_t q) {
+            each_output(linear.shape, p, [&](std::size_t q, std::size_t) {
                 for (const std::uint32_t b : target.blocks) {
-                    const Block& block = placement_.blocks[b];
+                    const Block& block = view_.placement.blocks[b];
                     if (q >= block.first_position && q < block.last_position) reached.insert(block.core);
                 }
             });

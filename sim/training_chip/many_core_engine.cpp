@@ -6,107 +6,129 @@
 #include "noc/catalogue.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/base/error.hpp"
+#include "sim/training_chip/counter_list.hpp"
+#include "sim/training_chip/near_memory_arithmetic.hpp"
 
 namespace loom::training {
 namespace {
 
 constexpr std::size_t kOutSlots = 4;
 
-std::uint64_t& count(PhaseRecord& r, Event e) {
-    return r.counts[static_cast<std::size_t>(e)];
+/// Cycles until the last of a core's jobs is done; the core takes them as they become ready.
+Cycles run_jobs(std::vector<CoreJob>& jobs) {
+    std::ranges::stable_sort(jobs, {}, &CoreJob::ready);
+    Cycles free = 0, end = 0;
+    for (const CoreJob& j : jobs) {
+        free = std::max(free, j.ready) + j.cycles;
+        end = std::max(end, free + j.tail);
+    }
+    return end;
 }
 
 }  // namespace
 
 ManyCoreEngine::ManyCoreEngine(const arch::ChipSpec& chip, const arch::SparsityRules& sparsity)
-    : chip_(chip), sparsity_(sparsity) {
-    const arch::CoreSpec& core = chip_.kind(0);
-    room_.cores = chip_.n_cores();
-    room_.memory_bits = core.synapse.memory;
-    room_.max_neurons = core.soma.max_neurons;
-    record_.processing_elements = room_.cores * core.dendrite.lanes;
+    : ManyCoreEngine(chip, sparsity, std::make_unique<NearMemoryArithmetic>(chip)) {}
+
+ManyCoreEngine::ManyCoreEngine(const arch::ChipSpec& chip, const arch::SparsityRules& sparsity,
+                               std::unique_ptr<CoreArithmetic> arithmetic)
+    : arithmetic_(std::move(arithmetic)) {
+    view_.chip = chip;
+    view_.sparsity = sparsity;
+    view_.room = arithmetic_->room();
+    view_.record.processing_elements = view_.room.cores * view_.core().dendrite.lanes;
 }
 
 ManyCoreEngine::~ManyCoreEngine() = default;
 
-Cycles ManyCoreEngine::on_lanes(std::uint64_t operations) const {
-    const std::uint64_t lanes = chip_.kind(0).dendrite.lanes;
-    return (operations + lanes - 1) / lanes * chip_.kind(0).dendrite.interval;
-}
-
-std::uint64_t ManyCoreEngine::words(std::uint64_t weights) const {
-    const std::uint64_t word = chip_.kind(0).synapse.word;
-    return (weights * room_.weight_bits + word - 1) / word;
+noc::NocCounters ManyCoreEngine::network_counters() const {
+    noc::NocCounters all{};
+    for (const noc::NocCounters& c : noc_counters_) all = sum_of(all, c);
+    return all;
 }
 
 void ManyCoreEngine::execute(const arch::TrainingWork& work) {
     build(work);
-    for (sample_ = 0; sample_ < work.batch; ++sample_) {
+    for (view_.sample = 0; view_.sample < work.batch; ++view_.sample) {
         network_->reset();
         activity_.reset();
-        forward(sample_);
-        backward(sample_);
-        weight_gradient(sample_);
+        forward();
+        backward();
+        weight_gradient();
     }
     weight_update();
+    enter(Phase::Forward);
     element_work();
-    for (const noc::NocCounters& c : network_->counters()) noc_counters_ = sum_of(noc_counters_, c);
-    record_.steps += 1;
-    record_.samples += work.batch;
+    view_.record.steps += 1;
+    view_.record.samples += work.batch;
+    save_counters();
+}
+
+/// Books what the network did in the phase before.
+void ManyCoreEngine::enter(Phase phase) {
+    noc::NocCounters now{};
+    for (const noc::NocCounters& c : network_->counters()) now = sum_of(now, c);
+    noc::NocCounters& booked = noc_counters_[static_cast<std::size_t>(view_.phase)];
+    booked = sum_of(booked, difference_of(now, noc_seen_));
+    noc_seen_ = now;
+    view_.phase = phase;
 }
 
 void ManyCoreEngine::build(const arch::TrainingWork& work) {
-    work_ = &work;
-    placement_ = place_training(work, room_);
-    linear_items_.resize(work.linear.size());
-    neuron_items_.resize(work.neurons.size());
-    record_.layers.resize(work.items.size());
+    view_.work = &work;
+    view_.placement = place_training(work, view_.room);
+    EngineRecord& record = view_.record;
+    view_.linear_items.resize(work.linear.size());
+    view_.neuron_items.resize(work.neurons.size());
+    record.layers.resize(work.items.size());
     for (std::uint32_t i = 0; i < work.items.size(); ++i) {
         const arch::WorkItem& item = work.items[i];
         if (item.kind == arch::WorkKind::Linear) {
-            linear_items_[item.index] = i;
-            record_.layers[i].name = work.linear[item.index].name;
+            view_.linear_items[item.index] = i;
+            record.layers[i].name = work.linear[item.index].name;
         } else if (item.kind == arch::WorkKind::Neuron) {
-            neuron_items_[item.index] = i;
-            record_.layers[i].name = work.neurons[item.index].name;
+            view_.neuron_items[item.index] = i;
+            record.layers[i].name = work.neurons[item.index].name;
         } else {
-            record_.layers[i].name = work.elements[item.index].name;
+            record.layers[i].name = work.elements[item.index].name;
         }
     }
-    blocks_of_core_.assign(room_.cores, {});
+    blocks_of_core_.assign(view_.room.cores, {});
     std::uint64_t peak = 0;
-    std::vector<std::uint64_t> used(room_.cores);
-    for (std::uint32_t b = 0; b < placement_.blocks.size(); ++b) {
-        const Block& block = placement_.blocks[b];
+    std::vector<std::uint64_t> used(view_.room.cores);
+    for (std::uint32_t b = 0; b < view_.placement.blocks.size(); ++b) {
+        const Block& block = view_.placement.blocks[b];
         blocks_of_core_[block.core].push_back(b);
         peak = std::max(peak, used[block.core] += block.memory_bits);
     }
-    record_.memory = {{"memory of the fullest core", room_.memory_bits, peak, 0}};
+    record.memory = {{"memory of the fullest core", view_.room.memory_bits, peak, 0}};
     connect_cores();
     prepare_destinations();
+    arithmetic_->begin(view_);
 }
 
 void ManyCoreEngine::connect_cores() {
     scheduler_ = std::make_unique<Scheduler>();
     scheduler_->shuffle(shuffle_);
-    network_ = noc::make_network(chip_);
+    network_ = noc::make_network(view_.chip);
+    noc_seen_ = {};
     const auto network_id = scheduler_->add(*network_);
     links_.clear();
     cores_.clear();
     start_ = 1;
-    for (std::uint32_t e = 0; e <= room_.cores; ++e) {
-        const bool host = e == room_.cores;
+    for (std::uint32_t e = 0; e <= view_.room.cores; ++e) {
+        const bool host = e == view_.room.cores;
         Link<Packet>* in = nullptr;
         if (!host) {
             links_.push_back(std::make_unique<Link<Packet>>(network_->topology().local_latency,
-                                                            chip_.kind(0).axon_in.fifo));
+                                                            view_.core().axon_in.fifo));
             in = links_.back().get();
         }
         links_.push_back(std::make_unique<Link<Packet>>(1, kOutSlots));
         Link<Packet>& out = *links_.back();
-        auto core =
-            std::make_unique<TrainingCore>(e, *scheduler_, activity_, *this, in, out,
-                                           host ? chip_.io.interval : chip_.kind(0).axon_out.entry_interval);
+        auto core = std::make_unique<TrainingCore>(
+            e, *scheduler_, activity_, *this, in, out,
+            host ? view_.chip.io.interval : view_.core().axon_out.entry_interval);
         const auto id = scheduler_->add(*core);
         core->set_component(id);
         if (in != nullptr) {
@@ -122,20 +144,21 @@ void ManyCoreEngine::connect_cores() {
 
 void ManyCoreEngine::send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t feed,
                           std::size_t element, std::size_t t, std::uint64_t payload_bits) {
-    const std::uint64_t bits = chip_.kind(0).axon_out.packet_bits + payload_bits;
+    const std::uint64_t bits = view_.core().axon_out.packet_bits + payload_bits;
     Packet p;
     p.destination = way(from, set).to;
     p.source = EndpointId{from};
     p.axon = static_cast<std::uint32_t>(element);
     p.tag = static_cast<std::uint16_t>(feed);
-    p.flits = static_cast<std::uint16_t>((bits + chip_.noc.flit_bits - 1) / chip_.noc.flit_bits);
+    p.flits = static_cast<std::uint16_t>((bits + view_.chip.noc.flit_bits - 1) / view_.chip.noc.flit_bits);
     p.payload = static_cast<std::int64_t>(t);
     step.sends[from].push_back({p, way(from, set).copies});
 }
 
 void ManyCoreEngine::run_step(StepWork& step) {
     for (std::size_t c = 0; c < cores_.size(); ++c)
-        cores_[c]->begin(start_, step.jobs[c], std::move(step.sends[c]));
+        cores_[c]->begin(start_, run_jobs(step.jobs[c]), std::move(step.sends[c]),
+                         arithmetic_->takes_beside_job());
     while (scheduler_->run_next()) {
     }
     if (activity_.outstanding() != 0)
@@ -144,28 +167,43 @@ void ManyCoreEngine::run_step(StepWork& step) {
     std::size_t last = 0;
     for (std::size_t c = 0; c + 1 < cores_.size(); ++c)
         if (cores_[c]->last_done() > drained) drained = cores_[c]->last_done(), last = c;
-    const Cycle next = std::max(drained + chip_.timestep.latency, scheduler_->now() + 1);
+    const Cycle next = std::max(drained + view_.chip.timestep.latency, scheduler_->now() + 1);
     const std::uint64_t cycles = next - start_;
     const std::vector<std::uint32_t>& blocks = blocks_of_core_[last];
-    const std::uint32_t population = blocks.empty() ? 0 : placement_.blocks[blocks[0]].population;
-    of_linear(placement_.feeds[placement_.populations[population].feeds[0]].linear).cycles += cycles;
-    record_.cycles += cycles;
+    const std::uint32_t population = blocks.empty() ? 0 : view_.placement.blocks[blocks[0]].population;
+    view_.of_linear(view_.placement.feeds[view_.placement.populations[population].feeds[0]].linear).cycles +=
+        cycles;
+    view_.record.cycles += cycles;
     start_ = next;
 }
 
+void ManyCoreEngine::save_counters() {
+    view_.record.own.clear();
+    for (const noc::NocCounters& c : noc_counters_) put_counters(c, view_.record.own);
+    arithmetic_->save(view_.record.own);
+}
+
+void ManyCoreEngine::resume(const EngineRecord& record) {
+    if (record.steps == 0) return;
+    view_.record = record;
+    std::span<const std::uint64_t> own(record.own);
+    for (noc::NocCounters& c : noc_counters_) take_counters(c, own);
+    arithmetic_->restore(record.layers.size(), own);
+}
+
 void ManyCoreEngine::element_work() {
-    for (std::uint32_t i = 0; i < work_->items.size(); ++i) {
-        if (work_->items[i].kind != arch::WorkKind::Element) continue;
-        const arch::ElementWork& e = work_->elements[work_->items[i].index];
-        phase_ = Phase::Forward;
-        count(of_item(i), Event::Add) += e.forward_add;
-        count(of_item(i), Event::Multiply) += e.forward_multiply;
-        count(of_item(i), Event::Divide) += e.forward_divide;
-        count(of_item(i), Event::SquareRoot) += e.forward_sqrt;
-        phase_ = Phase::Backward;
-        count(of_item(i), Event::Add) += e.backward_add;
-        count(of_item(i), Event::Multiply) += e.backward_multiply;
-        count(of_item(i), Event::Divide) += e.backward_divide;
+    for (std::uint32_t i = 0; i < view_.work->items.size(); ++i) {
+        if (view_.work->items[i].kind != arch::WorkKind::Element) continue;
+        const arch::ElementWork& e = view_.work->elements[view_.work->items[i].index];
+        view_.phase = Phase::Forward;
+        count(view_.of_item(i), Event::Add) += e.forward_add;
+        count(view_.of_item(i), Event::Multiply) += e.forward_multiply;
+        count(view_.of_item(i), Event::Divide) += e.forward_divide;
+        count(view_.of_item(i), Event::SquareRoot) += e.forward_sqrt;
+        view_.phase = Phase::Backward;
+        count(view_.of_item(i), Event::Add) += e.backward_add;
+        count(view_.of_item(i), Event::Multiply) += e.backward_multiply;
+        count(view_.of_item(i), Event::Divide) += e.backward_divide;
     }
 }
 

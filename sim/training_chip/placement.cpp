@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "sim/arch/cim_layout.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::training {
@@ -96,20 +97,69 @@ class Wiring {
     Placement& p_;
 };
 
-/// Bits that a block needs.
-std::uint64_t block_bits(const TrainingWork& work, const Placement& p, const Block& block,
-                         const CoreRoom& room) {
-    const std::uint64_t per_weight =
-        room.weight_bits + room.gradient_bits + std::uint64_t{work.state_words} * room.state_bits;
+/// Sets the memory and arrays that a block needs.
+void add_needs(const TrainingWork& work, const Placement& p, Block& block, const CoreRoom& room) {
+    const std::uint64_t per_weight = (room.cim == nullptr ? room.weight_bits : 0) + room.gradient_bits +
+                                     std::uint64_t{work.state_words} * room.state_bits;
     const std::uint64_t kept_steps = work.temporal ? work.steps : 1;
-    std::uint64_t bits = block.neurons() * kept_steps * (1 + room.membrane_bits + room.error_bits);
+    block.memory_bits = block.neurons() * kept_steps * (1 + room.membrane_bits + room.error_bits);
+    block.arrays = 0;
     for (const std::uint32_t f : p.populations[block.population].feeds) {
         const arch::LinearWork& l = work.linear[p.feeds[f].linear];
-        bits += l.shape.weights() / l.shape.out_c * block.channels() * per_weight;
+        const std::uint64_t rows = l.shape.weights() / l.shape.out_c;
+        block.memory_bits += rows * block.channels() * per_weight;
         const std::uint64_t input_width = l.binary_input ? 1 : room.membrane_bits;
-        bits += l.shape.inputs() * input_width * (l.constant_input ? 1 : kept_steps);
+        block.memory_bits += l.shape.inputs() * input_width * (l.constant_input ? 1 : kept_steps);
+        if (room.cim != nullptr) block.arrays += arch::cim_layout(*room.cim, rows, block.channels()).arrays();
     }
-    return bits;
+}
+
+/// Throws for a block that no core can hold.
+[[noreturn]] void refuse(const TrainingWork& work, const Block& block, const CoreRoom& room) {
+    const std::string& name = work.neurons[block.population].name;
+    if (room.cim != nullptr && block.arrays > room.cim->arrays)
+        throw MappingError("arrays of a core", name, static_cast<double>(block.arrays),
+                           static_cast<double>(room.cim->arrays));
+    if (block.neurons() > room.max_neurons && block.memory_bits <= room.memory_bits)
+        throw MappingError("neurons of a core", name, static_cast<double>(block.neurons()),
+                           static_cast<double>(room.max_neurons));
+    throw MappingError("training memory of a core [bits]", name, static_cast<double>(block.memory_bits),
+                       static_cast<double>(room.memory_bits));
+}
+
+/// What a core holds already.
+struct Used {
+    std::uint64_t bits = 0, neurons = 0, arrays = 0;
+};
+bool fits(const Block& b, const Used& used, const CoreRoom& room) {
+    return used.bits + b.memory_bits <= room.memory_bits && used.neurons + b.neurons() <= room.max_neurons &&
+           (room.cim == nullptr || used.arrays + b.arrays <= room.cim->arrays);
+}
+
+/// Throws for a block that finds no core with room left: what all need together, or what is left of the
+/// emptiest core.
+[[noreturn]] void refuse_all(const TrainingWork& work, const Placement& p, const Block& block,
+                             const std::vector<Used>& used, const CoreRoom& room) {
+    Used all;
+    for (const Block& b : p.blocks)
+        all.bits += b.memory_bits, all.neurons += b.neurons(), all.arrays += b.arrays;
+    const auto check = [&](const char* what, std::uint64_t need, std::uint64_t one, std::uint64_t of_core,
+                           std::uint64_t Used::*member) {
+        const std::string& name = work.neurons[block.population].name;
+        if (need > of_core * room.cores)
+            throw MappingError(std::string(what) + " of all cores", name, static_cast<double>(need),
+                               static_cast<double>(of_core * room.cores));
+        std::uint64_t left = 0;
+        for (const Used& u : used) left = std::max(left, of_core - u.*member);
+        if (one > left)
+            throw MappingError(std::string(what) + " left of a core", name, static_cast<double>(one),
+                               static_cast<double>(left));
+    };
+    if (room.cim != nullptr) check("arrays", all.arrays, block.arrays, room.cim->arrays, &Used::arrays);
+    check("neurons", all.neurons, block.neurons(), room.max_neurons, &Used::neurons);
+    check("training memory [bits]", all.bits, block.memory_bits, room.memory_bits, &Used::bits);
+    throw MappingError("cores with memory, neurons and arrays left", work.neurons[block.population].name, 1,
+                       0);
 }
 
 /// Cuts a population so that each block fits a core: channels first for vectors, rows of positions first for
@@ -120,19 +170,19 @@ void cut(const TrainingWork& work, Placement& p, std::uint32_t population, const
     std::size_t position_parts = 1, channel_parts = 1;
     const auto size = [](std::size_t n, std::size_t parts) { return (n + parts - 1) / parts; };
     for (;;) {
-        const Block largest{
-            population, 0, 0, size(positions, position_parts), 0, size(pop.channels, channel_parts)};
-        const std::uint64_t need = block_bits(work, p, largest, room);
-        if (need <= room.memory_bits && largest.neurons() <= room.max_neurons) break;
-        const bool can_positions = position_parts < positions, can_channels = channel_parts < pop.channels;
-        if (!can_positions && !can_channels)
-            throw MappingError("training memory of a core [bits]", work.neurons[population].name,
-                               static_cast<double>(need), static_cast<double>(room.memory_bits));
-        Block narrower = largest, shorter = largest;
-        narrower.last_channel = size(pop.channels, channel_parts * 2);
-        shorter.last_position = size(positions, position_parts * 2);
-        const bool channels = can_channels && (!can_positions || block_bits(work, p, narrower, room) <=
-                                                                     block_bits(work, p, shorter, room));
+        const auto block = [&](std::size_t parts_p, std::size_t parts_c) {
+            Block b{population, 0, 0, size(positions, parts_p), 0, size(pop.channels, parts_c)};
+            add_needs(work, p, b, room);
+            return b;
+        };
+        const Block largest = block(position_parts, channel_parts);
+        if (fits(largest, {}, room)) break;
+        const bool can_positions = position_parts < positions && room.cim == nullptr;
+        const bool can_channels = channel_parts < pop.channels;
+        if (!can_positions && !can_channels) refuse(work, largest, room);
+        const bool channels =
+            can_channels && (!can_positions || block(position_parts, channel_parts * 2).memory_bits <=
+                                                   block(position_parts * 2, channel_parts).memory_bits);
         (channels ? channel_parts : position_parts) *= 2;
     }
     const std::size_t rows = size(positions, position_parts), columns = size(pop.channels, channel_parts);
@@ -140,7 +190,7 @@ void cut(const TrainingWork& work, Placement& p, std::uint32_t population, const
         for (std::size_t c = 0; c < pop.channels; c += columns) {
             Block b{
                 population, 0, at, std::min(at + rows, positions), c, std::min(c + columns, pop.channels)};
-            b.memory_bits = block_bits(work, p, b, room);
+            add_needs(work, p, b, room);
             pop.blocks.push_back(static_cast<std::uint32_t>(p.blocks.size()));
             p.blocks.push_back(b);
         }
@@ -152,18 +202,15 @@ Placement place_training(const TrainingWork& work, const CoreRoom& room) {
     Placement p;
     Wiring(work, p);
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
-    std::vector<std::uint64_t> used(room.cores), neurons(room.cores);
-    std::uint64_t all = 0;
-    for (const Block& b : p.blocks) all += b.memory_bits;
+    std::vector<Used> used(room.cores);
     for (Block& b : p.blocks) {
-        const auto emptiest = std::ranges::min_element(used);
-        const auto core = static_cast<std::size_t>(emptiest - used.begin());
-        if (*emptiest + b.memory_bits > room.memory_bits || neurons[core] + b.neurons() > room.max_neurons)
-            throw MappingError("training memory of all cores [bits]", work.neurons[b.population].name,
-                               static_cast<double>(all), static_cast<double>(room.memory_bits * room.cores));
-        b.core = static_cast<std::uint32_t>(core);
-        used[core] += b.memory_bits;
-        neurons[core] += b.neurons();
+        Used* emptiest = nullptr;
+        for (Used& u : used)
+            if (fits(b, u, room) && (emptiest == nullptr || u.bits < emptiest->bits)) emptiest = &u;
+        if (emptiest == nullptr) refuse_all(work, p, b, used, room);
+        b.core = static_cast<std::uint32_t>(emptiest - used.data());
+        *emptiest = {emptiest->bits + b.memory_bits, emptiest->neurons + b.neurons(),
+                     emptiest->arrays + b.arrays};
     }
     return p;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/arch/chip_spec.hpp"
 #include "sim/arch/training_work.hpp"
 
 namespace loom::training {
@@ -12,7 +13,7 @@ struct Block {
     std::uint32_t population = 0, core = 0;
     std::size_t first_position = 0, last_position = 0, first_channel = 0,
                 last_channel = 0;  ///< last: exclusive
-    std::uint64_t memory_bits = 0;
+    std::uint64_t memory_bits = 0, arrays = 0;
     std::size_t channels() const { return last_channel - first_channel; }
     std::size_t neurons() const { return (last_position - first_position) * channels(); }
     bool holds(std::size_t position, std::size_t channel) const {
@@ -57,12 +58,14 @@ struct CoreRoom {
     std::size_t cores = 1;
     std::uint64_t memory_bits = 0, max_neurons = 0;
     std::uint64_t weight_bits = 16, gradient_bits = 32, state_bits = 32, membrane_bits = 16, error_bits = 16;
+    /// Weights are in arrays instead of memory; null: none. A kernel is then on one core for all positions.
+    const arch::CimCoreSpec* cim = nullptr;
 };
 
-/// Cuts populations into blocks and gives them to cores: each block to the emptiest core. Weights, their
-/// gradients, optimiser state, and spikes, membranes and errors of all timesteps of one sample must fit.
-/// MappingError with need and have; UnsupportedError for networks where neurons feed neurons without a
-/// matrix.
+/// Cuts populations into blocks and gives them to cores: each block to the emptiest core that has room.
+/// Weights, their gradients, optimiser state, and spikes, membranes and errors of all timesteps of one sample
+/// must fit. MappingError with need and have; UnsupportedError for networks where neurons feed neurons
+/// without a matrix.
 Placement place_training(const arch::TrainingWork& work, const CoreRoom& room);
 
 }  // namespace loom::training

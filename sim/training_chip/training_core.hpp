@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <deque>
 #include <vector>
 
 #include "sim/clocking/link.hpp"
@@ -17,8 +16,8 @@ class PacketWork {
     virtual Cycles arrive(std::uint32_t core, const Packet& packet) = 0;
 };
 
-/// A near-memory core during training: one set of lanes, which first does the local job of the step and then
-/// what packets ask for, in order of arrival; and an output that sends the job's packets, one per
+/// A core during training: it does the local job of the step and what packets ask for, in order of arrival,
+/// after the job (one set of lanes) or beside it; its output sends the job's packets, one per
 /// `send_interval`.
 class TrainingCore final : public Clocked {
   public:
@@ -37,16 +36,23 @@ class TrainingCore final : public Clocked {
         Packet packet;
         std::uint32_t copies = 1;  ///< cores that will take it
     };
-    /// Local work of `job` cycles from `start` on, after it the packets leave.
-    void begin(Cycle start, Cycles job, std::vector<Send> sends);
+    /// Local work of `job` cycles from `start` on, after it the packets leave. `beside`: packets are taken
+    /// meanwhile.
+    void begin(Cycle start, Cycles job, std::vector<Send> sends, bool beside);
     Cycle evaluate(Cycle now) override;
-    /// Cycles in which the lanes worked, in all.
+    /// Cycles in which job and packets held the core, in all.
     std::uint64_t busy() const { return busy_; }
     /// Cycle in which the core finished its last piece of work.
     Cycle last_done() const { return last_done_; }
 
   private:
-    void finish(Cycle now);
+    /// What holds the core until a cycle.
+    struct Hold {
+        Cycle until = 0;
+        bool on = false;
+    };
+    void finish(Hold& hold, Cycle now);
+    void take_packet(Cycle now);
 
     std::uint32_t number_;
     Scheduler& scheduler_;
@@ -58,8 +64,9 @@ class TrainingCore final : public Clocked {
     Scheduler::ComponentId id_ = 0;
     std::vector<Send> sends_;
     std::size_t sent_ = 0;
-    Cycle next_send_ = 0, free_ = 0, last_done_ = 0;
-    bool working_ = false;
+    Cycle next_send_ = 0, last_done_ = 0;
+    Hold job_, packet_;
+    bool beside_ = false;
     std::uint64_t busy_ = 0;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -7,6 +8,7 @@
 #include "sim/learn/layers/dense.hpp"
 #include "sim/learn/layers/pool.hpp"
 #include "sim/learn/neurons/lif.hpp"
+#include "sim/learn/pulse_update.hpp"
 #include "sim/learn/trainer.hpp"
 #include "traces/npy.hpp"
 
@@ -21,6 +23,7 @@ struct GoldenNetwork {
     bool detach = true;
     OptimiserSpec optimiser;
     std::string algorithm = "bptt";
+    std::optional<PulseSpec> pulses = std::nullopt;  ///< weights in cells that train in place
 
     static std::string folder() { return LOOM_SOURCE_DIR "/tests/golden/bptt/"; }
 
@@ -53,8 +56,14 @@ struct GoldenNetwork {
             for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(a.at(i));
             network->find(name)->layer->import(0, values);
         }
+        std::unique_ptr<Optimiser> update = make_optimiser(optimiser);
+        if (pulses) {
+            auto in_cells = std::make_unique<PulseUpdate>(std::move(update), *pulses);
+            in_cells->program(*network);
+            update = std::move(in_cells);
+        }
         return std::make_unique<Trainer>(
-            std::move(network), make_loss("mse_rate"), make_optimiser(optimiser),
+            std::move(network), make_loss("mse_rate"), std::move(update),
             make_schedule({.algorithm = algorithm, .detach_reset = detach, .online = false}));
     }
 
@@ -71,6 +80,21 @@ struct GoldenNetwork {
                     batch.first.at(t, b)[i] = static_cast<float>(x.at((32 * k + b) * 64 + i));
         }
         return batch;
+    }
+
+    /// Of the 360 test images.
+    static std::size_t test_correct(Trainer& trainer) {
+        const traces::Array x = traces::read_npz(folder() + "digits_split.npz", "x_test");
+        const traces::Array y = traces::read_npz(folder() + "digits_split.npz", "y_test");
+        Signal in(8, y.size(), 64);
+        in.constant = true;
+        std::vector<std::int64_t> labels(y.size());
+        for (std::size_t b = 0; b < y.size(); ++b) {
+            labels[b] = static_cast<std::int64_t>(y.at(b));
+            for (std::size_t t = 0; t < 8; ++t)
+                for (std::size_t i = 0; i < 64; ++i) in.at(t, b)[i] = static_cast<float>(x.at(b * 64 + i));
+        }
+        return trainer.evaluate(in, labels).correct;
     }
 };
 

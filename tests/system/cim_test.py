@@ -2,13 +2,15 @@
 """Compute-in-memory chips: on ideal arrays the digits networks are bit-identical to the golden files, random networks to
 the integer interpreter, whatever the encoding, the row selection, the number of copies and of processes."""
 import glob
+import json
 import os
 
 import numpy as np
 
 from golden_test import compare
+from nir_writer import lif, write_nir
 from random_networks_test import check_case, make_case
-from support import ROOT, main, run, scratch, spikeloom, stats
+from support import ROOT, main, recorded, run, scratch, spikeloom, stats
 
 RUNS = os.path.join(ROOT, "configs", "runs")
 CHIPS = os.path.join(ROOT, "configs", "chips")
@@ -85,13 +87,94 @@ def copies_save_time_and_take_arrays():
 
 
 def a_layer_is_cut_until_its_arrays_fit():
-    """One array per core holds 128 rows x 9 outputs: row blocks must fit one core."""
+    """One array per core holds 128 rows x 9 outputs: a layer of 64 inputs is cut over its neurons only."""
     with scratch() as d:
         run(digits("mlp"), d + "/o", *on("cim_rram_1t1r", chip__core__cim__arrays=1, chip__noc__size="[5, 4]"))
         compare(d + "/o", "digits_mlp_q8")
         assert stats(d + "/o")["cores_used"] == 17          # 15 for 128 outputs, 2 for 10
         code, _, err = spikeloom("run", digits("conv"), "-o", d + "/p", *on("cim_rram_1t1r", chip__core__cim__arrays=1))
-        assert code == 4 and "arrays of a core" in err and "lif2" in err and "need 2" in err, err
+        assert code == 4 and "cores" in err and "need 18, have 16" in err, err
+
+
+def cim_events(s, key):
+    return sum(l["counters"].get("cim", {}).get(key, 0) for l in s["layers"])
+
+
+def rows_over_several_cores():
+    """Partial sums travel as packets; the golden bytes come out whatever the cut, the FIFOs and the order."""
+    tight = {"chip__core__axon_in__fifo": 1, "chip__core__axon_out__fifo": 1, "chip__noc__router__buffer": 1, "chip__core__cim__rows__double_buffer": "false"}
+    for kind, senders, more in (("mlp", 4, {"map__row_parts": 3}), ("conv", 10, {"chip__core__cim__arrays": 1}), ("conv", 2, {"map__row_parts": 2, **tight})):
+        with scratch() as d:
+            args = on("cim_rram_1t1r", chip__noc__size="[6, 6]", **more)
+            run(digits(kind), d + "/a", *args)
+            compare(d + "/a", f"digits_{kind}_q8")
+            s = stats(d + "/a")
+            assert cim_events(s, "psum_adds") > 0 and cim_events(s, "psum_overflows") == 0
+            assert cim_events(s, "psum_packets") * 2 >= cim_events(s, "psum_adds") > cim_events(s, "psum_packets")
+            code, out, _ = spikeloom("map", digits(kind), *args)
+            assert code == 0 and f"{senders} of them partial sums only" in out and "partial sums to core" in out, out
+            run(digits(kind), d + "/b", *args, "--shuffle", "11", "--engine", "plain", "--threads", "2")
+            for name in ("stats.json", "predictions.csv", "energy.yaml"):
+                assert open(f"{d}/a/{name}").read() == open(f"{d}/b/{name}").read(), (kind, name)
+
+
+def a_wide_layer_as_near_memory():
+    """Fan-in 1500 on arrays of 128 rows, four to a core,: the bytes of near-memory cores."""
+    rng = np.random.default_rng(8)
+    w = lambda *shape: np.round(rng.normal(0, 0.15, shape) * 64) / 64
+    nodes = {"input": {"type": "Input", "shape": np.array([1500])},
+             "wide": {"type": "Linear", "weight": w(30, 1500)}, "lif1": lif((30,), 1e-3, 10, 1.0),
+             "fc": {"type": "Linear", "weight": w(9, 30)}, "lif2": lif((9,), 1e-3, 10, 1.0),
+             "skip": {"type": "Linear", "weight": w(9, 1500)}, "output": {"type": "Output", "shape": np.array([9])}}
+    edges = [("input", "wide"), ("wide", "lif1"), ("lif1", "fc"), ("fc", "lif2"), ("input", "skip"), ("skip", "lif2"), ("lif2", "output")]
+    x = (rng.random((8, 5, 1500)) < rng.uniform(0.01, 0.2, (8, 5, 1))).astype(np.uint8)
+    x[3, :, :] = 0                                          # and a timestep without a spike
+    with scratch() as d:
+        write_nir(f"{d}/net.nir", nodes, edges)
+        np.savez_compressed(f"{d}/data.npz", x=x)
+        chip = {"core": {"soma": {"max_neurons": 512}, "synapse": {"memory": "64 KiB"}}, "noc": {"size": [6, 6]}}
+        cim = {"kind": "cim", "cim": {"arrays": 4, "input_bits": 4, "weights": {"weight_bits": 8}}}
+        for name, more in (("near", {}), ("rram", cim), ("narrow", {**cim, "cim": {**cim["cim"], "psum": {"psum_bits": 14}}}),
+                           ("event_row", {**cim, "cim": {**cim["cim"], "array": {"type": "sram_digital", "digital": "event_row"}}})):
+            c = {**chip, "file": f"{CHIPS}/{'mesh45' if name == 'near' else 'cim_rram_1t1r'}.yaml", "core": {**chip["core"], **more}}
+            with open(f"{d}/{name}.yaml", "w") as f:
+                json.dump({"network": {"file": "net.nir"}, "profile": {"preset": "nir-euler", "dt": "100 us"},
+                           "input": {"file": "data.npz", "array": "x", "encoding": "spikes"}, "chip": c,
+                           "decode": {"rule": "spike_count"}, "record": ["spikes", "membrane"], "map": {"weight_exponent": 6}}, f)
+            if name == "event_row":                         # its sums are membranes: they cannot leave the array
+                code, _, err = spikeloom("run", f"{d}/{name}.yaml", "-o", f"{d}/{name}")
+                assert code == 4 and "arrays of a core" in err and "event-row" in err, err
+                continue
+            run(f"{d}/{name}.yaml", f"{d}/{name}")
+            for layer in ("lif1", "lif2"):
+                for key in ("spikes", "membrane"):
+                    a, b = recorded(f"{d}/near", layer, key), recorded(f"{d}/{name}", layer, key)
+                    assert a.tobytes() == b.tobytes() and (key == "membrane" or a.sum() > 20), (name, layer, key, a.sum())
+            if name == "near":
+                continue
+            s, steps = stats(f"{d}/{name}"), 8 * 5
+            # 12 and 13 row blocks, 4 arrays a core: three and four parts of each slice; their sums travel in each timestep
+            assert cim_events(s, "psum_adds") == (30 * 2 + 9 * 3) * steps, cim_events(s, "psum_adds")
+            per_packet = {"rram": 2, "narrow": 4}[name]
+            packets = steps * sum(parts * -(-n // per_packet) for parts, n in ((2, 7), (2, 8), (2, 7), (2, 8), (3, 9)))
+            assert cim_events(s, "psum_packets") == packets, (name, cim_events(s, "psum_packets"), packets)
+            assert cim_events(s, "psum_overflows") == 0
+
+
+def membranes_take_rows_of_event_row_arrays():
+    """Five rows per output position: positions of a kernel are cut until the membranes and the weights fit an array's rows."""
+    seen = []
+    for rows in (0, 5):
+        with scratch() as d:
+            run(digits("conv"), d + "/o", *on("cim_sram_event_row", chip__core__cim__array__membrane_rows=rows))
+            compare(d + "/o", "digits_conv_q8")
+            s = stats(d + "/o")
+            seen.append((s["arrays"]["used"], cim_events(s, "row_adds"), cim_events(s, "sweeps"), cim_events(s, "vectors")))
+    # lif1: 24 + 16 + 24 of 64 positions, 8 + 48 + 8 rows are left for 9; lif2: 144 rows in 128 - 16 x 5; lif3: 512 in 123
+    assert seen[0][0] == 1 + 2 * 2 + 4 and seen[1][0] == (2 + 1 + 2) + 3 * 2 + 5, seen
+    assert seen[0][1:] == seen[1][1:] and seen[0][3] == 0, "the same events wherever the membranes are"
+    code, out, _ = spikeloom("map", digits("conv"), *on("cim_sram_event_row", chip__core__cim__array__membrane_rows=127))
+    assert code == 4, out
 
 
 def the_graded_layer_of_a_hybrid_chip():
@@ -117,7 +200,7 @@ def random_networks():
         encoding = str(rng.choice(["differential", "offset", "twos_complement"]))
         kind = str(rng.choice(["rram_1t1r", "pcm", "adder_tree", "event_row", "sram_analog"]))
         rows = int(rng.choice([16, 64, 128]))
-        cim = {"arrays": 4096, "input_bits": 14,
+        cim = {"arrays": int(rng.choice([4096, 4096, 40, 12])), "input_bits": 14,
                "array": {"rows": rows, "cols": int(rng.choice([32, 128])), "cell_bits": int(rng.choice([1, 2])) if kind in ("rram_1t1r", "pcm") else 1},
                "weights": {"weight_bits": bits, "encoding": encoding},
                "rows": {"rows_parallel": min(rows, int(rng.choice([1, 7, 31]))), "row_select": str(rng.choice(["all", "groups_skip", "packed"])),
@@ -126,6 +209,8 @@ def random_networks():
                "psum": {"psum_bits": 40}}
         if kind in ("adder_tree", "event_row"):
             cim["array"].update({"type": "sram_digital", "digital": kind})
+            if kind == "event_row":
+                cim["array"]["membrane_rows"] = int(rng.choice([0, 1, 5]))
         else:
             cim["array"]["type"] = kind
 
@@ -135,6 +220,7 @@ def random_networks():
 
         def adapt(c):
             c["chip"]["core"].update({"kind": "cim", "cim": cim})
+            c["map"] = {"row_parts": int(rng.choice([1, 1, 2, 5]))}
             c["chip"]["energy"] = {"file": f"{ROOT}/configs/energy/cim_32.yaml"}
 
         def adapt_core(core):
@@ -204,6 +290,7 @@ def mistakes():
         ({"chip.core.cim.array.type": "sram_digital", "chip.core.cim.timing.registers": 16, "chip.core.cim.timing.t_add": "1 ns"}, 3,
          "chip.core.cim.timing.t_add: 16 full adders and a register take 16.000 ns, a clock period is 1.000 ns"),
         ({"map.weight_exponent": 12}, 4, "weight bits (map.weight_exponent)"),
+        ({"chip.core.cim.array.membrane_rows": 3}, 3, "chip.core.cim.array.membrane_rows: membranes are in arrays of digital: event_row only"),
         ({"chip.core.cim.arays": 2}, 3, "chip.core.cim.arays: unknown key; did you mean 'arrays'?"),
         ({"chip.energy.file": f"{ROOT}/configs/energy/mesh45.yaml"}, 3, "energy.adc: has no table 'survey'"),
     ]
@@ -217,5 +304,7 @@ def mistakes():
 
 if __name__ == "__main__":
     main([golden_on_every_ideal_chip, operations_are_those_of_near_memory, same_bytes_whatever_the_order_and_the_processes,
-          copies_save_time_and_take_arrays, a_layer_is_cut_until_its_arrays_fit, the_graded_layer_of_a_hybrid_chip, random_networks,
+          copies_save_time_and_take_arrays, a_layer_is_cut_until_its_arrays_fit, rows_over_several_cores, a_wide_layer_as_near_memory,
+          membranes_take_rows_of_event_row_arrays,
+          the_graded_layer_of_a_hybrid_chip, random_networks,
           accuracy_over_devices, ready_chips_are_valid_and_their_converters_good_enough, mistakes])

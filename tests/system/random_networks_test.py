@@ -174,7 +174,7 @@ def check_case(seed, adapt=lambda case: None, adapt_core=lambda core: None):
             json.dump({"network": {"file": "net.nir"}, "profile": c["profile"],
                        "input": {"file": "data.npz", "array": "x", **c["input"]}, "chip": c["chip"],
                        "decode": {"rule": "spike_count" if fires else "membrane"},
-                       "map": {"place": c["place"], "seed": seed}, "record": ["spikes", "membrane"]}, f)
+                       "map": {"place": c["place"], "seed": seed, **c.get("map", {})}, "record": ["spikes", "membrane"]}, f)
         code, _, err = spikeloom("run", f"{d}/run.yaml", "-o", f"{d}/out", "-q")
         if code == 4:
             return "does not fit"

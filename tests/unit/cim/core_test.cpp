@@ -174,23 +174,6 @@ TEST(CimCore, SpikesAndReadsWaitForAWrite) {
     EXPECT_EQ(f.core->membrane(0), 0);
 }
 
-TEST(CimCore, EventRowsTakeTheirSpikesAndASweep) {
-    CoreFixture f(4, 8);
-    make_cim(f);
-    arch::CimCoreSpec& s = *f.spec.core.cim;
-    s.array.type = arch::CimType::SramDigital;
-    s.array.digital = arch::CimDigital::EventRow;
-    s.weights.encoding = arch::CimEncoding::TwosComplement;
-    s.rows.rows_parallel = 1;
-    s.timing.c_spk = 2;
-    s.timing.c_step = 5;
-    f.build();
-    EXPECT_EQ(one_step(f, {0, 1, 3}), 100u + 3 * 2 + 5 + 2 + 4);
-    EXPECT_EQ(f.counters().cim.sweeps, 8u);
-    EXPECT_EQ(f.counters().cim.row_adds, 3u * 8 * 4);
-    for (std::uint32_t n = 0; n < 8; ++n) EXPECT_EQ(f.core->membrane(n), 3);
-}
-
 /// Random dense, sparse and convolutional groups with random inputs: membranes as of a near-memory core.
 TEST(CimCore, SumsOfANearMemoryCore) {
     std::mt19937 rng(5);

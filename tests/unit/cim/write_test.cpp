@@ -25,9 +25,8 @@ arch::CimSpec write_spec() {
 }
 
 TEST(PulseCurve, InvertsAndSpansTheRange) {
-    arch::CimSpec s = write_spec();
     for (const double label : {0.0, 0.1, 0.5, 1.0, 2.4, 4.88, 6.0, -1.0, -4.88}) {
-        const PulseCurve curve(label, s);
+        const PulseCurve curve(label, 32, 1, 33);
         EXPECT_NEAR(curve.conductance(0), 1, 1e-9) << label;
         EXPECT_NEAR(curve.conductance(32), 33, 1e-9) << label;
         for (double p = 0; p <= 32; p += 1.7)
@@ -37,7 +36,7 @@ TEST(PulseCurve, InvertsAndSpansTheRange) {
     }
     // A / Pmax = 0.4992 at label 2.4 (MLP+NeuroSim's table)
     const double a = 0.4992 * 32, b = 32 / (1 - std::exp(-32 / a));
-    EXPECT_NEAR(PulseCurve(2.4, s).conductance(8), 1 + b * (1 - std::exp(-8 / a)), 1e-9);
+    EXPECT_NEAR(PulseCurve(2.4, 32, 1, 33).conductance(8), 1 + b * (1 - std::exp(-8 / a)), 1e-9);
 }
 
 /// Row at a time: (most SET pulses + most RESET pulses) pulses; rows without a change take no time.

@@ -33,6 +33,17 @@ TEST(Algorithms, PassesOfOneTimestepGiveTheGradientOfOnePass) {
         }
 }
 
+TEST(Algorithms, EvaluationIsTheForwardPassOfTraining) {
+    for (const std::string kind : {"bptt", "sltt"}) {
+        auto t = small_trainer({.algorithm = kind}, {}, kPerTimestep);
+        const auto a = t.trainer->evaluate(t.input, t.labels), b = t.trainer->gradients(t.input, t.labels);
+        EXPECT_NEAR(a.loss, b.loss, 1e-6);
+        EXPECT_EQ(a.correct, b.correct);
+        EXPECT_GT(a.correct, 0U);
+        EXPECT_LT(a.correct, 4U);
+    }
+}
+
 TEST(Algorithms, MembraneLossTimestepByTimestep) {
     SmallOptions o;
     o.loss = {.kind = "rmp", .main = "tet", .weight = 0.5};  // a mean over elements: the mean over timesteps
@@ -135,6 +146,7 @@ TEST(Algorithms, MemoryOfOnlinePassesDoesNotGrowWithT) {
             o.hidden.current_decay = 0.5F;
             auto t = small_trainer({.algorithm = kind}, {}, o);
             t.trainer->step(t.input, t.labels);
+            t.trainer->evaluate(t.input, t.labels);
             std::size_t n = 0;
             for (const Network::Node& node : t.trainer->network().nodes()) {
                 n += node.out.all().size() + node.grad.all().size() + node.sum.all().size();

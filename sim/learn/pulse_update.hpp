@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+
+#include "sim/arch/cim_spec.hpp"
+#include "sim/arch/cim_training_spec.hpp"
+#include "sim/arch/training_work.hpp"
+#include "sim/base/pulse_curve.hpp"
+#include "sim/learn/network.hpp"
+#include "sim/learn/optimiser.hpp"
+
+namespace loom::learn {
+
+/// Analogue cells in pairs that hold a weight each: w = w_range (g+ - g-), g from 0 to 1.
+struct PulseSpec {
+    std::uint64_t p_max = 32;                     ///< pulses from 0 to 1
+    double label_up = 0, label_down = 0;          ///< non-linearity of SET and RESET; 0: a straight line
+    double sigma_c2c = 0;                         ///< deviation per pulse, of the range
+    double w_range = 1;                           ///< largest weight
+    bool carry = true;                            ///< what is less than a pulse is kept for the next update
+    double endurance = 0, endurance_sigma = 0.5;  ///< median pulses of a cell's life (lognormal); 0: no limit
+    std::uint64_t seed = 1;
+};
+PulseSpec pulse_spec(const arch::CimWriteSpec& write, const arch::CimTrainingSpec& training,
+                     std::uint64_t seed);
+
+/// An optimiser whose weights live in cells that are changed by pulses. What the inner optimiser asks of a
+/// weight is rounded to n pulses of w_range / p_max, and the pair's cells share them without being read: half
+/// of |n| each, an odd one alternates with the update. n > 0: SET of the + cell and RESET of the - cell; n <
+/// 0: the other way round. Weights are what the cells then hold: non-linear, noisy (draws keyed by seed, cell
+/// and update), limited. Matrices of LinearLayers are in cells, other parameters (biases, norms) in
+/// registers, which the inner optimiser updates.
+class PulseUpdate final : public Optimiser {
+  public:
+    PulseUpdate(std::unique_ptr<Optimiser> inner, const PulseSpec& spec);
+    /// Brings the cells to the network's weights, which become what cells can hold (within w_range, float32).
+    /// To be called before the first update.
+    void program(Network& network);
+    void update(Parameter& p, std::size_t key, std::uint64_t iteration) override;
+    OptimiserCost cost() const override;
+    /// The inner optimiser's, then of matrices in cells: conductances of + and - cells, their pulses so far
+    /// (exact to 2^24), and the carry.
+    std::vector<std::vector<float>*> state(std::size_t key, std::size_t size) override;
+    /// Adds cells and pulses of the last update to the matrices of these names.
+    void describe(const Network& network, arch::TrainingWork& work) const;
+
+  private:
+    struct Cells {
+        std::vector<float> up, down;            ///< conductances [weight]
+        std::vector<float> life_up, life_down;  ///< pulses so far
+        std::vector<float> carry;
+        arch::CellWork last;
+    };
+    void apply(Cells& cells, std::size_t i, std::int32_t n, std::size_t key, std::uint64_t iteration);
+    void pulse(Cells& cells, std::size_t i, bool raising, std::int32_t n, std::size_t key,
+               std::uint64_t iteration);
+    double life(std::uint64_t entity) const;
+    float weight(const Cells& cells, std::size_t i) const;
+
+    std::unique_ptr<Optimiser> inner_;
+    PulseSpec spec_;
+    PulseDevice device_;
+    double step_;
+    std::map<std::size_t, Cells> cells_;  ///< by key
+    std::vector<float> before_;
+};
+
+}  // namespace loom::learn

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <span>
+#include <vector>
+
+#include "cores/cim/counters.hpp"
+#include "sim/base/ids.hpp"
+#include "sim/training_chip/training_view.hpp"
+
+namespace loom::training {
+
+/// Work of a step on a core: may start at `ready`, holds the core `cycles`, and is done `tail` cycles later.
+/// Cycles count from the start of the step.
+struct CoreJob {
+    Cycles ready = 0, cycles = 0, tail = 0;
+};
+
+/// How the cores of a chip multiply with their weights and change them. Steps, packets, neurons and weight
+/// gradients are the engine's.
+class CoreArithmetic {
+  public:
+    virtual ~CoreArithmetic() = default;
+    /// What a core can hold.
+    virtual CoreRoom room() const = 0;
+    /// A minibatch has been placed.
+    virtual void begin(const TrainingView&) {}
+    /// Packets are taken while a job is under way.
+    virtual bool takes_beside_job() const { return false; }
+
+    /// Forward: a spike (or an analogue input) for element `element` of a matrix arrives at a block of its
+    /// target. Returns the cycles that it holds the core.
+    virtual Cycles take_spike(TrainingView& view, std::uint32_t block, std::uint32_t feed,
+                              std::size_t element, std::size_t t) = 0;
+    /// Forward: the inputs of timestep t are complete; what must happen until all neurons of a block are
+    /// updated.
+    virtual void sweep(TrainingView& view, std::uint32_t block, std::size_t t,
+                       std::vector<CoreJob>& jobs) = 0;
+    /// Backward: W^T g of a block in timestep t, for the inputs that the view's sparsity asks for. Returns
+    /// cycles.
+    virtual Cycles errors_back(TrainingView& view, std::uint32_t block, std::uint32_t feed,
+                               std::size_t t) = 0;
+    /// The optimiser's step on a block's part of a matrix.
+    virtual CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) = 0;
+
+    /// Counters of its own, for a record that is resumed; `items` of the work.
+    virtual void save(std::vector<std::uint64_t>&) const {}
+    virtual void restore(std::size_t items, std::span<const std::uint64_t>& own) {
+        (void)items;
+        (void)own;
+    }
+    /// Events of compute-in-memory arrays for an item of the work; null: there are none.
+    virtual const cores::CimCounters* array_counters(std::uint32_t, Phase) const { return nullptr; }
+};
+
+/// Counts an optimiser's arithmetic and state for `weights` values; returns operations.
+inline std::uint64_t count_optimiser(TrainingView& view, std::uint32_t linear, std::uint64_t weights) {
+    const arch::TrainingWork& work = *view.work;
+    PhaseRecord& r = view.of_linear(linear);
+    const std::uint64_t times = weights * work.updates;
+    count(r, Event::Multiply) += times * work.update_multiply;
+    count(r, Event::Add) += times * work.update_add;
+    count(r, Event::SquareRoot) += times * work.update_sqrt;
+    count(r, Event::Divide) += times * work.update_divide;
+    count(r, Event::GradientRead) += times * (1 + work.state_words);
+    count(r, Event::GradientWrite) += times * work.state_words;
+    const std::uint64_t operations =
+        times * (work.update_multiply + work.update_add + work.update_sqrt + work.update_divide);
+    r.busy += operations;
+    return operations;
+}
+
+}  // namespace loom::training

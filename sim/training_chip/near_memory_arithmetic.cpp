@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/training_chip/near_memory_arithmetic.hpp"
+
+#include <algorithm>
+
+#include "sim/training_chip/bits.hpp"
+#include "sim/training_chip/geometry.hpp"
+
+namespace loom::training {
+
+using arch::ZeroRule;
+
+NearMemoryArithmetic::NearMemoryArithmetic(const arch::ChipSpec& chip) {
+    const arch::CoreSpec& core = chip.kind(0);
+    room_.cores = chip.n_cores();
+    room_.memory_bits = core.synapse.memory;
+    room_.max_neurons = core.soma.max_neurons;
+}
+
+Cycles NearMemoryArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint32_t f,
+                                        std::size_t element, std::size_t) {
+    const Block& block = view.placement.blocks[b];
+    const Feed& feed = view.placement.feeds[f];
+    const arch::LinearWork& l = view.linear(feed);
+    std::uint64_t n = 0;
+    each_output(l.shape, element / l.shape.in_c, [&](std::size_t q, std::size_t) {
+        if (q >= block.first_position && q < block.last_position) n += block.channels();
+    });
+    PhaseRecord& r = view.of_linear(feed.linear);
+    // Every spike is a packet: behind pooling it adds a share of the weight, which the address generator
+    // shifts.
+    const bool spike = l.binary_input || !feed.from_input;
+    count(r, spike ? Event::Ac : Event::Mac) += n;
+    count(r, Event::WeightRead) += view.weights_moved(view.words(n));
+    count(r, Event::SpikeWrite) += 1;
+    count(r, Event::MembraneRead) += n;
+    count(r, Event::MembraneWrite) += n;
+    r.busy += n;
+    return std::max(view.on_lanes(n), view.to_read(view.words(n)));
+}
+
+void NearMemoryArithmetic::sweep(TrainingView& view, std::uint32_t b, std::size_t,
+                                 std::vector<CoreJob>& jobs) {
+    jobs.push_back({.ready = 0, .cycles = view.on_soma(view.placement.blocks[b].neurons()), .tail = 0});
+}
+
+Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, std::uint32_t f,
+                                         std::size_t t) {
+    const Block& block = view.placement.blocks[b];
+    const Feed& feed = view.placement.feeds[f];
+    const arch::LinearWork& l = view.linear(feed);
+    const arch::LinearShape& s = l.shape;
+    const auto errors = l.error.row(t, view.sample);
+    const auto wanted = l.wanted.row(t, view.sample);
+    PhaseRecord& r = view.of_linear(feed.linear);
+    Cycles cycles = 0;
+    for (std::size_t q = block.first_position; q < block.last_position; ++q) {
+        const std::uint64_t g =
+            ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel);
+        const std::uint64_t rows = view.sparsity.errors == ZeroRule::Skip ? g : block.channels();
+        if (rows == 0) continue;
+        std::uint64_t open = 0, all = 0;
+        each_input(s, q, [&](std::size_t p, std::size_t) {
+            open += ones_between(wanted, p * s.in_c, (p + 1) * s.in_c);
+            all += s.in_c;
+        });
+        const ZeroCost each = zero_cost(view.sparsity.derivative, open, all);
+        const std::uint64_t working = view.sparsity.errors == ZeroRule::Dense ? rows : g;
+        count(r, Event::Mac) += working * each.operations;
+        count(r, Event::Gated) += working * each.gated + (rows - working) * each.slots;
+        count(r, Event::WeightRead) += view.weights_moved(rows * view.words(each.slots));
+        count(r, Event::ErrorRead) += rows;
+        r.busy += working * each.operations;
+        cycles += rows * std::max(view.on_lanes(each.slots), view.to_read(view.words(each.slots)));
+    }
+    return cycles;
+}
+
+CoreJob NearMemoryArithmetic::update(TrainingView& view, std::uint32_t b, std::uint32_t f) {
+    const Feed& feed = view.placement.feeds[f];
+    const arch::LinearWork& l = view.linear(feed);
+    const std::uint64_t w =
+        (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * view.placement.blocks[b].channels();
+    PhaseRecord& r = view.of_linear(feed.linear);
+    count(r, Event::WeightRead) += view.weights_moved(view.words(w) * view.work->updates);
+    count(r, Event::WeightWrite) += view.weights_moved(view.words(w) * view.work->updates);
+    return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, feed.linear, w)), .tail = 0};
+}
+
+}  // namespace loom::training

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/training_chip/training_target.hpp"
+
+#include "sim/base/error.hpp"
+#include "sim/training_chip/make_engine.hpp"
+#include "sim/training_chip/price_chip.hpp"
+
+namespace loom::training {
+namespace {
+
+class EngineTarget final : public TrainingTarget {
+  public:
+    explicit EngineTarget(const arch::TrainingChip& chip) : chip_(chip) {
+        check_prices(chip_);
+        make_engine(chip_);
+    }
+    const std::string& name() const override { return chip_.name; }
+    double clock_period() const override { return chip_.clock_period; }
+    std::unique_ptr<Engine> engine() const override { return make_engine(chip_); }
+    Pricing price(const Engine& engine) const override { return training::price(engine.record(), chip_); }
+
+  private:
+    arch::TrainingChip chip_;
+};
+
+class ManyCoreTarget final : public TrainingTarget {
+  public:
+    explicit ManyCoreTarget(const arch::ChipSpec& chip) : chip_(chip) {
+        if (chip_.training_energy.actions.empty())
+            throw ConfigError(
+                "training_energy: missing; training on the cores of a chip needs prices of what their lanes "
+                "and "
+                "buffers do, e.g. {file: ../energy/training_mesh45.yaml}");
+        many_core();
+    }
+    const std::string& name() const override { return chip_.name; }
+    double clock_period() const override { return chip_.clock.period; }
+    std::unique_ptr<Engine> engine() const override { return many_core(); }
+    Pricing price(const Engine& engine) const override {
+        return training::price(dynamic_cast<const ManyCoreEngine&>(engine));
+    }
+    const arch::CimCoreSpec* cells() const override {
+        const arch::CoreSpec& core = chip_.kind(0);
+        return core.in_memory() && core.cim ? &*core.cim : nullptr;
+    }
+
+  private:
+    std::unique_ptr<ManyCoreEngine> many_core() const {
+        return make_many_core_training_engine(chip_, chip_.training_sparsity);
+    }
+    arch::ChipSpec chip_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingTarget> make_target(const arch::TrainingChip& chip) {
+    return std::make_unique<EngineTarget>(chip);
+}
+std::unique_ptr<TrainingTarget> make_target(const arch::ChipSpec& chip) {
+    return std::make_unique<ManyCoreTarget>(chip);
+}
+
+}  // namespace loom::training

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cores/training/engine.hpp"
+#include "cores/training/price.hpp"
+#include "sim/arch/chip_spec.hpp"
+
+namespace loom::training {
+
+/// A chip that trains, whatever its kind: makes engines and prices what they have executed.
+class TrainingTarget {
+  public:
+    virtual ~TrainingTarget() = default;
+    virtual const std::string& name() const = 0;
+    /// In ps.
+    virtual double clock_period() const = 0;
+    virtual std::unique_ptr<Engine> engine() const = 0;
+    /// `engine`: one of its own. Throws ConfigError for what was counted and has no price.
+    virtual Pricing price(const Engine& engine) const = 0;
+    /// Arrays whose cells hold the weights and are changed by pulses; null: weights are numbers.
+    virtual const arch::CimCoreSpec* cells() const { return nullptr; }
+};
+
+/// Throws ConfigError for chips that cannot train and for price lists with unknown names.
+std::unique_ptr<TrainingTarget> make_target(const arch::TrainingChip& chip);
+/// A many-core chip: near-memory or compute-in-memory cores on a network.
+std::unique_ptr<TrainingTarget> make_target(const arch::ChipSpec& chip);
+
+}  // namespace loom::training
