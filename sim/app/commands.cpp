@@ -14,6 +14,7 @@
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "cores/cim/load.hpp"
+#include "cores/training/price.hpp"
 #include "sim/app/content_hash.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/result_dir.hpp"
@@ -123,6 +124,11 @@ std::vector<stats::ChipFigures> other_chips(Prepared& p, SimulateOptions options
             stats::chip_figures(simulate(spec, p.mapping, p.stimulus, options, directory), spec.chip));
     }
     return chips;
+}
+
+/// Events of training engines have plain names ("ac"), those of a run are of a part ("dendrite.ac").
+bool is_training_list(const arch::EnergySpec& prices) {
+    return !prices.actions.empty() && prices.actions.begin()->first.find('.') == std::string::npos;
 }
 
 }  // namespace
@@ -238,6 +244,12 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else if (has("traffic") || has("measure") || (has("noc") && !has("name"))) {
         kind = "noc";
         load_noc(file, sets);
+    } else if (has("buffers") && has("dram")) {
+        kind = "training chip";
+        config::Node tree = config::load_tree(file);
+        stats::expand_ert(tree, "energy");
+        const auto chip = config::read<arch::TrainingChip>(tree);
+        with_places(tree, [&] { check_training_chip(chip); });
     } else if (is_cim_file(root)) {
         kind = "cim";
         load_cim(file, sets);
@@ -246,13 +258,12 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
         config::Node tree = config::load_tree(file);
         stats::expand_ert(tree, "");
         const auto prices = config::read<arch::EnergySpec>(tree);
-        with_places(tree, [&] { stats::check_price_list(prices); });
-    } else if (has("buffers") && has("dram")) {
-        kind = "training chip";
-        config::Node tree = config::load_tree(file);
-        stats::expand_ert(tree, "energy");
-        const auto chip = config::read<arch::TrainingChip>(tree);
-        with_places(tree, [&] { check_training_chip(chip); });
+        with_places(tree, [&] {
+            if (is_training_list(prices))
+                training::check_prices({.energy = prices});
+            else
+                stats::check_price_list(prices);
+        });
     } else {
         kind = "chip";
         config::Node tree = config::load_tree(file);
