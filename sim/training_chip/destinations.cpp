@@ -77,6 +77,7 @@ void ManyCoreEngine::prepare_destinations() {
             }
         }
     }
+    prepare_exchange();
 }
 
 }  // namespace loom::training

@@ -60,6 +60,10 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     void weight_gradient();
     void weight_update();
     void element_work();
+    /// Gradients of copies of kernels to the owner, or its new weights back.
+    void exchange(bool gradients);
+    Cycles arrive_exchange(const Packet& packet);
+    void prepare_exchange();
 
     void forward_block(std::uint32_t block, std::size_t t, StepWork& step);
     void send_input(std::size_t t, StepWork& step);

@@ -11,6 +11,7 @@ namespace loom::training {
 using arch::ZeroRule;
 
 Cycles ManyCoreEngine::arrive(std::uint32_t core, const Packet& packet) {
+    if (view_.phase == Phase::WeightUpdate) return arrive_exchange(packet);
     Cycles cycles = 0;
     const Feed& feed = view_.placement.feeds[packet.tag];
     const auto t = static_cast<std::size_t>(packet.payload);
@@ -244,13 +245,15 @@ Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::si
 
 void ManyCoreEngine::weight_update() {
     enter(Phase::WeightUpdate);
+    exchange(true);
     StepWork step(cores_.size());
-    for (std::uint32_t b = 0; b < view_.placement.blocks.size(); ++b) {
-        const Block& block = view_.placement.blocks[b];
+    for (const SharedKernel& kernel : view_.placement.shared) {
+        const Block& block = view_.placement.blocks[kernel.owner];
         for (const std::uint32_t f : view_.placement.populations[block.population].feeds)
-            step.jobs[block.core].push_back(arithmetic_->update(view_, b, f));
+            step.jobs[block.core].push_back(arithmetic_->update(view_, kernel.owner, f));
     }
     run_step(step);
+    exchange(false);
 }
 
 }  // namespace loom::training

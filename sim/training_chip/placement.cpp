@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/base/error.hpp"
@@ -196,11 +197,29 @@ void cut(const TrainingWork& work, Placement& p, std::uint32_t population, const
         }
 }
 
+void find_shared_kernels(Placement& p) {
+    for (const Population& population : p.populations) {
+        std::map<std::size_t, SharedKernel> by_channel;
+        for (const std::uint32_t b : population.blocks) {
+            const auto [at, is_new] = by_channel.try_emplace(p.blocks[b].first_channel, SharedKernel{b, {}});
+            if (is_new) continue;
+            const auto same_core = [&](std::uint32_t other) {
+                return p.blocks[other].core == p.blocks[b].core;
+            };
+            SharedKernel& kernel = at->second;
+            if (!same_core(kernel.owner) && std::ranges::none_of(kernel.copies, same_core))
+                kernel.copies.push_back(b);
+        }
+        for (auto& [channel, kernel] : by_channel) p.shared.push_back(std::move(kernel));
+    }
+}
+
 }  // namespace
 
 Placement place_training(const TrainingWork& work, const CoreRoom& room) {
     Placement p;
     Wiring(work, p);
+    if (p.populations.empty()) throw UnsupportedError("training on many cores: a network without neurons");
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
     std::vector<Used> used(room.cores);
     for (Block& b : p.blocks) {
@@ -212,6 +231,7 @@ Placement place_training(const TrainingWork& work, const CoreRoom& room) {
         *emptiest = {emptiest->bits + b.memory_bits, emptiest->neurons + b.neurons(),
                      emptiest->arrays + b.arrays};
     }
+    find_shared_kernels(p);
     return p;
 }
 

@@ -46,7 +46,14 @@ struct Population {
     std::vector<std::uint32_t> blocks;
 };
 
+/// Blocks of one population with the same channels share their weights: each core has a copy of the kernels.
+struct SharedKernel {
+    std::uint32_t owner = 0;            ///< block whose core updates the weights
+    std::vector<std::uint32_t> copies;  ///< a block on each other core that has them
+};
+
 struct Placement {
+    std::vector<SharedKernel> shared;
     std::vector<Population> populations;
     std::vector<Feed> feeds;
     std::vector<Block> blocks;

@@ -18,6 +18,7 @@ class EngineTarget final : public TrainingTarget {
     double clock_period() const override { return chip_.clock_period; }
     std::unique_ptr<Engine> engine() const override { return make_engine(chip_); }
     Pricing price(const Engine& engine) const override { return training::price(engine.record(), chip_); }
+    bool executes_ann() const override { return true; }
 
   private:
     arch::TrainingChip chip_;
@@ -39,6 +40,7 @@ class ManyCoreTarget final : public TrainingTarget {
     Pricing price(const Engine& engine) const override {
         return training::price(dynamic_cast<const ManyCoreEngine&>(engine));
     }
+    bool executes_ann() const override { return false; }
     const arch::CimCoreSpec* cells() const override {
         const arch::CoreSpec& core = chip_.kind(0);
         return core.in_memory() && core.cim ? &*core.cim : nullptr;

@@ -20,6 +20,8 @@ class TrainingTarget {
     virtual std::unique_ptr<Engine> engine() const = 0;
     /// `engine`: one of its own. Throws ConfigError for what was counted and has no price.
     virtual Pricing price(const Engine& engine) const = 0;
+    /// Whether its engine takes a network without neurons (ann_of()).
+    virtual bool executes_ann() const = 0;
     /// Arrays whose cells hold the weights and are changed by pulses; null: weights are numbers.
     virtual const arch::CimCoreSpec* cells() const { return nullptr; }
 };

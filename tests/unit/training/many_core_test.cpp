@@ -122,6 +122,69 @@ TEST(ManyCoreTraining, DoesNotDependOnTheOrderOfEvaluation) {
     EXPECT_EQ(sum, plain.record().cycles) << "every cycle belongs to one layer and phase";
 }
 
+/// One channel of 16 x 16 and a dense layer: the map can only be cut by positions.
+arch::TrainingWork one_channel_work() {
+    using namespace learn;
+    const std::shared_ptr<const Surrogate> h = make_surrogate({"rect", {}, 0.5});
+    auto network = std::make_unique<Network>(Shape{16, 16, 1});
+    std::uint32_t at = Network::kInput;
+    const auto add = [&](std::unique_ptr<Layer> layer, const char* name) {
+        layer->name = name;
+        for (Parameter& p : layer->parameters()) std::ranges::fill(p.value, 0.2F);
+        at = network->add(std::move(layer), {at});
+    };
+    add(std::make_unique<Conv>(ConvShape{{16, 16, 1}, 1, 3, 3, 1, 1}, false), "w1");
+    add(std::make_unique<Lif>(Shape{16, 16, 1}, LifSpec{}, h), "lif1");
+    add(std::make_unique<Flatten>(Shape{16, 16, 1}), "flatten");
+    add(std::make_unique<Dense>(256, 4, false), "w2");
+    add(std::make_unique<Lif>(Shape{1, 1, 4}, LifSpec{}, h), "lif2");
+    Trainer trainer(std::move(network), make_loss("mse_rate"), make_optimiser({}), Schedule{});
+    Signal x(4, 2, 256);
+    std::ranges::fill(x.all(), 0.4F);
+    const std::vector<std::int64_t> labels{1, 3};
+    trainer.gradients(x, labels);
+    return collect_work(trainer);
+}
+
+TEST(ManyCoreTraining, CopiesOfAKernelAreUpdatedOnce) {
+    const arch::TrainingWork work = one_channel_work();
+    ManyCoreEngine one(mesh(1, 4096), {S, S, S}), many(mesh(4, 4), {S, S, S});
+    one.execute(work);
+    many.execute(work);
+    const auto adds = [](const ManyCoreEngine& e, const char* layer) {
+        return events(e.record(), layer, Phase::WeightUpdate, Event::Add);
+    };
+    EXPECT_EQ(adds(one, "w1"), 9U) << "one per weight: SGD";
+    const std::uint64_t extra = adds(many, "w1") - adds(one, "w1");
+    EXPECT_GT(extra, 0U) << "the convolution's map lies on several cores";
+    EXPECT_EQ(extra % 9, 0U) << "each copy's gradients are added to the owner's";
+    EXPECT_EQ(events(many.record(), "w1", Phase::WeightUpdate, Event::Multiply), 9U);
+    EXPECT_EQ(adds(one, "w2"), adds(many, "w2")) << "a dense layer is cut by outputs: nothing to exchange";
+    EXPECT_GT(many.network_counters(Phase::WeightUpdate).flit_hops(), 0U);
+    EXPECT_EQ(one.network_counters(Phase::WeightUpdate).flit_hops(), 0U);
+}
+
+TEST(ManyCoreTraining, ContinuesFromARecord) {
+    const arch::TrainingWork work = golden_work(false, {"rect", {}, 0.5}, false);
+    ManyCoreEngine whole(mesh(2, 64), {S, S, S}), resumed(mesh(2, 64), {S, S, S});
+    whole.execute(work);
+    resumed.resume(whole.record());
+    whole.execute(work);
+    resumed.execute(work);
+    EXPECT_EQ(whole.record().cycles, resumed.record().cycles);
+    EXPECT_EQ(whole.record().own, resumed.record().own);
+    EXPECT_EQ(whole.network_counters().flit_hops(), resumed.network_counters().flit_hops());
+}
+
+TEST(ManyCoreTraining, RefusesANetworkWithoutNeurons) {
+    arch::TrainingWork work = golden_work(false, {"rect", {}, 0.5}, false);
+    work.items.clear();
+    work.neurons.clear();
+    work.linear.clear();
+    ManyCoreEngine engine(mesh(2, 64), {S, S, S});
+    EXPECT_THROW(engine.execute(work), UnsupportedError);
+}
+
 TEST(ManyCoreTraining, RefusesWhatDoesNotFit) {
     const arch::TrainingWork work = golden_work(false, {"sigmoid", 4, {}}, true);
     ManyCoreEngine engine(mesh(2, 1), {S, S, S});
