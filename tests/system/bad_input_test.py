@@ -148,7 +148,7 @@ def missing_price(d):
     prices = open(f"{ROOT}/configs/energy/mesh45.yaml").read().replace("  host.packets: outside the chip\n", "")
     write(d, "prices.yaml", prices)
     chip = open(f"{ROOT}/configs/chips/mesh45.yaml").read()
-    write(d, "chip.yaml", chip.replace("../energy/mesh45.yaml", "prices.yaml"))
+    write(d, "chip.yaml", chip.replace("../energy/mesh45.yaml", "prices.yaml").replace("../energy", f"{ROOT}/configs/energy"))
 
 
 def readout_network(d):
