@@ -81,6 +81,8 @@ def tables_have_their_structure():
                 assert all(a >= b for a, b in zip(cycles, cycles[1:])), f"{chip}, {rule}: cycles {cycles}"
                 assert cycles[0] / cycles[-1] == 1 if rule == "gate" else cycles[0] > cycles[-1]
                 assert compute[0] / compute[-1] > 1.2 * total[0] / total[-1], "memory and leakage are not exploited by sparsity"
+            for gate, skip in zip(rows[1::2], rows[2::2]):
+                assert gate["operations"] == skip["operations"] != rows[0]["operations"], f"{chip}, {gate['stage']}: the same operations remain"
         sata = {(r["chip"], r["batch"]): r for r in result["ann"]}
         assert sata["mac_array", 32]["ratio"] > sata["sata", 32]["ratio"] > 1, "SNN against ANN"
         assert sata["mac_array", 32]["ann_pj"] == sata["sata", 32]["ann_pj"], "an ANN has no zeros to exploit"
