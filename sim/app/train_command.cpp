@@ -123,7 +123,7 @@ Json manifest_of(const LoadedTrain& loaded, const std::string& stats) {
     m["seed"]["data"] = loaded.spec.data.seed;
     m["seed"]["weights"] = loaded.spec.network.weights.seed;
     if (!loaded.network_path.empty()) m["sha1"]["network"] = hash_file(loaded.network_path);
-    m["sha1"]["data"] = hash_file(loaded.data_path);
+    if (!loaded.data_path.empty()) m["sha1"]["data"] = hash_file(loaded.data_path);
     m["sha1"]["stats"] = hash_text(stats);
     return m;
 }

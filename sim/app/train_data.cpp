@@ -36,6 +36,10 @@ TrainData::TrainData(const DataSpec& spec, const std::string& path, std::optiona
                      std::size_t timesteps)
     : spec_(spec), path_(path), given_(shape), timesteps_(timesteps) {
     if (!std::isfinite(spec.scale)) throw ConfigError("data.scale: is not finite");
+    if (spec.drawn()) {
+        draw();
+        return;
+    }
     const std::vector<std::string> names = traces::npz_names(path);
     train_ = read("x", spec.x, "y", spec.y, spec.limit);
     if (train_.samples == 0) throw ConfigError("data.x: " + path + ": array '" + spec.x + "' has no samples");
@@ -44,6 +48,26 @@ TrainData::TrainData(const DataSpec& spec, const std::string& path, std::optiona
     if (!spec.x_test && !(has("x_test") && has("y_test"))) return;
     test_ = read("x_test", spec.x_test.value_or("x_test"), "y_test", spec.y_test.value_or("y_test"),
                  spec.limit_test);
+}
+
+void TrainData::draw() {
+    const SyntheticSpec images = spec_.synthetic.value_or(SyntheticSpec{});
+    if (!given_) throw ConfigError("network.input: missing; synthetic images have its shape");
+    if (spec_.encoding == traces::Encoding::Spikes)
+        throw ConfigError("data.encoding: spikes: synthetic images have none");
+    shape_ = *given_;
+    const auto set = [&](std::uint64_t first, std::uint64_t count, std::uint64_t limit) {
+        SampleSet s;
+        s.steps = 1;
+        s.samples = limit == 0 ? count : std::min(count, limit);
+        s.values = synthetic_images(images, shape_, first, s.samples);
+        for (float& v : s.values) v *= static_cast<float>(spec_.scale);
+        for (std::uint64_t i = 0; i < s.samples; ++i)
+            s.labels.push_back(static_cast<std::int64_t>((first + i) % images.classes));
+        return s;
+    };
+    train_ = set(0, images.samples, spec_.limit);
+    test_ = set(images.samples, images.test, spec_.limit_test);
 }
 
 /// The shape of the network's input, or of a sample when nobody says it.

@@ -46,6 +46,7 @@ class TrainData {
   private:
     SampleSet read(const std::string& x_key, const std::string& x, const std::string& y_key,
                    const std::string& y, std::uint64_t limit);
+    void draw();
     void take_shape(const std::string& key, const traces::Array& array);
     void fill(const SampleSet& set, std::size_t sample, std::uint64_t entity, std::size_t b,
               learn::Signal& signal) const;

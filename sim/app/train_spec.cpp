@@ -62,6 +62,8 @@ void check(const TrainSpec& s) {
         if (d == 0 || d > (1U << 24)) throw ConfigError("network.input: a dimension must be from 1 to 2^24");
     if ((s.train.steps == 0) == (s.train.epochs == 0))
         throw ConfigError("train: give either `steps` or `epochs`");
+    if (s.data.synthetic && !s.data.drawn())
+        throw ConfigError("data.synthetic: applies to data.file: synthetic only");
     learn::make_loss(s.train.loss);
     learn::make_schedule(s.train.algorithm);
     learn::make_formats(s.train.formats);
@@ -114,8 +116,10 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     if (!t.spec.network.file.empty()) t.network_path = resolve(t.root, "network.file", t.spec.network.file);
     if (!t.spec.network.weights.file.empty())
         t.weights_path = resolve(t.root, "network.weights.file", t.spec.network.weights.file);
-    t.data_path =
-        t.spec.data.file == "digits" ? shipped_digits() : resolve(t.root, "data.file", t.spec.data.file);
+    if (t.spec.data.file == "digits")
+        t.data_path = shipped_digits();
+    else if (!t.spec.data.drawn())
+        t.data_path = resolve(t.root, "data.file", t.spec.data.file);
     return t;
 }
 
@@ -124,7 +128,7 @@ config::Node train_node(const LoadedTrain& loaded,
     TrainSpec spec = loaded.spec;
     if (!loaded.network_path.empty()) spec.network.file = path_of(loaded.network_path);
     if (!loaded.weights_path.empty()) spec.network.weights.file = path_of(loaded.weights_path);
-    if (spec.data.file != "digits") spec.data.file = path_of(loaded.data_path);
+    if (spec.data.file != "digits" && !spec.data.drawn()) spec.data.file = path_of(loaded.data_path);
     return config::to_node(spec);
 }
 

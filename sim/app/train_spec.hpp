@@ -6,6 +6,7 @@
 
 #include "compiler/profile.hpp"
 #include "compiler/training/from_nir.hpp"
+#include "sim/app/synthetic_images.hpp"
 #include "sim/app/train_estimate.hpp"
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/training_chip.hpp"
@@ -68,10 +69,15 @@ struct DataSpec {
     std::uint64_t limit = 0, limit_test = 0;
     bool shuffle = true, drop_last = true;
     std::uint64_t seed = 1234;
+    std::optional<SyntheticSpec> synthetic;
+    bool drawn() const { return file == "synthetic"; }  ///< not from a file
 };
 template <class V>
 void fields(V& v, DataSpec& s) {
-    v("file", s.file, {.doc = ".npz; `digits`: the 1437 + 360 images of 8 x 8 that come with the program"});
+    v("file", s.file,
+      {.doc =
+           ".npz; `digits`: the 1437 + 360 images of 8 x 8 that come with the program; `synthetic`: images "
+           "drawn from random numbers"});
     v("x", s.x, {.doc = "array of training samples, [samples, ...]; spikes: [samples, timesteps, ...]"});
     v("y", s.y, {.doc = "array of their classes, 0, 1, ..."});
     v("x_test", s.x_test, {.doc = "array of test samples; default: x_test if the file has it"});
@@ -86,6 +92,7 @@ void fields(V& v, DataSpec& s) {
       {.doc = "another order in every epoch e: numpy's RandomState(seed + e).permutation"});
     v("drop_last", s.drop_last, {.doc = "leave out the samples of an epoch that do not fill a batch"});
     v("seed", s.seed, {.doc = "of order and random spikes"});
+    v.optional_section("synthetic", s.synthetic, {.doc = "how many images `file: synthetic` has, and which"});
 }
 
 struct TrainSection {
@@ -152,7 +159,7 @@ struct LoadedTrain {
     config::Node root;         ///< places of values, for messages
     std::string network_path;  ///< absolute; empty: described
     std::string weights_path;  ///< absolute or empty
-    std::string data_path;     ///< absolute
+    std::string data_path;     ///< absolute; empty: drawn
 };
 
 /// The chip that trains; null: none. Throws ConfigError about keys below "chip.".
