@@ -70,7 +70,7 @@ def golden_cases_functional():
 
 def golden_cases_on_chips():
     """On every engine: the same bits as the functional run, phases that add up."""
-    for chip in ("sata", "h2learn", "mac_array"):
+    for chip in ("sata", "h2learn", "mac_array", "mesh45"):
         def check(s):
             assert s["fidelity"] == "cycle" and s["epoch"]["extrapolated"] and s["epoch"]["simulated_steps"] == 3
             energy = sum(p["energy_pj"] for p in s["phases"].values())
