@@ -259,10 +259,11 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
         stats::expand_ert(tree, "");
         const auto prices = config::read<arch::EnergySpec>(tree);
         with_places(tree, [&] {
-            if (is_training_list(prices))
-                training::check_prices({.energy = prices});
-            else
-                stats::check_price_list(prices);
+            if (!is_training_list(prices)) return stats::check_price_list(prices);
+            arch::TrainingChip chip;
+            chip.energy = prices;
+            chip.energy.leakage.clear();  // names parts of a chip
+            training::check_prices(chip);
         });
     } else {
         kind = "chip";
