@@ -148,7 +148,7 @@ CASES = [
     ("unknown dump", edit("network:", "dump: [spike]\nnetwork:"), [], 3, "{d}/t.yaml:1:8: dump.0: 'spike' is not one of spikes, membranes, gradients, weights; did you mean 'spikes'?"),
     ("cycles without a chip", keep, ["--fidelity", "cycle"], 3, "chip: --fidelity cycle needs a chip that trains"),
     ("unknown chip file", keep, ["--set", "chip.file=nothing.yaml"], 6, None),
-    ("a chip that does not train", keep, ["--set", f"chip.file={ROOT}/configs/chips/mesh45.yaml"], 3, None),
+    ("a file that is no chip", keep, ["--set", f"chip.file={ROOT}/configs/noc/mesh8.yaml"], 3, None),
     ("unknown engine", keep, ["--set", f"chip.file={ROOT}/configs/chips/sata.yaml", "--set", "chip.kind=satan"], 3,
      "--set chip.kind: chip.kind: unknown `satan`; did you mean 'sata'?"),
     ("malformed --set", keep, ["--set", "train"], 2, "--set train: expected key.path=value"),
