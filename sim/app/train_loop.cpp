@@ -105,7 +105,7 @@ class Loop {
         if (!t_.engine) return result;
         t_.engine->execute(work);
         // many-core chips fault on the one timestep of an ANN: no comparison there yet
-        if (last && !spec_.chip->buffers.empty()) state_.ann = ann_step(*t_.target, work);
+        if (last && spec_.chip) state_.ann = ann_step(*t_.target, work);
         return result;
     }
 
