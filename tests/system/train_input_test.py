@@ -151,6 +151,7 @@ CASES = [
     ("a chip that does not train", keep, ["--set", f"chip.file={ROOT}/configs/chips/loihi.yaml"], 3,
      "chip.training_energy: missing; training on the cores of a chip needs prices of what their lanes and buffers do, "
      "e.g. {file: ../energy/training_mesh45.yaml}"),
+    ("a file that is no chip", keep, ["--set", f"chip.file={ROOT}/configs/noc/mesh8.yaml"], 3, None),
     ("unknown engine", keep, ["--set", f"chip.file={ROOT}/configs/chips/sata.yaml", "--set", "chip.kind=satan"], 3,
      "--set chip.kind: chip.kind: unknown `satan`; did you mean 'sata'?"),
     ("malformed --set", keep, ["--set", "train"], 2, "--set train: expected key.path=value"),
