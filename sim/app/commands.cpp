@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/commands.hpp"
-#include "sim/app/cim_file.hpp"
-#include "sim/app/noc_spec.hpp"
-#include "sim/app/train_estimate.hpp"
 
 #include <fmt/format.h>
 
@@ -15,12 +12,16 @@
 #include "compiler/import/nir_reader.hpp"
 #include "cores/cim/load.hpp"
 #include "cores/training/price.hpp"
+#include "sim/app/cim_file.hpp"
 #include "sim/app/content_hash.hpp"
+#include "sim/app/failed_checks.hpp"
+#include "sim/app/noc_spec.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/app/simulate.hpp"
 #include "sim/app/sweep.hpp"
+#include "sim/app/train_estimate.hpp"
 #include "sim/app/train_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
@@ -28,7 +29,6 @@
 #include "sim/stats/devices.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/ert.hpp"
-#include "sim/stats/fail_if.hpp"
 #include "sim/stats/report.hpp"
 #include "sim/version.hpp"
 
@@ -203,13 +203,7 @@ int run(const RunOptions& o) {
                    "warning: {} sums or membranes were beyond their width and saturated (stats.txt)\n",
                    saturated);
     }
-    int code = 0;
-    for (const stats::FailIf& check : checks) {
-        if (!check.fails(stats)) continue;
-        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(stats));
-        code = static_cast<int>(ExitCode::CheckFailed);
-    }
-    return code;
+    return failed_checks(checks, stats);
 }
 
 int map(const MapOptions& o) {

@@ -10,6 +10,7 @@
 #include "noc/traffic/experiment.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/content_hash.hpp"
+#include "sim/app/failed_checks.hpp"
 #include "sim/app/noc_report.hpp"
 #include "sim/app/noc_spec.hpp"
 #include "sim/app/progress.hpp"
@@ -17,7 +18,6 @@
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/writer.hpp"
-#include "sim/stats/fail_if.hpp"
 #include "sim/version.hpp"
 
 namespace loom::app {
@@ -249,13 +249,7 @@ int noc(const NocOptions& o) {
         fmt::print("{}", text);
         if (directory) fmt::print("full report: {}\n", directory->path());
     }
-    int code = 0;
-    for (const stats::FailIf& check : checks) {
-        if (!check.fails(j)) continue;
-        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(j));
-        code = static_cast<int>(ExitCode::CheckFailed);
-    }
-    return code;
+    return failed_checks(checks, j);
 }
 
 }  // namespace loom::app

@@ -10,6 +10,7 @@
 #include "compiler/training/to_nir.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/content_hash.hpp"
+#include "sim/app/failed_checks.hpp"
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/app/train_checkpoint.hpp"
@@ -18,7 +19,6 @@
 #include "sim/app/train_loop.hpp"
 #include "sim/app/train_report.hpp"
 #include "sim/base/error.hpp"
-#include "sim/stats/fail_if.hpp"
 #include "sim/stats/report.hpp"
 #include "sim/version.hpp"
 
@@ -165,16 +165,6 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
     fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"));
     directory.commit();
     work.discard();
-}
-
-int failed_checks(const std::vector<stats::FailIf>& checks, const Json& stats) {
-    int code = 0;
-    for (const stats::FailIf& check : checks) {
-        if (!check.fails(stats)) continue;
-        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(stats));
-        code = static_cast<int>(ExitCode::CheckFailed);
-    }
-    return code;
 }
 
 }  // namespace

@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "sim/app/content_hash.hpp"
+#include "sim/app/failed_checks.hpp"
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/nearest.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
-#include "sim/stats/fail_if.hpp"
 #include "sim/version.hpp"
 
 namespace loom::app {
@@ -194,13 +194,7 @@ int run_train_estimate(const TrainEstimateOptions& o) {
         directory.commit();
     }
     fmt::print("{}", o.json ? stats : text);
-    int code = 0;
-    for (const stats::FailIf& check : checks) {
-        if (!check.fails(j)) continue;
-        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(j));
-        code = static_cast<int>(ExitCode::CheckFailed);
-    }
-    return code;
+    return failed_checks(checks, j);
 }
 
 }  // namespace loom::app

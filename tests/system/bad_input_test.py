@@ -7,7 +7,8 @@ import shutil
 import h5py
 import numpy as np
 
-from support import ROOT, main, scratch, spikeloom
+from support import ROOT, main
+from refusals import refused
 from nir_writer import write_nir
 
 GOLDEN = os.path.join(ROOT, "tests", "golden", "digits")
@@ -159,28 +160,7 @@ def readout_network(d):
 
 
 def corpus():
-    show = os.environ.get("SPIKELOOM_SHOW")
-    wrong = []
-    for name, make, args, want_code, want in CASES:
-        with scratch() as d:
-            d = os.path.realpath(d)
-            prepare(d)
-            make(d)
-            before = sorted(os.listdir(d))
-            code, out, err = spikeloom("run", f"{d}/run.yaml", "-o", f"{d}/out", "-q", *args)
-            lines = [line for line in err.splitlines() if line]
-            if show:
-                print(f"{name}: {code}: {err.replace(d, '{d}').strip()}")
-            got = lines[-1].removeprefix("spikeloom: ") if lines else ""
-            if code != want_code:
-                wrong.append(f"{name}: exit code {code}, expected {want_code}: {err.strip()}")
-            elif want is not None and got != want.replace("{d}", d):
-                wrong.append(f"{name}: {got!r}, expected {want.replace('{d}', d)!r}")
-            elif code not in (1, 2) and len(lines) != 1:
-                wrong.append(f"{name}: {len(lines)} lines: {err!r}")
-            if code not in (0, 1) and name != "unknown --fail-if" and sorted(os.listdir(d)) != before:
-                wrong.append(f"{name}: left {sorted(set(os.listdir(d)) - set(before))}")
-    assert not wrong, "\n" + "\n".join(wrong)
+    refused(CASES, "run", "run.yaml", prepare)
 
 
 if __name__ == "__main__":

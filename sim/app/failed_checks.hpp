@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "sim/stats/fail_if.hpp"
+
+namespace loom::app {
+
+/// Names the --fail-if conditions that a report meets on stderr; the exit code of the command: 0 or
+/// CheckFailed.
+int failed_checks(std::span<const stats::FailIf> checks, const nlohmann::ordered_json& report);
+
+}  // namespace loom::app
