@@ -45,19 +45,21 @@ double tanh_of(double x) {
     return (x < 0 ? -1 : 1) * (1 - e) / (1 + e);
 }
 
-/// The sigmoid's derivative, exponentials of a row at a time (same bits as one by one).
+/// The sigmoid's derivative, exponentials of a row at a time (same bits as one by one). The sigmoid q is
+/// rounded to float32 before a q (1 - q), as where frameworks keep it as a float32 activation.
 class Sigmoid final : public Surrogate {
   public:
-    explicit Sigmoid(double a) : a_(a) {}
+    explicit Sigmoid(double a) : a_(static_cast<float>(a)) {}
     void derivative(std::span<const float> x, std::span<float> h, double) const override {
         double e[kBlock];
         for (std::size_t first = 0; first < x.size(); first += kBlock) {
             const std::size_t n = std::min(kBlock, x.size() - first);
-            for (std::size_t i = 0; i < n; ++i) e[i] = -a_ * static_cast<double>(x[first + i]);
+            for (std::size_t i = 0; i < n; ++i)
+                e[i] = -static_cast<double>(a_) * static_cast<double>(x[first + i]);
             portable_exp(std::span(e, n));
             for (std::size_t i = 0; i < n; ++i) {
-                const double q = 1 / (1 + e[i]);
-                h[first + i] = static_cast<float>(a_ * q * (1 - q));
+                const auto q = static_cast<float>(1 / (1 + e[i]));
+                h[first + i] = a_ * q * (1 - q);
             }
         }
     }
@@ -66,7 +68,7 @@ class Sigmoid final : public Surrogate {
 
   private:
     static constexpr std::size_t kBlock = 64;
-    double a_;
+    float a_;
 };
 
 /// IM-Loss's tanh whose steepness grows with the training: K/2 (1 - tanh^2 K x), K from `first` to `last` in
