@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 
 from support import ROOT, main, run, scratch, spikeloom, stats
 
@@ -163,6 +164,41 @@ axes:
         assert code == 0 and "2 points, 0 failed" in out
 
 
+def sweeps_of_trainings():
+    with scratch() as d:
+        with open(f"{d}/s.yaml", "w") as f:
+            f.write(f"""train: {ROOT}/configs/train/digits_mlp.yaml
+axes:
+  train.steps: [2]
+  train.epochs: [0]
+  chip.file: [{ROOT}/configs/chips/sata.yaml]
+  train.batch: [4, 8, 99999]
+""")
+        code, out, err = spikeloom("sweep", f"{d}/s.yaml", "-o", f"{d}/o", "-q")
+        assert code == 1 and "3 points, 1 failed" in out, (code, out, err)
+        rows = list(csv.DictReader(open(f"{d}/o/results.csv")))
+        assert [r["status"] for r in rows] == ["ok", "ok", "failed"] and "train.batch" in rows[2]["error"], rows
+        for r in rows[:2]:
+            s = stats(f"{d}/o/{r['result']}")
+            assert int(r["cycles"]) == s["cycles"] and int(r["batch"]) == s["batch"] == int(r["train.batch"])
+            assert float(r["phases.backward.energy_pj"]) == s["phases"]["backward"]["energy_pj"]
+            assert float(r["ann.energy_ratio"]) == s["ann"]["energy_ratio"]
+        # a point that was interrupted goes on from its checkpoint
+        first = f"{d}/o/{rows[0]['result']}"
+        os.makedirs(f"{first}.training")
+        os.rename(f"{first}/checkpoint.h5", f"{first}.training/checkpoint.h5")
+        shutil.rmtree(first)
+        code, _, err = spikeloom("sweep", f"{d}/s.yaml", "-o", f"{d}/o", "-q")
+        again = list(csv.DictReader(open(f"{d}/o/results.csv")))
+        assert code == 1 and again == rows and not os.path.exists(f"{first}.training"), err
+        for text, what in (("run: a.yaml\ntrain: b.yaml\naxes: {x: [1]}\n", "2:8: train: a sweep is over a run or a training, not both"),
+                           ("trian: b.yaml\naxes: {x: [1]}\n", "1:1: trian: unknown key; did you mean 'train'?")):
+            with open(f"{d}/bad.yaml", "w") as f:
+                f.write(text)
+            code, _, err = spikeloom("sweep", f"{d}/bad.yaml", "-o", f"{d}/bad")
+            assert code == 3 and err == f"spikeloom: {d}/bad.yaml:{what}\n", err
+
+
 if __name__ == "__main__":
     main([help_and_version, files_of_a_run, interrupted_results_are_replaced_whole, map_inspect_validate_schema,
-          encodings_and_decoders, sweeps])
+          encodings_and_decoders, sweeps, sweeps_of_trainings])
