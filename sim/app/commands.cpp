@@ -26,6 +26,7 @@
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/schema.hpp"
+#include "sim/stats/area.hpp"
 #include "sim/stats/devices.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/ert.hpp"
@@ -258,6 +259,7 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
             chip.energy = prices;
             chip.energy.leakage.clear();  // of buffers that only a chip names
             training::check_prices(chip);
+            stats::check_area(prices, "energy");
         });
     } else {
         kind = "chip";

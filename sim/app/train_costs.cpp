@@ -171,6 +171,7 @@ void add_costs(Json& j, const training::TrainingTarget& target, const training::
         j["layers"].push_back(shared_json(prices, l));
     j["memory"] = memory_json(r);
     j["units"] = units_json(r);
+    j["area"] = target.area();
 }
 
 /// Executes the step twice: the second one finds the weights in place.

@@ -13,6 +13,7 @@
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
 #include "sim/learn/neurons/make_neurons.hpp"
+#include "sim/stats/area.hpp"
 #include "sim/stats/ert.hpp"
 
 namespace loom::app {
@@ -91,6 +92,7 @@ std::unique_ptr<training::TrainingTarget> training_target(const TrainSpec& s) {
 void check_training_chip(const arch::TrainingChip& chip) {
     training::make_engine(chip);
     training::check_prices(chip);
+    stats::check_area(chip.energy, "energy");
 }
 
 LoadedTrain load_train(const std::string& path, const std::vector<std::string>& sets,

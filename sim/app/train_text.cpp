@@ -71,6 +71,23 @@ std::string phases(const Json& s) {
     return out;
 }
 
+/// Arrays and buffers of a training engine; of a many-core chip the total alone.
+std::string area(const Json& a) {
+    if (a["total_mm2"].is_null()) return "  area: none, the price list has no area figures\n";
+    std::string parts;
+    for (const char* group : {"arrays", "buffers"}) {
+        if (!a.contains(group)) continue;
+        double mm2 = 0;
+        for (const auto& [name, p] : a[group].items()) mm2 += p["total_mm2"].get<double>();
+        parts += fmt::format("{} {} {:.3g}", parts.empty() ? ":" : ",", group, mm2);
+    }
+    const std::string node = a["technology_nm"].is_null()
+                                 ? std::string()
+                                 : fmt::format(" in {:g} nm", a["technology_nm"].get<double>());
+    return fmt::format("  area {:.3g} mm2{} of the parts with a figure{} (stats.json: area.not_included)\n",
+                       a["total_mm2"].get<double>(), node, parts);
+}
+
 std::string engine(const Json& s) {
     const Json& e = s["epoch"];
     std::string out = phases(s);
@@ -92,7 +109,7 @@ std::string engine(const Json& s) {
             "energy\n",
             s["ann"]["cycles"].get<std::uint64_t>(), stats::human_energy(s["ann"]["energy_pj"].get<double>()),
             s["ann"]["cycles_ratio"].get<double>(), s["ann"]["energy_ratio"].get<double>());
-    return out;
+    return out + area(s["area"]);
 }
 
 }  // namespace

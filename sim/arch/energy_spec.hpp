@@ -103,6 +103,7 @@ struct EnergySpec {
     std::map<std::string, std::map<std::string, AdcPriceSpec>> adc;
     std::map<std::string, PriceSpec> digital_mac;
     std::map<std::string, AreaSpec> area;
+    double technology = 0.0;  ///< mm; 0: not stated
     PaperEstimateSpec paper;
 };
 template <class V>
@@ -119,9 +120,14 @@ void fields(V& v, EnergySpec& s) {
            "adder trees: energy of a MAC of an active input bit with a weight of so many bits; a tenth of it "
            "without activity (assumed)"});
     v("area", s.area,
-      {.doc = "area of a cell, sram_cell (bit of a memory), digital_cell (with its share of adders), "
-              "row_driver, sample_hold (of a column), mux, shift_add (of a converter), adc.<bits> or "
-              "adc.<table>.<bits>, core (logic of one), router"});
+      {.doc =
+           "area of a cell, sram_cell (bit of a memory), digital_cell (with its share of adders), "
+           "row_driver, sample_hold (of a column), mux, shift_add (of a converter), adc.<bits> or "
+           "adc.<table>.<bits>, core (logic of one), router; of training engines register, adder, "
+           "multiplier, comparator, and, mux, shifter (.<bits>), sram_port (of a port's bit over a bank of "
+           "one bit, times the square root of its bits), control, dram_interface"});
+    v("technology", s.technology,
+      {.doc = "feature size that the figures are for, e.g. 32 nm", .unit = Unit::Length, .min = 0});
     v("paper", s.paper, {.doc = "constants of the paper-style estimate"});
 }
 

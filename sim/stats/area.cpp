@@ -12,18 +12,22 @@
 namespace loom::stats {
 namespace {
 
-constexpr std::array<std::string_view, 9> kFigures{
-    "cell", "sram_cell", "digital_cell", "row_driver", "sample_hold", "mux", "shift_add", "core", "router"};
+constexpr std::array<std::string_view, 12> kFigures{
+    "cell", "sram_cell", "sram_port", "digital_cell", "row_driver", "sample_hold",
+    "mux",  "shift_add", "core",      "router",       "control",    "dram_interface"};
+/// Operators of training engines, by width.
+constexpr std::array<std::string_view, 7> kOperators{"register", "adder", "multiplier", "comparator",
+                                                     "and",      "mux",   "shifter"};
 /// Bits of an entry of the axon and fan-out tables: the price lists' figure.
 constexpr double kTableBits = 32;
 
-/// Bits of "adc.8" (table empty) or "adc.survey.8"; 0 when it is no such name.
-std::uint64_t converter_bits(const std::string& name, const std::string& table) {
+/// Bits of "<prefix>.8"; 0 when the name is no such one.
+std::uint64_t bits_in(const std::string& name, const std::string& prefix) {
     std::uint64_t n = 0;
-    const std::string prefix = table.empty() ? "adc." : "adc." + table + ".";
-    if (!name.starts_with(prefix)) return 0;
-    const auto [end, error] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), n);
-    return error == std::errc{} && end == name.data() + name.size() ? n : 0;
+    if (!name.starts_with(prefix + ".")) return 0;
+    const char* end_of_name = name.data() + name.size();
+    const auto [end, error] = std::from_chars(name.data() + prefix.size() + 1, end_of_name, n);
+    return error == std::errc{} && end == end_of_name ? n : 0;
 }
 
 const arch::AreaSpec* find(const arch::EnergySpec& prices, const std::string& name) {
@@ -31,30 +35,35 @@ const arch::AreaSpec* find(const arch::EnergySpec& prices, const std::string& na
     return it == prices.area.end() ? nullptr : &it->second;
 }
 
-/// The entry of the converter's bits, or the next above; the table's own if there is one.
+/// A converter of the table's own if there is one.
 const arch::AreaSpec* converter(const arch::EnergySpec& prices, const std::string& table,
                                 std::uint64_t bits) {
+    const arch::AreaSpec* own = table.empty() ? nullptr : area_of_width(prices, "adc." + table, bits);
+    return own != nullptr ? own : area_of_width(prices, "adc", bits);
+}
+
+}  // namespace
+
+const arch::AreaSpec* area_of_width(const arch::EnergySpec& prices, const std::string& family,
+                                    std::uint64_t bits) {
     const arch::AreaSpec* best = nullptr;
     std::uint64_t best_bits = ~std::uint64_t{0};
     for (const auto& [name, area] : prices.area) {
-        const std::uint64_t n = converter_bits(name, table);
+        const std::uint64_t n = bits_in(name, family);
         if (n == 0 || n < bits || n >= best_bits) continue;
         best = &area;
         best_bits = n;
     }
-    if (best == nullptr && !table.empty()) return converter(prices, "", bits);
     return best;
 }
 
-void put(AreaParts& to, const std::string& name, double instances, const arch::AreaSpec* figure) {
+void add_part(AreaParts& to, const std::string& name, double instances, const arch::AreaSpec* figure) {
     if (figure != nullptr) {
         to.parts.push_back({name, instances, *figure});
     } else {
         to.missing.push_back(name);
     }
 }
-
-}  // namespace
 
 double AreaParts::mm2() const {
     double sum = 0;
@@ -69,19 +78,20 @@ AreaParts array_area(const arch::CimSpec& s, const arch::EnergySpec& prices, dou
     const double cells = arrays * static_cast<double>(s.array.rows * s.array.cols);
     const bool tree = digital && s.array.digital == arch::CimDigital::AdderTree;
     const auto* with_adders = tree ? find(prices, "digital_cell") : nullptr;
-    put(out, "cells", cells, with_adders ? with_adders : find(prices, sram ? "sram_cell" : "cell"));
+    add_part(out, "cells", cells, with_adders ? with_adders : find(prices, sram ? "sram_cell" : "cell"));
     if (digital) {
         if (with_adders == nullptr) out.missing.emplace_back("adders in the arrays");
         return out;
     }
-    put(out, "row_drivers", arrays * static_cast<double>(s.array.rows), find(prices, "row_driver"));
+    add_part(out, "row_drivers", arrays * static_cast<double>(s.array.rows), find(prices, "row_driver"));
     if (s.timing.sample_hold) {
-        put(out, "sample_holds", arrays * static_cast<double>(s.array.cols), find(prices, "sample_hold"));
+        add_part(out, "sample_holds", arrays * static_cast<double>(s.array.cols),
+                 find(prices, "sample_hold"));
     }
     const double converters = arrays * static_cast<double>(s.array.cols / s.adc.adc_share);
-    put(out, "converters", converters, converter(prices, s.adc.price_table, s.adc.adc_bits));
-    if (s.adc.adc_share > 1) put(out, "multiplexers", converters, find(prices, "mux"));
-    put(out, "shift_adders", converters, find(prices, "shift_add"));
+    add_part(out, "converters", converters, converter(prices, s.adc.price_table, s.adc.adc_bits));
+    if (s.adc.adc_share > 1) add_part(out, "multiplexers", converters, find(prices, "mux"));
+    add_part(out, "shift_adders", converters, find(prices, "shift_add"));
     out.missing.emplace_back("row selection, adder trees between row blocks");
     return out;
 }
@@ -90,7 +100,7 @@ AreaParts core_area(const arch::ChipSpec& chip) {
     AreaParts out;
     const arch::CoreSpec& c = chip.core;
     const auto* bit = find(chip.energy, "sram_cell");
-    const auto memory = [&](const char* name, double bits) { put(out, name, bits, bit); };
+    const auto memory = [&](const char* name, double bits) { add_part(out, name, bits, bit); };
     const auto neurons = static_cast<double>(c.soma.max_neurons);
     const auto slots = static_cast<double>(c.dendrite.max_delay + 1);
     const double sums = neurons * static_cast<double>(c.dendrite.accumulator_bits);
@@ -109,7 +119,7 @@ AreaParts core_area(const arch::ChipSpec& chip) {
     memory("neuron_state", neurons * static_cast<double>(c.soma.state_bits));
     memory("fanout_table", kTableBits * static_cast<double>(c.axon_out.max_fanout_entries));
     if (const auto* logic = find(chip.energy, "core")) {
-        put(out, "logic", 1, logic);
+        add_part(out, "logic", 1, logic);
     } else {
         out.missing.emplace_back("queues, arithmetic and control of cores");
     }
@@ -121,13 +131,15 @@ void check_area(const arch::EnergySpec& prices, const std::string& list) {
     static const std::vector<std::string> parts = [] {
         std::vector<std::string> names(kFigures.begin(), kFigures.end());
         names.emplace_back("adc.<bits>");
+        for (const std::string_view o : kOperators) names.push_back(std::string(o) + ".<bits>");
         return names;
     }();
     for (const auto& [name, area] : prices.area) {
         const std::string path = list + ".area." + name;
-        bool converter = converter_bits(name, "") != 0;
-        for (const auto& [table, prices_of] : prices.adc) converter |= converter_bits(name, table) != 0;
-        if (std::find(kFigures.begin(), kFigures.end(), name) == kFigures.end() && !converter)
+        bool by_width = bits_in(name, "adc") != 0;
+        for (const auto& [table, prices_of] : prices.adc) by_width |= bits_in(name, "adc." + table) != 0;
+        for (const std::string_view o : kOperators) by_width |= bits_in(name, std::string(o)) != 0;
+        if (std::find(kFigures.begin(), kFigures.end(), name) == kFigures.end() && !by_width)
             throw ConfigError(path + ": no such part" + suggestion(name, parts));
         if (std::find(grades.begin(), grades.end(), area.grade) == grades.end())
             throw ConfigError(path + ".grade: unknown " + loom::quoted(area.grade) +

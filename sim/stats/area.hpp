@@ -21,6 +21,12 @@ struct AreaParts {
     double mm2() const;
 };
 
+/// The entry `<family>.<bits>` of this width, or of the next above; null: there is none.
+const arch::AreaSpec* area_of_width(const arch::EnergySpec& prices, const std::string& family,
+                                    std::uint64_t bits);
+/// Adds a part; without a figure, its name to those that have none.
+void add_part(AreaParts& to, const std::string& name, double instances, const arch::AreaSpec* figure);
+
 /// Cells, converters and multiplexers of so many arrays.
 AreaParts array_area(const arch::CimSpec& spec, const arch::EnergySpec& prices, double arrays);
 /// One core; of a chip whose cores are all alike (arch::chip_of_kind).

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/stats/area_report.hpp"
 
+#include <cmath>
+
 #include "sim/arch/core_kinds.hpp"
 #include "sim/stats/area.hpp"
 #include "sim/stats/energy_prices.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;
-namespace {
+
+Json technology_json(const arch::EnergySpec& prices) {
+    if (prices.technology == 0) return nullptr;
+    return std::round(prices.technology * 1e7) / 10;  // mm to nm, tenths
+}
 
 Json part_json(const AreaPart& p, double times) {
     Json j;
@@ -19,13 +25,12 @@ Json part_json(const AreaPart& p, double times) {
     return j;
 }
 
-}  // namespace
-
 Json area_json(const arch::ChipSpec& chip) {
     Json j;
     bool any = !chip.energy.area.empty();
     for (const auto& kind : chip.cores) any = any || !kind.energy.area.empty();
     j["total_mm2"] = nullptr;
+    j["technology_nm"] = technology_json(chip.energy);
     if (!any) {
         j["not_included"] = {"everything: the price list has no area figures"};
         return j;

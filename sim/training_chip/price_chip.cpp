@@ -5,6 +5,7 @@
 
 #include "cores/cim/chip_prices.hpp"
 #include "sim/base/error.hpp"
+#include "sim/stats/area_report.hpp"
 #include "sim/stats/energy_ledger.hpp"
 #include "sim/stats/energy_prices.hpp"
 
@@ -97,6 +98,26 @@ double transposed_converter_area(const arch::ChipSpec& chip) {
             fmt::format("energy.area.{}: missing; the arrays' second set of converters needs it", key));
     const std::uint64_t converters = s.array.rows / std::min(s.adc.adc_share, s.array.rows) * s.arrays;
     return area->second.value * static_cast<double>(converters * chip.n_cores());
+}
+
+nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip) {
+    nlohmann::ordered_json j = stats::area_json(chip);
+    const arch::CoreSpec& core = chip.kind(0);
+    if (j["total_mm2"].is_null() || !core.in_memory() || !core.cim || !core.cim->training.transposable)
+        return j;
+    const auto figure = chip.energy.area.find(fmt::format("adc.{}", core.cim->adc.adc_bits));
+    if (figure == chip.energy.area.end()) {
+        j["not_included"].push_back("converters of transposed reads");
+        return j;
+    }
+    const double um2 = transposed_converter_area(chip);
+    auto& kind = j["kinds"].begin().value();
+    kind["components"]["transposed_converters"] =
+        stats::part_json({"", um2 / figure->second.value, figure->second});
+    kind["core_mm2"] = kind["core_mm2"].get<double>() + um2 * 1e-6 / static_cast<double>(chip.n_cores());
+    kind["total_mm2"] = kind["total_mm2"].get<double>() + um2 * 1e-6;
+    j["total_mm2"] = j["total_mm2"].get<double>() + um2 * 1e-6;
+    return j;
 }
 
 }  // namespace loom::training

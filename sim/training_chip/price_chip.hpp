@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <nlohmann/json.hpp>
+
 #include "cores/training/price.hpp"
 #include "sim/training_chip/many_core_engine.hpp"
 
@@ -14,5 +16,7 @@ Pricing price(const ManyCoreEngine& engine);
 /// per adc_share rows of each array. 0 when arrays are not transposable. Throws ConfigError without
 /// energy.area."adc.<bits>".
 double transposed_converter_area(const arch::ChipSpec& chip);
+/// stats::area_json() with that second set as the component `transposed_converters` of the cores.
+nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip);
 
 }  // namespace loom::training

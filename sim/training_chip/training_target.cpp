@@ -2,6 +2,8 @@
 #include "sim/training_chip/training_target.hpp"
 
 #include "sim/base/error.hpp"
+#include "sim/stats/area_report.hpp"
+#include "sim/training_chip/engine_area.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"
 
@@ -12,12 +14,14 @@ class EngineTarget final : public TrainingTarget {
   public:
     explicit EngineTarget(const arch::TrainingChip& chip) : chip_(chip) {
         check_prices(chip_);
+        stats::check_area(chip_.energy, "energy");
         make_engine(chip_);
     }
     const std::string& name() const override { return chip_.name; }
     double clock_period() const override { return chip_.clock_period; }
     std::unique_ptr<Engine> engine() const override { return make_engine(chip_); }
     Pricing price(const Engine& engine) const override { return training::price(engine.record(), chip_); }
+    nlohmann::ordered_json area() const override { return engine_area_json(chip_); }
     bool executes_ann() const override { return true; }
 
   private:
@@ -40,6 +44,7 @@ class ManyCoreTarget final : public TrainingTarget {
     Pricing price(const Engine& engine) const override {
         return training::price(dynamic_cast<const ManyCoreEngine&>(engine));
     }
+    nlohmann::ordered_json area() const override { return many_core_area_json(chip_); }
     bool executes_ann() const override { return false; }
     const arch::CimCoreSpec* cells() const override {
         const arch::CoreSpec& core = chip_.kind(0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,8 @@ class TrainingTarget {
     virtual std::unique_ptr<Engine> engine() const = 0;
     /// `engine`: one of its own. Throws ConfigError for what was counted and has no price.
     virtual Pricing price(const Engine& engine) const = 0;
+    /// Silicon by component (engine_area_json(), stats::area_json()).
+    virtual nlohmann::ordered_json area() const = 0;
     /// Whether its engine takes a network without neurons (ann_of()).
     virtual bool executes_ann() const = 0;
     /// Arrays whose cells hold the weights and are changed by pulses; null: weights are numbers.

@@ -6,6 +6,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
+#include "sim/stats/area_report.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"
 #include "tests/unit/training/cim_chips.hpp"
@@ -105,6 +106,19 @@ TEST(CimPrices, SecondSetOfConverters) {
     chip.core.cim->training.transposable = true;
     chip.energy.area.clear();
     EXPECT_THROW(transposed_converter_area(chip), ConfigError);
+}
+
+/// The area of a run, and the second set of converters where arrays are read transposed.
+TEST(CimPrices, AreaOfTheChip) {
+    const arch::ChipSpec chip = shipped("train_cim_rram");
+    const auto plain = stats::area_json(chip), j = many_core_area_json(chip);
+    const double second = transposed_converter_area(chip) * 1e-6;
+    EXPECT_GT(second, 0);
+    EXPECT_NEAR(j["total_mm2"].get<double>(), plain["total_mm2"].get<double>() + second, 1e-9);
+    double sum = 0;
+    for (const auto& [name, p] : j["kinds"]["core"]["components"].items()) sum += p["mm2"].get<double>();
+    EXPECT_NEAR(sum, j["kinds"]["core"]["total_mm2"].get<double>(), 1e-9);
+    EXPECT_EQ(many_core_area_json(shipped("train_mesh45")), stats::area_json(shipped("train_mesh45")));
 }
 
 }  // namespace
