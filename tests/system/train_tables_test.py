@@ -88,5 +88,30 @@ def tables_have_their_structure():
         assert sata["mac_array", 32]["ann_pj"] == sata["sata", 32]["ann_pj"], "an ANN has no zeros to exploit"
 
 
+def gpu_table_has_its_structure():
+    with scratch() as d:
+        subprocess.run([sys.executable, f"{ROOT}/scripts/training-gpu-table", "--only", "mlp_triangle", "--epochs", "1", "--work", f"{d}/w",
+                        "--json", f"{d}/t.json"], check=True, capture_output=True, env=os.environ)
+        result = json.load(open(f"{d}/t.json"))
+        for chip, area in result["area"].items():
+            parts = [p["total_mm2"] for group in ("arrays", "buffers") for p in area[group].values()]
+            assert abs(sum(parts) - area["total_mm2"]) < 1e-9 and area["technology_nm"] == 32, chip
+            summary = open(f"{d}/w/mlp_triangle_{chip}_/summary.txt").read()
+            assert f"area {area['total_mm2']:.3g} mm2 in 32 nm" in summary and "arrays" in summary, summary
+        assert result["area"]["mac_array"]["total_mm2"] < result["area"]["sata"]["total_mm2"], "gates"
+        dense = 8 * (64 * 128 + 128 * 10) * 3 - 7 * 64 * 128 - 8 * 64 * 128  # input multiplied once; no errors of the input
+        for r in result["gpu"]:
+            assert r["flop"] == 2 * dense, r["flop"]
+            assert abs(r["gpu"]["time"] - max(r["flop"] / r["peak"], r["words"] * r["width"] / 900e9)) < 1e-15
+            assert r["gpu"]["bound"] == "memory"
+        for r in result["size"]:
+            if r["what"] not in ("preset", "DRAM of 900 GB/s"):
+                assert abs(r["mm2"] - 815 / 7.38) < 1.5, f"{r['what']}, {r['nm']} nm: {r['mm2']} mm2"
+            assert abs(r["utilisation"][0] * 5.74 * r["ours"]["time"] / r["gpu"]["time"] - 1) < 1e-9
+        assert not any("refused" in r for r in result["size"])
+        times = {(r["what"], r["nm"]): r["ours"]["time"] for r in result["size"]}
+        assert times["elements, ports, 900 GB/s", 12] < times["elements, ports, 900 GB/s", 28] < times["preset", 32]
+
+
 if __name__ == "__main__":
-    main([vgg5_step_on_each_chip, resnet18_step_within_the_limits, synthetic_images_are_the_same_for_the_same_seed, tables_have_their_structure])
+    main([vgg5_step_on_each_chip, resnet18_step_within_the_limits, synthetic_images_are_the_same_for_the_same_seed, tables_have_their_structure, gpu_table_has_its_structure])
