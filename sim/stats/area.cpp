@@ -42,6 +42,16 @@ const arch::AreaSpec* converter(const arch::EnergySpec& prices, const std::strin
     return own != nullptr ? own : area_of_width(prices, "adc", bits);
 }
 
+/// All names; those by width with the width of `name`, if it has one.
+std::vector<std::string> parts_like(const std::string& name) {
+    const std::size_t dot = name.rfind('.');
+    const std::string bits = dot == std::string::npos ? ".<bits>" : name.substr(dot);
+    std::vector<std::string> names(kFigures.begin(), kFigures.end());
+    names.push_back("adc" + bits);
+    for (const std::string_view o : kOperators) names.push_back(std::string(o) + bits);
+    return names;
+}
+
 }  // namespace
 
 const arch::AreaSpec* area_of_width(const arch::EnergySpec& prices, const std::string& family,
@@ -128,19 +138,13 @@ AreaParts core_area(const arch::ChipSpec& chip) {
 
 void check_area(const arch::EnergySpec& prices, const std::string& list) {
     static const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
-    static const std::vector<std::string> parts = [] {
-        std::vector<std::string> names(kFigures.begin(), kFigures.end());
-        names.emplace_back("adc.<bits>");
-        for (const std::string_view o : kOperators) names.push_back(std::string(o) + ".<bits>");
-        return names;
-    }();
     for (const auto& [name, area] : prices.area) {
         const std::string path = list + ".area." + name;
         bool by_width = bits_in(name, "adc") != 0;
         for (const auto& [table, prices_of] : prices.adc) by_width |= bits_in(name, "adc." + table) != 0;
         for (const std::string_view o : kOperators) by_width |= bits_in(name, std::string(o)) != 0;
         if (std::find(kFigures.begin(), kFigures.end(), name) == kFigures.end() && !by_width)
-            throw ConfigError(path + ": no such part" + suggestion(name, parts));
+            throw ConfigError(path + ": no such part" + suggestion(name, parts_like(name)));
         if (std::find(grades.begin(), grades.end(), area.grade) == grades.end())
             throw ConfigError(path + ".grade: unknown " + loom::quoted(area.grade) +
                               suggestion(area.grade, grades));

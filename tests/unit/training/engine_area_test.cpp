@@ -154,7 +154,7 @@ TEST(EngineArea, UnknownPartsAreRefused) {
     };
     EXPECT_EQ(message("adder.64"), "accepted");
     EXPECT_THAT(message("adder.x"), HasSubstr("energy.area.adder.x: no such part"));
-    EXPECT_THAT(message("multiplyer.16"), HasSubstr("no such part"));
+    EXPECT_THAT(message("multiplyer.16"), HasSubstr("did you mean 'multiplier.16'"));
     EXPECT_THAT(message("sram_prot"), HasSubstr("did you mean 'sram_port'"));
 }
 
