@@ -77,6 +77,7 @@ std::string describe(const std::string& key) {
             {"dynamic_pj", "all counted events (pJ)"},
             {"cycles", "cycles of this timestep over all samples, barrier included"},
             {"area.total_mm2", "silicon of the parts with a figure in the price list (mm2)"},
+            {"area.technology_nm", "feature size of the figures (nm)"},
             {"core_mm2", "one core (mm2)"},
             {"mm2", "all of them (mm2)"},
             {"um2", "one instance (um2)"},
