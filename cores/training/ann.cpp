@@ -16,9 +16,52 @@ arch::BitSignal all_set(std::size_t batch, std::size_t count) {
     return s;
 }
 
+/// Operations of one timestep in place of `steps`; statistics once.
+void one_pass(arch::ElementWork& e, std::size_t steps) {
+    steps = std::max<std::size_t>(1, steps);
+    const std::size_t windows =
+        e.statistics_steps == 0 ? 1 : std::max<std::size_t>(1, steps / e.statistics_steps);
+    const arch::ElementOperations forward = e.forward(), backward = e.backward();
+    const auto shrink = [&](const arch::ElementOperations& all, const arch::ElementOperations& sums,
+                            const arch::ElementOperations& once) {
+        return (all - sums - once) / steps + sums / steps + once / windows;
+    };
+    const arch::ElementOperations f = shrink(forward, e.forward_sums, e.forward_statistics);
+    const arch::ElementOperations b = shrink(backward, e.backward_sums, e.backward_statistics);
+    e.forward_add = f.add, e.forward_multiply = f.multiply, e.forward_divide = f.divide,
+    e.forward_sqrt = f.sqrt;
+    e.backward_add = b.add, e.backward_multiply = b.multiply, e.backward_divide = b.divide;
+    e.forward_sums = e.forward_sums / steps, e.forward_statistics = e.forward_statistics / windows;
+    e.backward_sums = e.backward_sums / steps, e.backward_statistics = e.backward_statistics / windows;
+    e.statistics_steps = std::min<std::size_t>(1, e.statistics_steps);
+}
+
+void add_populations(const arch::TrainingWork& snn, arch::TrainingWork& ann) {
+    for (const arch::NeuronWork& n : snn.neurons) {
+        arch::NeuronWork r;
+        r.name = n.name, r.count = n.count;
+        r.rectifier = true, r.fires = r.hard_reset = r.leaks = false;
+        r.spikes = r.error = r.derivative = all_set(ann.batch, n.count);
+        ann.neurons.push_back(std::move(r));
+    }
+}
+
+void add_elements(const arch::TrainingWork& snn, arch::TrainingWork& ann) {
+    for (arch::WorkItem& item : ann.items) {
+        if (item.kind != arch::WorkKind::Neuron) continue;
+        const arch::NeuronWork& n = snn.neurons[item.index];
+        arch::ElementWork e;
+        e.name = n.name;
+        e.outputs = n.count;
+        e.forward_add = e.backward_add = n.count * ann.batch;
+        item = {arch::WorkKind::Element, static_cast<std::uint32_t>(ann.elements.size()), item.sources};
+        ann.elements.push_back(std::move(e));
+    }
+}
+
 }  // namespace
 
-arch::TrainingWork ann_of(const arch::TrainingWork& snn) {
+arch::TrainingWork ann_of(const arch::TrainingWork& snn, Rectifiers rectifiers) {
     arch::TrainingWork ann;
     ann.steps = 1;
     ann.batch = snn.batch;
@@ -35,24 +78,16 @@ arch::TrainingWork ann_of(const arch::TrainingWork& snn) {
         w.bias = l.bias;
         w.binary_input = false;
         w.sends_error = l.sends_error;
+        w.cells = l.cells;
         w.input = w.wanted = all_set(ann.batch, l.shape.inputs());
         w.error = all_set(ann.batch, l.shape.outputs());
         ann.linear.push_back(std::move(w));
     }
-    for (arch::ElementWork& e : ann.elements)
-        for (std::uint64_t* n : {&e.forward_add, &e.forward_multiply, &e.forward_divide, &e.forward_sqrt,
-                                 &e.backward_add, &e.backward_multiply, &e.backward_divide})
-            *n /= std::max<std::size_t>(1, snn.steps);
-    for (arch::WorkItem& item : ann.items) {
-        if (item.kind != arch::WorkKind::Neuron) continue;
-        const arch::NeuronWork& n = snn.neurons[item.index];
-        arch::ElementWork e;
-        e.name = n.name;
-        e.outputs = n.count;
-        e.forward_add = e.backward_add = n.count * ann.batch;
-        item = {arch::WorkKind::Element, static_cast<std::uint32_t>(ann.elements.size()), item.sources};
-        ann.elements.push_back(std::move(e));
-    }
+    for (arch::ElementWork& e : ann.elements) one_pass(e, snn.steps);
+    if (rectifiers == Rectifiers::Populations)
+        add_populations(snn, ann);
+    else
+        add_elements(snn, ann);
     return ann;
 }
 

@@ -36,7 +36,7 @@ std::uint64_t Setup::parameters(std::uint32_t item) const {
             return w.shape.weights() + (w.bias ? w.shape.out_c : 0);
         }
         case WorkKind::Neuron:
-            return neurons(item).learns_leak ? 1 : 0;
+            return neurons(item).parameters();
         default:
             return element(item).parameters;
     }
@@ -150,7 +150,7 @@ std::uint32_t Setup::origin(std::uint32_t item) const {
 bool Setup::keeps_mask(const arch::NeuronWork& n) const {
     const bool rectangle = n.compare != 0 && n.lut == 0 && n.multiply == 0 && n.add == 0 && n.divide == 0;
     return chip.schedule.keep == arch::KeepRule::Masks && n.fires && rectangle && !n.learns_leak &&
-           (work.detach_reset || !work.temporal);
+           !n.learns_window && (work.detach_reset || !work.temporal);
 }
 
 std::uint64_t Setup::kept_bits(const arch::NeuronWork& n) const {

@@ -134,7 +134,7 @@ class Lister {
             const bool once = linear && reused_later(from);
             if (!setup_.links[from].sums_stay || once) give(output(from, once ? 0 : s_.t0), Access::Read);
         }
-        state(What::State, i, n.count * (n.adaptive ? 2 : 1));
+        state(What::State, i, n.count * n.states());
         if (n.fires && !s_.again) give(output(i, s_.t0), Access::Write);
         if (kept_bits(i) != 0 && (setup_.kept_bits(n) != 0 || s_.again))
             give(kept(i, s_.t0, kept_bits(i)), Access::Write);
@@ -146,6 +146,12 @@ class Lister {
         if (setup_.joined(s_.t0) && s_.t0 + 1 < setup_.work.steps) give(error(i, s_.t0 + 1), Access::Read);
         if (!setup_.links[i].errors_stay && !setup_.links[i].users.empty())
             give(direct(i, s_.t0), Access::Read);
+        if (setup_.work.temporal && n.carried_errors() != 0) {
+            const Value v = make(What::Carried, i, 0, Tensor::Errors,
+                                 n.count * n.carried_errors() * setup_.chip.bits.error);
+            if (setup_.joined(s_.t0) && s_.t0 + 1 < setup_.work.steps) give(v, Access::Read);
+            give(v, Access::Write);
+        }
         give(error(i, s_.t0), Access::Write);
     }
     Value error(std::uint32_t neurons, std::uint32_t t) const {

@@ -11,7 +11,7 @@ namespace loom::training {
 
 /// Something that lives from one segment to others.
 struct ValueKey {
-    enum class What : std::uint8_t { Input, Spikes, Sums, State, Kept, Error, Direct, Trace };
+    enum class What : std::uint8_t { Input, Spikes, Sums, State, Kept, Error, Direct, Trace, Carried };
     What what;
     std::uint32_t item, t, b0;
     bool again = false;

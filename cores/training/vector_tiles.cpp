@@ -3,6 +3,7 @@
 // tables of partial sums. Operations are counted for the whole segment, then shared out over tiles.
 #include <algorithm>
 
+#include "cores/training/neuron_counts.hpp"
 #include "cores/training/tiles.hpp"
 
 namespace loom::training {
@@ -63,21 +64,10 @@ Bulk neurons_forward(const Setup& setup, const arch::TrainingArraySpec& array, c
     const std::uint64_t all = n.count * s.samples(), word = setup.chip.bits.membrane;
     Bulk b{{}, all, array.neuron_cycles, all};
     Task& t = b.task;
-    if (n.leaks) t.count(leak_event(setup), all);
-    t.count(Event::Add, all);
-    if (n.fires) {
-        t.count(Event::Compare, all);
-        t.count(n.hard_reset ? Event::Mux : Event::Add, all);
-        if (!s.again) setup.write(t, Tensor::Spikes, Event::SpikeWrite, all, 1);
-    }
-    setup.read(t, Tensor::Membranes, Event::MembraneRead, all, word);
-    setup.write(t, Tensor::Membranes, Event::MembraneWrite, all, word);
-    if (n.adaptive) {  // the threshold's own state: decays, grows with spikes
-        t.count(leak_event(setup), all);
-        t.count(Event::Add, all);
-        setup.read(t, Tensor::Membranes, Event::MembraneRead, all, word);
-        setup.write(t, Tensor::Membranes, Event::MembraneWrite, all, word);
-    }
+    add_forward(n, all, leak_event(setup), t.counts);
+    if (n.fires && !s.again) setup.write(t, Tensor::Spikes, Event::SpikeWrite, all, 1);
+    setup.read(t, Tensor::Membranes, Event::MembraneRead, all * n.states(), word);
+    setup.write(t, Tensor::Membranes, Event::MembraneWrite, all * n.states(), word);
     if (setup.keeps_mask(n)) {
         t.count(Event::Compare, all * n.compare);
         setup.write(t, Tensor::Masks, Event::MaskWrite, all, 1);
@@ -119,39 +109,28 @@ Bulk neurons_backward(const Setup& setup, const arch::TrainingArraySpec& array, 
     b.elements = either(rules.derivative == ZeroRule::Skip, rules.errors == ZeroRule::Skip);
     b.active = either(rules.derivative != ZeroRule::Dense, rules.errors != ZeroRule::Dense);
     Task& t = b.task;
+    NeuronErrors e{.all = all, .open = passing, .later = later, .now = all};
+    e.joined = time, e.through_reset = !work.detach_reset, e.mask = setup.keeps_mask(n);
+    if (rules.errors != ZeroRule::Dense) e.now = ones(n.error, t0, s);
+    e.carried = rules.errors == ZeroRule::Dense || t0 + 1 < work.steps ? all : 0;
+    add_backward(n, e, leak_event(setup), t.counts);
     if (n.fires) {
-        if (setup.keeps_mask(n)) {
+        if (e.mask)
             setup.read(t, Tensor::Masks, Event::MaskRead, all, 1);
-        } else {
-            t.count(Event::LutRead, all * n.lut);
-            t.count(Event::Compare, all * n.compare);
-            t.count(Event::Multiply, all * n.multiply);
-            t.count(Event::Add, all * n.add);
-            t.count(Event::Shift, all * n.shift);
-            t.count(Event::Divide, all * n.divide);
+        else
             setup.read(t, Tensor::Membranes, Event::MembraneRead, all, setup.chip.bits.membrane);
-        }
-        t.count(Event::Multiply, passing);
     }
     if (time) {
-        if (n.leaks) t.count(leak_event(setup), later);
-        t.count(Event::Add, later);
-        if (n.fires && n.hard_reset) {
-            t.count(Event::Mux, later);
-            setup.read(t, Tensor::Spikes, Event::SpikeRead, all, 1);
-        }
-        if (n.fires && !work.detach_reset) {
-            if (n.hard_reset) t.count(Event::Multiply, later);
-            t.count(Event::Shift, later);
-            t.count(Event::Add, later);
-        }
+        if (n.fires && n.hard_reset) setup.read(t, Tensor::Spikes, Event::SpikeRead, all, 1);
         const std::uint64_t read = rules.errors == ZeroRule::Skip ? later : all;
         setup.read(t, Tensor::Errors, Event::ErrorRead, read, word);
+        const std::uint64_t carried = t0 + 1 < work.steps ? all * n.carried_errors() : 0;
+        setup.read(t, Tensor::Errors, Event::ErrorRead, carried, word);
     }
-    if (n.learns_leak) {
-        t.count(Event::Mac, rules.errors == ZeroRule::Dense ? all : ones(n.error, t0, s));
-        setup.read(t, Tensor::Membranes, Event::MembraneRead, all, setup.chip.bits.membrane);
-    }
+    if (work.temporal) setup.write(t, Tensor::Errors, Event::ErrorWrite, all * n.carried_errors(), word);
+    if (n.learns_leak)  // membranes of the timestep before, and currents
+        setup.read(t, Tensor::Membranes, Event::MembraneRead, n.scales_input ? 2 * all : all,
+                   setup.chip.bits.membrane);
     const auto& links = setup.links[s.item];
     if (!links.errors_stay)
         setup.read(t, Tensor::Errors, Event::ErrorRead, all * std::max<std::size_t>(1, links.users.size()),

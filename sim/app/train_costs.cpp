@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cores/training/ann.hpp"
 #include "cores/training/engine.hpp"
 #include "cores/training/price.hpp"
 #include "sim/app/train_record.hpp"
@@ -176,7 +175,7 @@ void add_costs(Json& j, const training::TrainingTarget& target, const training::
 
 /// Executes the step twice: the second one finds the weights in place.
 Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work) {
-    const arch::TrainingWork ann = training::ann_of(work);
+    const arch::TrainingWork ann = target.ann(work);
     const auto engine = target.engine();
     engine->execute(ann);
     const training::EngineRecord first = engine->record();

@@ -104,7 +104,7 @@ class Loop {
         if (last) state_.estimate = estimate_of(spec_, work);
         if (!t_.engine) return result;
         t_.engine->execute(work);
-        if (last && t_.target->executes_ann()) state_.ann = ann_step(*t_.target, work);
+        if (last) state_.ann = ann_step(*t_.target, work);
         return result;
     }
 

@@ -43,6 +43,8 @@ void ElementWork::add(const ElementWork& more) {
     forward_divide += more.forward_divide, forward_sqrt += more.forward_sqrt;
     backward_add += more.backward_add, backward_multiply += more.backward_multiply;
     backward_divide += more.backward_divide;
+    forward_sums += more.forward_sums, forward_statistics += more.forward_statistics;
+    backward_sums += more.backward_sums, backward_statistics += more.backward_statistics;
 }
 
 }  // namespace loom::arch

@@ -53,9 +53,18 @@ struct NeuronWork {
     std::string name;
     std::size_t count = 0;
     bool fires = true, hard_reset = true;
-    bool leaks = true;         ///< false: integrate and fire, no leak multiplication
-    bool adaptive = false;     ///< one more state word (ALIF)
-    bool learns_leak = false;  ///< PLIF
+    bool leaks = true;             ///< false: integrate and fire, no leak multiplication
+    bool adaptive = false;         ///< a threshold with a state of its own (ALIF)
+    bool filters_current = false;  ///< a current with a state of its own (CUBA)
+    bool learns_leak = false;      ///< PLIF
+    bool scales_input = false;     ///< PLIF whose gain is 1 - leak: it is multiplied with the current
+    bool rectifier = false;  ///< of an ANN: values, no state; a comparison each way, counted as an addition
+    bool learns_window = false;  ///< LSG with a trained width
+    /// State words of one neuron.
+    unsigned states() const { return 1U + (adaptive ? 1U : 0U) + (filters_current ? 1U : 0U); }
+    /// State words of its errors that pass from timestep to timestep beside dL/du.
+    unsigned carried_errors() const { return (adaptive ? 1U : 0U) + (filters_current ? 1U : 0U); }
+    unsigned parameters() const { return (learns_leak ? 1U : 0U) + (learns_window ? 1U : 0U); }
     unsigned lut = 0, compare = 0, multiply = 0, add = 0, shift = 0,
              divide = 0;  ///< one surrogate evaluation
     BitSignal spikes;
@@ -67,6 +76,23 @@ struct NeuronWork {
 /// vector.
 enum class ElementMove : std::uint8_t { Same, Pool, Flatten };
 
+struct ElementOperations {
+    std::uint64_t add = 0, multiply = 0, divide = 0, sqrt = 0;
+    std::uint64_t all() const { return add + multiply + divide + sqrt; }
+    ElementOperations& operator+=(const ElementOperations& o) {
+        add += o.add, multiply += o.multiply, divide += o.divide, sqrt += o.sqrt;
+        return *this;
+    }
+    friend ElementOperations operator+(ElementOperations a, const ElementOperations& b) { return a += b; }
+    friend ElementOperations operator/(const ElementOperations& a, std::uint64_t n) {
+        return {a.add / n, a.multiply / n, a.divide / n, a.sqrt / n};
+    }
+    friend ElementOperations operator-(ElementOperations a, const ElementOperations& b) {
+        a.add -= b.add, a.multiply -= b.multiply, a.divide -= b.divide, a.sqrt -= b.sqrt;
+        return a;
+    }
+};
+
 /// Element-wise work of pooling and norms: operations of the whole minibatch.
 struct ElementWork {
     std::string name;
@@ -77,6 +103,13 @@ struct ElementWork {
     std::size_t moved(std::size_t i) const;
     std::uint64_t forward_add = 0, forward_multiply = 0, forward_divide = 0, forward_sqrt = 0;
     std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
+    /// Norms, of the operations above: the sums of statistics, made as values come, and what is done once for
+    /// each statistic (channel and window). What is left is done value by value when statistics are known.
+    ElementOperations forward_sums, forward_statistics, backward_sums, backward_statistics;
+    ElementOperations forward() const {
+        return {forward_add, forward_multiply, forward_divide, forward_sqrt};
+    }
+    ElementOperations backward() const { return {backward_add, backward_multiply, backward_divide, 0}; }
     std::uint64_t outputs = 0;  ///< of one timestep and sample
     std::uint64_t parameters = 0;
     /// Norms: timesteps that share statistics over the whole minibatch; 0: no statistics.

@@ -43,6 +43,15 @@ BitSignal derivative_bits(const NeuronLayer& neurons, const Signal& out) {
     return bits;
 }
 
+/// Row t is row t - 1 of `bits`, row 0 is empty.
+BitSignal a_timestep_late(const BitSignal& bits) {
+    BitSignal late(bits.steps(), bits.batch(), bits.count());
+    for (std::size_t t = 1; t < bits.steps(); ++t)
+        for (std::size_t b = 0; b < bits.batch(); ++b)
+            std::ranges::copy(bits.row(t - 1, b), late.row(t, b).begin());
+    return late;
+}
+
 /// Walks a network once; items are its nodes, and before a recurrent population its recurrent weights.
 class Collector {
   public:
@@ -133,7 +142,7 @@ class Collector {
         w.input = nonzero(r.input);
         if (pass_.rules.traces) w.trace = nonzero(r.trace);
         w.error = nonzero(r.error);
-        w.wanted = derivative_bits(layer, r.input);
+        w.wanted = a_timestep_late(derivative_bits(layer, r.input));
         work_.linear.push_back(std::move(w));
         const auto item = static_cast<std::uint32_t>(work_.items.size());
         work_.items.push_back(

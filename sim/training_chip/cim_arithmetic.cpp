@@ -64,7 +64,7 @@ void CimArithmetic::begin(const TrainingView& view) {
         std::vector<Part>& parts = parts_.emplace_back();
         for (const std::uint32_t f : view.placement.populations[block.population].feeds)
             parts.push_back({f, CimMatrix(view, block, view.placement.feeds[f]), {}});
-        for (Part& p : parts) p.arrived.resize(work.steps);
+        for (Part& p : parts) p.arrived.resize(work.steps * work.batch);
     }
 }
 
@@ -84,19 +84,22 @@ CimArithmetic::Part& CimArithmetic::part(std::uint32_t block, std::uint32_t feed
 }
 
 Cycles CimArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint32_t f, std::size_t element,
-                                 std::size_t t) {
+                                 std::size_t pair, bool zero) {
     const Feed& feed = view.placement.feeds[f];
     const arch::LinearWork& l = view.linear(feed);
     const std::size_t position = element / l.shape.in_c;
     const std::uint64_t n =
         l.shape.taps(position / l.shape.in_w, position % l.shape.in_w) * view.placement.blocks[b].channels();
-    const bool spike = l.binary_input || !feed.from_input;
     PhaseRecord& r = view.of_linear(feed.linear);
-    count(r, spike ? Event::ArrayAc : Event::ArrayMac) += n;
-    count(r, Event::SpikeWrite) += spike ? 1 : core_.cim->input_bits;
+    count(r, Event::SpikeWrite) += feed.values ? core_.cim->input_bits : 1;
+    if (zero) {  // its bit is not set: no row is driven, whatever is asked of zeros
+        count(r, Event::Gated) += n;
+        return 1;
+    }
+    count(r, feed.values ? Event::ArrayMac : Event::ArrayAc) += n;
     // The bits of an analogue input are not known: all of them are driven.
-    const std::uint64_t value = spike ? 1 : (std::uint64_t{1} << core_.cim->input_bits) - 1;
-    part(b, f).arrived[t].push_back({static_cast<std::uint32_t>(element), value});
+    const std::uint64_t value = feed.values ? (std::uint64_t{1} << core_.cim->input_bits) - 1 : 1;
+    part(b, f).arrived[pair].push_back({static_cast<std::uint32_t>(element), value});
     return 1;
 }
 
@@ -117,20 +120,19 @@ void CimArithmetic::take_inputs(std::vector<CimMatrix::Input>& arrived) {
                                          i.value, core_.cim->input_bits));
 }
 
-void CimArithmetic::sweep(TrainingView& view, std::uint32_t b, std::size_t t, std::vector<CoreJob>& jobs) {
+void CimArithmetic::sums(TrainingView& view, std::uint32_t b, std::size_t pair, std::vector<CoreSums>& sums) {
     const Block& block = view.placement.blocks[b];
     ready_.assign(block.last_position, 0);
     bool first = true;
     for (Part& p : parts_[b]) {
         const std::uint32_t linear = view.placement.feeds[p.feed].linear;
-        take_inputs(p.arrived[t]);
+        take_inputs(p.arrived[pair]);
         p.matrix.forward(inputs_, ready_, counters(view, linear));
         // sums of further matrices are added to those of the first
         if (!first && !inputs_.empty()) counters(view, linear).tree_adds += block.neurons();
         first = false;
     }
-    for (const Cycle ready : ready_)
-        jobs.push_back({.ready = ready, .cycles = view.on_soma(block.channels()), .tail = 0});
+    for (const Cycle ready : ready_) sums.push_back({ready, block.channels()});
 }
 
 Cycles CimArithmetic::errors_back(TrainingView& view, std::uint32_t b, std::uint32_t f, std::size_t t) {

@@ -20,8 +20,9 @@ class CimArithmetic final : public CoreArithmetic {
     void begin(const TrainingView& view) override;
     bool takes_beside_job() const override { return core_.cim->rows.double_buffer; }
     Cycles take_spike(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t element,
-                      std::size_t t) override;
-    void sweep(TrainingView& view, std::uint32_t block, std::size_t t, std::vector<CoreJob>& jobs) override;
+                      std::size_t pair, bool zero) override;
+    void sums(TrainingView& view, std::uint32_t block, std::size_t pair,
+              std::vector<CoreSums>& sums) override;
     Cycles errors_back(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t t) override;
     CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) override;
     void save(std::vector<std::uint64_t>& own) const override;
@@ -37,7 +38,7 @@ class CimArithmetic final : public CoreArithmetic {
     struct Part {
         std::uint32_t feed;
         CimMatrix matrix;
-        std::vector<std::vector<CimMatrix::Input>> arrived;  ///< [timestep], in order of arrival
+        std::vector<std::vector<CimMatrix::Input>> arrived;  ///< [pair], in order of arrival
     };
     Part& part(std::uint32_t block, std::uint32_t feed);
     void take_inputs(std::vector<CimMatrix::Input>& arrived);

@@ -10,9 +10,16 @@
 namespace loom::training {
 
 /// Work of a step on a core: may start at `ready`, holds the core `cycles`, and is done `tail` cycles later.
-/// Cycles count from the start of the step.
+/// Cycles count from the start of the step. `item`: of the work, set by the engine.
 struct CoreJob {
     Cycles ready = 0, cycles = 0, tail = 0;
+    std::uint32_t item = 0;
+};
+
+/// Sums of some neurons are complete in a cycle of the step.
+struct CoreSums {
+    Cycles ready = 0;
+    std::uint64_t neurons = 0;
 };
 
 /// How the cores of a chip multiply with their weights and change them. Steps, packets, neurons and weight
@@ -27,14 +34,14 @@ class CoreArithmetic {
     /// Packets are taken while a job is under way.
     virtual bool takes_beside_job() const { return false; }
 
-    /// Forward: a spike (or an analogue input) for element `element` of a matrix arrives at a block of its
-    /// target. Returns the cycles that it holds the core.
+    /// Forward: an input of `pair` (timestep x minibatch + sample) for element `element` of a matrix arrives
+    /// at a block of its target. `zero`: there was no spike, and the view's sparsity sends that too. Returns
+    /// the cycles that it holds the core.
     virtual Cycles take_spike(TrainingView& view, std::uint32_t block, std::uint32_t feed,
-                              std::size_t element, std::size_t t) = 0;
-    /// Forward: the inputs of timestep t are complete; what must happen until all neurons of a block are
-    /// updated.
-    virtual void sweep(TrainingView& view, std::uint32_t block, std::size_t t,
-                       std::vector<CoreJob>& jobs) = 0;
+                              std::size_t element, std::size_t pair, bool zero) = 0;
+    /// Forward: the inputs of a pair are complete; appends when the sums of a block's neurons are.
+    virtual void sums(TrainingView& view, std::uint32_t block, std::size_t pair,
+                      std::vector<CoreSums>& sums) = 0;
     /// Backward: W^T g of a block in timestep t, for the inputs that the view's sparsity asks for. Returns
     /// cycles.
     virtual Cycles errors_back(TrainingView& view, std::uint32_t block, std::uint32_t feed,
@@ -52,10 +59,10 @@ class CoreArithmetic {
     virtual const cores::CimCounters* array_counters(std::uint32_t, Phase) const { return nullptr; }
 };
 
-/// Counts an optimiser's arithmetic and state for `weights` values; returns operations.
-inline std::uint64_t count_optimiser(TrainingView& view, std::uint32_t linear, std::uint64_t weights) {
+/// Counts an optimiser's arithmetic and state for `weights` values of an item; returns operations.
+inline std::uint64_t count_optimiser_of(TrainingView& view, std::uint32_t item, std::uint64_t weights) {
     const arch::TrainingWork& work = *view.work;
-    PhaseRecord& r = view.of_linear(linear);
+    PhaseRecord& r = view.of_item(item);
     const std::uint64_t times = weights * work.updates;
     count(r, Event::Multiply) += times * work.update_multiply;
     count(r, Event::Add) += times * work.update_add;
@@ -67,6 +74,9 @@ inline std::uint64_t count_optimiser(TrainingView& view, std::uint32_t linear, s
         times * (work.update_multiply + work.update_add + work.update_sqrt + work.update_divide);
     r.busy += operations;
     return operations;
+}
+inline std::uint64_t count_optimiser(TrainingView& view, std::uint32_t linear, std::uint64_t weights) {
+    return count_optimiser_of(view, view.linear_items[linear], weights);
 }
 
 }  // namespace loom::training

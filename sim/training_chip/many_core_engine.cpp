@@ -2,6 +2,7 @@
 #include "sim/training_chip/many_core_engine.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "noc/catalogue.hpp"
 #include "sim/base/counter_math.hpp"
@@ -15,13 +16,15 @@ namespace {
 constexpr std::size_t kOutSlots = 4;
 
 /// Cycles until the last of a core's jobs is done; the core takes them as they become ready.
-Cycles run_jobs(std::vector<CoreJob>& jobs) {
+Cycles run_jobs(std::vector<CoreJob>& jobs, std::span<Cycles> spent) {
     std::ranges::stable_sort(jobs, {}, &CoreJob::ready);
     Cycles free = 0, end = 0;
     for (const CoreJob& j : jobs) {
         free = std::max(free, j.ready) + j.cycles;
         end = std::max(end, free + j.tail);
+        spent[j.item] += j.cycles + j.tail;
     }
+    jobs.clear();
     return end;
 }
 
@@ -49,19 +52,29 @@ noc::NocCounters ManyCoreEngine::network_counters() const {
 
 void ManyCoreEngine::execute(const arch::TrainingWork& work) {
     build(work);
-    for (view_.sample = 0; view_.sample < work.batch; ++view_.sample) {
+    for (const Round& round : rounds()) {
+        round_ = round;
         network_->reset();
         activity_.reset();
+        prepare_arrivals();
         forward();
         backward();
         weight_gradient();
     }
     weight_update();
     enter(Phase::Forward);
-    element_work();
     view_.record.steps += 1;
     view_.record.samples += work.batch;
     save_counters();
+}
+
+std::vector<ManyCoreEngine::Round> ManyCoreEngine::rounds() const {
+    std::vector<Round> all;
+    const std::size_t steps = view_.work->temporal ? view_.work->steps : 1, samples = view_.placement.samples;
+    for (std::size_t b = 0; b < view_.work->batch; b += samples)
+        for (std::size_t t = 0; t < view_.work->steps; t += steps)
+            all.push_back({t, t + steps, b, std::min(view_.work->batch, b + samples)});
+    return all;
 }
 
 /// Books what the network did in the phase before.
@@ -104,6 +117,9 @@ void ManyCoreEngine::build(const arch::TrainingWork& work) {
     record.memory = {{"memory of the fullest core", view_.room.memory_bits, peak, 0}};
     connect_cores();
     prepare_destinations();
+    prepare_parameters();
+    step_ = StepWork(cores_.size());
+    spent_.assign(cores_.size() * work.items.size(), 0);
     arithmetic_->begin(view_);
 }
 
@@ -142,23 +158,31 @@ void ManyCoreEngine::connect_cores() {
     }
 }
 
-void ManyCoreEngine::send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t feed,
-                          std::size_t element, std::size_t t, std::uint64_t payload_bits) {
+void ManyCoreEngine::add_job(std::uint32_t core, CoreJob job, std::uint32_t item) {
+    job.item = item;
+    step_.jobs[core].push_back(job);
+}
+
+void ManyCoreEngine::send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t tag,
+                          std::size_t element, std::size_t payload, std::uint64_t payload_bits) {
+    const Way& to = way(from, set);
     const std::uint64_t bits = view_.core().axon_out.packet_bits + payload_bits;
     Packet p;
-    p.destination = way(from, set).to;
+    p.destination = to.to;
     p.source = EndpointId{from};
     p.axon = static_cast<std::uint32_t>(element);
-    p.tag = static_cast<std::uint16_t>(feed);
+    p.tag = static_cast<std::uint16_t>(tag);
     p.flits = static_cast<std::uint16_t>((bits + view_.chip.noc.flit_bits - 1) / view_.chip.noc.flit_bits);
-    p.payload = static_cast<std::int64_t>(t);
-    step.sends[from].push_back({p, way(from, set).copies});
+    p.payload = static_cast<std::int64_t>(payload);
+    step.sends[from].push_back({p, to.copies});
 }
 
 void ManyCoreEngine::run_step(StepWork& step) {
+    const std::size_t items = view_.work->items.size();
+    std::ranges::fill(spent_, 0);
     for (std::size_t c = 0; c < cores_.size(); ++c)
-        cores_[c]->begin(start_, run_jobs(step.jobs[c]), std::move(step.sends[c]),
-                         arithmetic_->takes_beside_job());
+        cores_[c]->begin(start_, run_jobs(step.jobs[c], std::span(spent_).subspan(c * items, items)),
+                         step.sends[c], arithmetic_->takes_beside_job());
     while (scheduler_->run_next()) {
     }
     if (activity_.outstanding() != 0)
@@ -169,12 +193,30 @@ void ManyCoreEngine::run_step(StepWork& step) {
         if (cores_[c]->last_done() > drained) drained = cores_[c]->last_done(), last = c;
     const Cycle next = std::max(drained + view_.chip.timestep.latency, scheduler_->now() + 1);
     const std::uint64_t cycles = next - start_;
-    const std::vector<std::uint32_t>& blocks = blocks_of_core_[last];
-    const std::uint32_t population = blocks.empty() ? 0 : view_.placement.blocks[blocks[0]].population;
-    view_.of_linear(view_.placement.feeds[view_.placement.populations[population].feeds[0]].linear).cycles +=
-        cycles;
+    book(cycles, last);
     view_.record.cycles += cycles;
     start_ = next;
+}
+
+/// Shares a step's cycles over the items for which a core worked, as its work was; a core without work gives
+/// them to the first matrix of its first block.
+void ManyCoreEngine::book(std::uint64_t cycles, std::size_t core) {
+    const std::size_t items = view_.work->items.size();
+    const std::span<const Cycles> spent = std::span(spent_).subspan(core * items, items);
+    const Cycles all = std::accumulate(spent.begin(), spent.end(), Cycles{0});
+    if (all == 0) {
+        const std::vector<std::uint32_t>& blocks = blocks_of_core_[core];
+        const std::uint32_t population = blocks.empty() ? 0 : view_.placement.blocks[blocks[0]].population;
+        const std::uint32_t feed = view_.placement.populations[population].feeds[0];
+        view_.of_linear(view_.placement.feeds[feed].linear).cycles += cycles;
+        return;
+    }
+    Cycles before = 0;
+    for (std::uint32_t i = 0; i < items; ++i) {
+        if (spent[i] == 0) continue;
+        view_.of_item(i).cycles += part_of(cycles, before, spent[i], all);
+        before += spent[i];
+    }
 }
 
 void ManyCoreEngine::save_counters() {
@@ -189,22 +231,6 @@ void ManyCoreEngine::resume(const EngineRecord& record) {
     std::span<const std::uint64_t> own(record.own);
     for (noc::NocCounters& c : noc_counters_) take_counters(c, own);
     arithmetic_->restore(record.layers.size(), own);
-}
-
-void ManyCoreEngine::element_work() {
-    for (std::uint32_t i = 0; i < view_.work->items.size(); ++i) {
-        if (view_.work->items[i].kind != arch::WorkKind::Element) continue;
-        const arch::ElementWork& e = view_.work->elements[view_.work->items[i].index];
-        view_.phase = Phase::Forward;
-        count(view_.of_item(i), Event::Add) += e.forward_add;
-        count(view_.of_item(i), Event::Multiply) += e.forward_multiply;
-        count(view_.of_item(i), Event::Divide) += e.forward_divide;
-        count(view_.of_item(i), Event::SquareRoot) += e.forward_sqrt;
-        view_.phase = Phase::Backward;
-        count(view_.of_item(i), Event::Add) += e.backward_add;
-        count(view_.of_item(i), Event::Multiply) += e.backward_multiply;
-        count(view_.of_item(i), Event::Divide) += e.backward_divide;
-    }
 }
 
 }  // namespace loom::training

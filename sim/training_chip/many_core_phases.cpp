@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the cores do in each phase. Operations are those of the reference's section 5.
+// What the cores do forward, for weight gradients and in updates (backward: many_core_backward.cpp).
+// Operations are those of the reference's section 5.
 #include <algorithm>
 
+#include "cores/training/neuron_counts.hpp"
 #include "sim/training_chip/bits.hpp"
 #include "sim/training_chip/geometry.hpp"
 #include "sim/training_chip/many_core_engine.hpp"
@@ -10,200 +12,159 @@ namespace loom::training {
 
 using arch::ZeroRule;
 
-Cycles ManyCoreEngine::arrive(std::uint32_t core, const Packet& packet) {
-    if (view_.phase == Phase::WeightUpdate) return arrive_exchange(packet);
-    Cycles cycles = 0;
-    const Feed& feed = view_.placement.feeds[packet.tag];
-    const auto t = static_cast<std::size_t>(packet.payload);
-    for (const std::uint32_t b : blocks_of_core_[core]) {
-        const Block& block = view_.placement.blocks[b];
-        if (view_.phase == Phase::Backward)
-            cycles += arrive_error(block, packet.tag, packet.axon, t);
-        else if (block.population == feed.target)
-            cycles += arithmetic_->take_spike(view_, b, packet.tag, packet.axon, t);
-    }
-    return cycles;
+namespace {
+
+/// Input positions [first, last) that output positions [first, last) see, whole rows.
+std::pair<std::size_t, std::size_t> inputs_of(const arch::LinearShape& s, std::size_t first,
+                                              std::size_t last) {
+    const std::size_t top = first / s.out_w * s.stride, bottom = (last - 1) / s.out_w * s.stride + s.kernel_h;
+    const std::size_t begin = top > s.padding ? top - s.padding : 0;
+    const std::size_t end = bottom > s.padding ? bottom - s.padding : 0;
+    return {begin * s.in_w, std::min(end, s.in_h) * s.in_w};
 }
+
+}  // namespace
 
 void ManyCoreEngine::forward() {
     enter(Phase::Forward);
-    const std::size_t steps = view_.work->steps;
-    for (std::size_t k = 0; k < steps + view_.placement.max_depth + 1; ++k) {
-        StepWork step(cores_.size());
-        if (k < steps) send_input(k, step);
-        for (std::uint32_t b = 0; b < view_.placement.blocks.size(); ++b) {
-            const std::size_t lag =
-                view_.placement.populations[view_.placement.blocks[b].population].depth + 1;
-            if (k >= lag && k - lag < steps) forward_block(b, k - lag, step);
+    const std::size_t pairs = round_.pairs();
+    for (std::size_t k = 0; k < pairs + view_.placement.forward_steps; ++k) {
+        if (k < pairs) send_input(pair_at(k));
+        for (std::uint32_t p = 0; p < view_.placement.populations.size(); ++p) {
+            const Population& pop = view_.placement.populations[p];
+            const auto due = [&](std::size_t lag) { return k >= lag && k - lag < pairs; };
+            if (pop.window != 0 && due(pop.sums_ready)) {
+                for (const std::uint32_t b : pop.blocks) statistics_sums(b, pair_at(k - pop.sums_ready));
+                statistics(p, pair_at(k - pop.sums_ready), false);
+            }
+            if (pop.statistics_travel && due(pop.sums_ready + 1))
+                statistics(p, pair_at(k - pop.sums_ready - 1), true);
+            if (!due(pop.fires)) continue;
+            for (const std::uint32_t b : pop.blocks) forward_block(b, pair_at(k - pop.fires));
         }
-        run_step(step);
+        run_step(step_);
     }
 }
 
-void ManyCoreEngine::send_input(std::size_t t, StepWork& step) {
+void ManyCoreEngine::send_input(const Pair& pair) {
     const auto host = static_cast<std::uint32_t>(view_.room.cores);
     for (std::uint32_t f = 0; f < view_.placement.feeds.size(); ++f) {
         const Feed& feed = view_.placement.feeds[f];
         const arch::LinearWork& l = view_.work->linear[feed.linear];
-        if (!feed.from_input || (l.constant_input && t > 0))
+        if (!feed.from_input || (l.constant_input && pair.t > 0))
             continue;  // a constant current is kept by its neurons
-        each_one(l.input.row(t, view_.sample), 0, l.input.count(), [&](std::size_t e) {
+        const auto bits = l.input.row(pair.t, pair.sample);
+        each_sent(bits, 0, l.input.count(), [&](std::size_t e, bool zero) {
             const std::uint32_t set = forward_set_[f][e / l.shape.in_c];
             if (set != kNowhere)
-                send(step, host, set, f, e, t, l.binary_input ? 0 : view_.room.membrane_bits);
+                send(step_, host, set, f, e, 2 * number(pair) + (zero ? 1 : 0),
+                     l.binary_input ? 0 : view_.room.membrane_bits);
         });
     }
 }
 
-void ManyCoreEngine::forward_block(std::uint32_t number, std::size_t t, StepWork& step) {
-    const Block& block = view_.placement.blocks[number];
+Cycles ManyCoreEngine::await_sums(const Block& block) {
+    Cycles ready = 0;
+    for (const CoreSums& s : sums_) ready = std::max(ready, s.ready);
+    const Feed& feed = view_.placement.feeds[view_.placement.populations[block.population].feeds[0]];
+    add_job(block.core, {.tail = ready}, view_.linear_items[feed.linear]);
+    return ready;
+}
+
+/// Neurons of a block are updated; what they give leaves behind it.
+void ManyCoreEngine::forward_block(std::uint32_t b, const Pair& pair) {
+    view_.sample = pair.sample;
+    const Block& block = view_.placement.blocks[b];
+    count_update(block);
+    sums_.clear();
+    if (view_.placement.populations[block.population].window == 0)
+        arithmetic_->sums(view_, b, number(pair), sums_);
+    else
+        sums_.push_back({0, block.neurons()});  // they were made before the statistics
+    const Cycles ready = await_sums(block);
+    elements(b, pair, Part::Apply, ready);
+    const std::uint32_t item = view_.neuron_items[block.population];
+    for (const CoreSums& s : sums_)
+        add_job(block.core, {.ready = s.ready, .cycles = view_.on_soma(s.neurons)}, item);
+    send_outputs(b, pair);
+}
+
+void ManyCoreEngine::count_update(const Block& block) {
     const arch::NeuronWork& neurons = view_.work->neurons[block.population];
     const std::uint64_t n = block.neurons();
     PhaseRecord& r = view_.of_neurons(block.population);
-    if (neurons.leaks) count(r, Event::Multiply) += n;
-    count(r, Event::Add) += neurons.fires && !neurons.hard_reset ? 2 * n : n;
-    if (neurons.fires) count(r, Event::Compare) += n;
-    if (neurons.fires && neurons.hard_reset) count(r, Event::Mux) += n;
-    count(r, Event::MembraneRead) += n;
-    count(r, Event::MembraneWrite) += 2 * n;  // state and, for the backward pass, its history
     r.busy += n;
-    arithmetic_->sweep(view_, number, t, step.jobs[block.core]);
-
-    const std::size_t channels = view_.placement.populations[block.population].channels;
-    const auto spikes = neurons.spikes.row(t, view_.sample);
-    for (std::uint32_t f = 0; f < view_.placement.feeds.size(); ++f)
-        for (const SourceMap& source : view_.placement.feeds[f].sources) {
-            if (source.population != block.population) continue;
-            const std::size_t in_c = view_.linear(view_.placement.feeds[f]).shape.in_c;
-            for (std::size_t q = block.first_position; q < block.last_position; ++q)
-                each_one(spikes, q * channels + block.first_channel, q * channels + block.last_channel,
-                         [&](std::size_t i) {
-                             const std::uint32_t e = source.to_input[i];
-                             if (e == UINT32_MAX || forward_set_[f][e / in_c] == kNowhere) return;
-                             send(step, block.core, forward_set_[f][e / in_c], f, e, t, 0);
-                             count(r, Event::SpikeRead) += 1;
-                         });
-        }
-}
-
-void ManyCoreEngine::backward() {
-    enter(Phase::Backward);
-    const std::size_t steps = view_.work->steps;
-    for (std::size_t k = 0; k < steps + view_.placement.max_depth; ++k) {
-        StepWork step(cores_.size());
-        for (std::uint32_t b = 0; b < view_.placement.blocks.size(); ++b) {
-            const Block& block = view_.placement.blocks[b];
-            const std::size_t lag =
-                view_.placement.max_depth - view_.placement.populations[block.population].depth;
-            if (k >= lag && k - lag < steps) backward_block(b, steps - 1 - (k - lag), step);
-        }
-        run_step(step);
-    }
-}
-
-void ManyCoreEngine::backward_block(std::uint32_t number, std::size_t t, StepWork& step) {
-    const Block& block = view_.placement.blocks[number];
-    count_error_recursion(block, t);
-    Cycles cycles = view_.on_soma(block.neurons());
-    for (const std::uint32_t f : view_.placement.populations[block.population].feeds) {
-        const Feed& feed = view_.placement.feeds[f];
-        if (!view_.linear(feed).sends_error || feed.sources.empty()) continue;
-        cycles += arithmetic_->errors_back(view_, number, f, t);
-        send_errors(block, f, t, step);
-    }
-    step.jobs[block.core].push_back({.ready = 0, .cycles = cycles, .tail = 0});
-}
-
-/// Surrogate and recursion of dL/du of a block's neurons.
-void ManyCoreEngine::count_error_recursion(const Block& block, std::size_t t) {
-    const arch::NeuronWork& neurons = view_.work->neurons[block.population];
-    const std::size_t channels = view_.placement.populations[block.population].channels;
-    const std::uint64_t n = block.neurons();
-    std::uint64_t open = 0;
-    for (std::size_t q = block.first_position; q < block.last_position; ++q)
-        open += ones_between(neurons.derivative.row(t, view_.sample), q * channels + block.first_channel,
-                             q * channels + block.last_channel);
-    PhaseRecord& r = view_.of_neurons(block.population);
-    count(r, Event::LutRead) += n * neurons.lut;
-    count(r, Event::Compare) += n * neurons.compare;
-    count(r, Event::Add) += n * neurons.add;
-    count(r, Event::Shift) += n * neurons.shift;
-    count(r, Event::Divide) += n * neurons.divide;
-    const ZeroCost product = zero_cost(view_.sparsity.derivative, open, n);
-    count(r, Event::Multiply) += n * neurons.multiply + product.operations;
-    count(r, Event::Gated) += product.gated;
-    const bool chained = view_.work->temporal && t + 1 < view_.work->steps &&
-                         (view_.work->truncate == 0 || (t + 1) % view_.work->truncate != 0);
-    if (chained) {
-        if (neurons.leaks) count(r, Event::Multiply) += n;
+    if (neurons.rectifier) {
         count(r, Event::Add) += n;
-        if (neurons.fires && neurons.hard_reset) count(r, Event::Mux) += n;
-        if (!view_.work->detach_reset && neurons.fires) {
-            count(r, Event::Multiply) += n;
-            count(r, Event::Shift) += n;
-            count(r, Event::Add) += n;
-        }
-        count(r, Event::ErrorRead) += n;
+        count(r, Event::MembraneRead) += n;
+        count(r, Event::MembraneWrite) += n;
+        return;
     }
-    count(r, Event::MembraneRead) += n;
-    count(r, Event::ErrorWrite) += n;
-    r.busy += n;
+    add_forward(neurons, n, Event::Multiply, r.counts);
+    count(r, Event::MembraneRead) += n * neurons.states();
+    count(r, Event::MembraneWrite) += n * (neurons.states() + 1);  // and, for the backward pass, its history
 }
 
-/// One partial error per input that errors of the block reach.
-void ManyCoreEngine::send_errors(const Block& block, std::uint32_t f, std::size_t t, StepWork& step) {
-    const arch::LinearWork& l = view_.linear(view_.placement.feeds[f]);
-    const arch::LinearShape& s = l.shape;
-    const auto errors = l.error.row(t, view_.sample);
-    const bool only_wanted = view_.sparsity.derivative == ZeroRule::Skip;
-    std::vector<bool> reached(s.in_h * s.in_w);
-    for (std::size_t q = block.first_position; q < block.last_position; ++q) {
-        if (view_.sparsity.errors == ZeroRule::Skip &&
-            ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel) == 0)
-            continue;
-        each_input(s, q, [&](std::size_t p, std::size_t) { reached[p] = true; });
-    }
-    for (std::size_t p = 0; p < reached.size(); ++p) {
-        if (!reached[p]) continue;
-        for (std::size_t e = p * s.in_c; e < (p + 1) * s.in_c; ++e) {
-            if (only_wanted && !l.wanted.test(t, view_.sample, e)) continue;
-            if (backward_set_[f][e] == kNowhere) continue;
-            send(step, block.core, backward_set_[f][e], f, e, t, view_.room.error_bits);
-        }
+void ManyCoreEngine::send_outputs(std::uint32_t b, const Pair& pair) {
+    const Block& block = view_.placement.blocks[b];
+    const arch::NeuronWork& neurons = view_.work->neurons[block.population];
+    for (std::uint32_t f = 0; f < view_.placement.feeds.size(); ++f) {
+        const Feed& feed = view_.placement.feeds[f];
+        const bool late = feed.delayed && !neurons.rectifier;  // an ANN makes one pass
+        if (late && pair.t + 1 == view_.work->steps) continue;
+        const Pair to{pair.t + (late ? 1 : 0), pair.sample};
+        for (const SourceMap& source : feed.sources)
+            if (source.population == block.population) send_to(block, f, source, pair, to);
     }
 }
 
-Cycles ManyCoreEngine::arrive_error(const Block& block, std::uint32_t f, std::size_t element, std::size_t t) {
+/// What a block gives in `pair`, as input `to` of a matrix.
+void ManyCoreEngine::send_to(const Block& block, std::uint32_t f, const SourceMap& source, const Pair& pair,
+                             const Pair& to) {
     const Feed& feed = view_.placement.feeds[f];
-    std::uint64_t adds = 0;
-    for (const auto& [s, n] : feed.back[element]) {
-        if (feed.sources[s].population != block.population) continue;
-        const std::size_t channels = view_.placement.populations[block.population].channels;
-        if (!block.holds(n / channels, n % channels)) continue;
-        if (view_.sparsity.derivative == ZeroRule::Skip &&
-            !view_.work->neurons[block.population].derivative.test(t, view_.sample, n))
+    const arch::NeuronWork& neurons = view_.work->neurons[block.population];
+    const arch::LinearWork& l = view_.linear(feed);
+    const std::uint64_t bits = feed.values ? view_.room.membrane_bits : 0;
+    PhaseRecord& r = view_.of_neurons(block.population);
+    const auto emit = [&](std::size_t i, bool zero) {
+        const std::uint32_t e = source.to_input[i];
+        const std::uint32_t set = e == UINT32_MAX ? kNowhere : forward_set_[f][e / l.shape.in_c];
+        if (set == kNowhere) return;
+        send(step_, block.core, set, f, e, 2 * number(to) + (zero ? 1 : 0), bits);
+        count(r, Event::SpikeRead) += std::max<std::uint64_t>(1, bits);
+    };
+    const std::size_t channels = view_.placement.populations[block.population].channels;
+    const auto spikes = neurons.spikes.row(pair.t, pair.sample);
+    const bool integrates = !neurons.fires && !neurons.rectifier,
+               skip = view_.sparsity.spikes == ZeroRule::Skip;
+    for (std::size_t q = block.first_position; q < block.last_position; ++q) {
+        const std::size_t first = q * channels + block.first_channel,
+                          last = q * channels + block.last_channel;
+        if (!integrates) {
+            each_sent(spikes, first, last, emit);
             continue;
-        ++adds;
+        }
+        for (std::size_t i = first; i < last; ++i) {  // membranes: zeros are known where they arrive
+            const std::uint32_t e = source.to_input[i];
+            const bool zero = e == UINT32_MAX || !l.input.test(to.t, to.sample, e);
+            if (!zero || !skip) emit(i, zero);
+        }
     }
-    PhaseRecord& r = view_.of_linear(feed.linear);
-    count(r, Event::Add) += adds;
-    count(r, Event::ErrorRead) += adds;
-    count(r, Event::ErrorWrite) += adds;
-    r.busy += adds;
-    return view_.on_lanes(adds);
 }
 
 void ManyCoreEngine::weight_gradient() {
     enter(Phase::WeightGradient);
-    StepWork step(cores_.size());
-    for (const Block& block : view_.placement.blocks) {
-        Cycles cycles = 0;
-        for (const std::uint32_t f : view_.placement.populations[block.population].feeds)
-            for (std::size_t t = 0; t < view_.work->steps; ++t)
-                cycles += gradient_of(block, view_.placement.feeds[f], t);
-        step.jobs[block.core].push_back({.ready = 0, .cycles = cycles, .tail = 0});
-    }
-    run_step(step);
+    for (const Block& block : view_.placement.blocks)
+        for (const std::uint32_t f : view_.placement.populations[block.population].feeds) {
+            const Feed& feed = view_.placement.feeds[f];
+            Cycles cycles = 0;
+            for (std::size_t i = 0; i < round_.pairs(); ++i) {
+                view_.sample = pair_at(i).sample;
+                cycles += gradient_of(block, feed, pair_at(i).t);
+            }
+            add_job(block.core, {.cycles = cycles}, view_.linear_items[feed.linear]);
+        }
+    run_step(step_);
 }
 
 Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::size_t t) {
@@ -212,21 +173,22 @@ Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::si
     const auto inputs = (view_.work->traces ? l.trace : l.input).row(t, view_.sample);
     const auto errors = l.error.row(t, view_.sample);
     PhaseRecord& r = view_.of_linear(feed.linear);
-    std::vector<std::uint64_t> g(s.out_h * s.out_w);
+    nonzero_.assign(s.out_h * s.out_w, 0);
     std::uint64_t nonzero = 0;
     for (std::size_t q = block.first_position; q < block.last_position; ++q)
-        nonzero += g[q] =
+        nonzero += nonzero_[q] =
             ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel);
     if (l.bias) count(r, Event::Add) += nonzero;
     Cycles cycles = 0;
-    for (std::size_t p = 0; p < s.in_h * s.in_w; ++p) {
+    const auto [first, last] = inputs_of(s, block.first_position, block.last_position);
+    for (std::size_t p = first; p < last; ++p) {
         const std::uint64_t x = ones_between(inputs, p * s.in_c, (p + 1) * s.in_c);
         const std::uint64_t rows = view_.sparsity.spikes == ZeroRule::Skip ? x : s.in_c;
         if (rows == 0) continue;
         std::uint64_t useful = 0, all = 0;
         each_output(s, p, [&](std::size_t q, std::size_t) {
             if (q < block.first_position || q >= block.last_position) return;
-            useful += g[q];
+            useful += nonzero_[q];
             all += block.channels();
         });
         const ZeroCost each = zero_cost(view_.sparsity.errors, useful, all);
@@ -246,14 +208,17 @@ Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::si
 void ManyCoreEngine::weight_update() {
     enter(Phase::WeightUpdate);
     exchange(true);
-    StepWork step(cores_.size());
+    exchange_parameters(true);
     for (const SharedKernel& kernel : view_.placement.shared) {
         const Block& block = view_.placement.blocks[kernel.owner];
         for (const std::uint32_t f : view_.placement.populations[block.population].feeds)
-            step.jobs[block.core].push_back(arithmetic_->update(view_, kernel.owner, f));
+            add_job(block.core, arithmetic_->update(view_, kernel.owner, f),
+                    view_.linear_items[view_.placement.feeds[f].linear]);
     }
-    run_step(step);
+    update_parameters();
+    run_step(step_);
     exchange(false);
+    exchange_parameters(false);
 }
 
 }  // namespace loom::training

@@ -18,7 +18,7 @@ NearMemoryArithmetic::NearMemoryArithmetic(const arch::ChipSpec& chip) {
 }
 
 Cycles NearMemoryArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint32_t f,
-                                        std::size_t element, std::size_t) {
+                                        std::size_t element, std::size_t, bool zero) {
     const Block& block = view.placement.blocks[b];
     const Feed& feed = view.placement.feeds[f];
     const arch::LinearWork& l = view.linear(feed);
@@ -29,19 +29,20 @@ Cycles NearMemoryArithmetic::take_spike(TrainingView& view, std::uint32_t b, std
     PhaseRecord& r = view.of_linear(feed.linear);
     // Every spike is a packet: behind pooling it adds a share of the weight, which the address generator
     // shifts.
-    const bool spike = l.binary_input || !feed.from_input;
-    count(r, spike ? Event::Ac : Event::Mac) += n;
+    const ZeroCost cost = zero_cost(view.sparsity.spikes, zero ? 0 : n, n);
+    count(r, feed.values ? Event::Mac : Event::Ac) += cost.operations;
+    count(r, Event::Gated) += cost.gated;
     count(r, Event::WeightRead) += view.weights_moved(view.words(n));
-    count(r, Event::SpikeWrite) += 1;
-    count(r, Event::MembraneRead) += n;
-    count(r, Event::MembraneWrite) += n;
-    r.busy += n;
+    count(r, Event::SpikeWrite) += feed.values ? view.room.membrane_bits : 1;
+    count(r, Event::MembraneRead) += cost.operations;
+    count(r, Event::MembraneWrite) += cost.operations;
+    r.busy += cost.operations;
     return std::max(view.on_lanes(n), view.to_read(view.words(n)));
 }
 
-void NearMemoryArithmetic::sweep(TrainingView& view, std::uint32_t b, std::size_t,
-                                 std::vector<CoreJob>& jobs) {
-    jobs.push_back({.ready = 0, .cycles = view.on_soma(view.placement.blocks[b].neurons()), .tail = 0});
+void NearMemoryArithmetic::sums(TrainingView& view, std::uint32_t b, std::size_t,
+                                std::vector<CoreSums>& sums) {
+    sums.push_back({0, view.placement.blocks[b].neurons()});
 }
 
 Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, std::uint32_t f,

@@ -11,8 +11,9 @@ class NearMemoryArithmetic final : public CoreArithmetic {
     explicit NearMemoryArithmetic(const arch::ChipSpec& chip);
     CoreRoom room() const override { return room_; }
     Cycles take_spike(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t element,
-                      std::size_t t) override;
-    void sweep(TrainingView& view, std::uint32_t block, std::size_t t, std::vector<CoreJob>& jobs) override;
+                      std::size_t pair, bool zero) override;
+    void sums(TrainingView& view, std::uint32_t block, std::size_t pair,
+              std::vector<CoreSums>& sums) override;
     Cycles errors_back(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t t) override;
     CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) override;
 

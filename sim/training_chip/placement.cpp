@@ -2,115 +2,54 @@
 #include "sim/training_chip/placement.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <map>
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/base/error.hpp"
+#include "sim/training_chip/wiring.hpp"
 
 namespace loom::training {
 namespace {
 
 using arch::TrainingWork;
-using arch::WorkKind;
-constexpr std::uint32_t kInput = UINT32_MAX;
 
-/// Finds what feeds what by walking the items against the flow.
-class Wiring {
-  public:
-    Wiring(const TrainingWork& work, Placement& placement) : work_(work), p_(placement) {
-        p_.populations.resize(work.neurons.size());
-        for (const arch::WorkItem& item : work.items)
-            if (item.kind == WorkKind::Neuron) wire_population(item);
-    }
+/// Sums and running values of a norm's channel: of x, x x, g, g z; mean, variance.
+constexpr std::uint64_t kStatistics = 6;
 
-  private:
-    void wire_population(const arch::WorkItem& item) {
-        Population& pop = p_.populations[item.index];
-        collect_matrices(item.sources, item.index);
-        if (pop.feeds.empty()) fail(item.index);
-        const arch::LinearShape& shape = work_.linear[p_.feeds[pop.feeds[0]].linear].shape;
-        pop.height = shape.out_h, pop.width = shape.out_w, pop.channels = shape.out_c;
-        if (shape.outputs() != work_.neurons[item.index].count) fail(item.index);
-        for (const std::uint32_t f : pop.feeds)
-            for (const SourceMap& s : p_.feeds[f].sources)
-                pop.depth = std::max(pop.depth, p_.populations[s.population].depth + 1);
-        p_.max_depth = std::max(p_.max_depth, pop.depth);
+/// Bits of parameters and statistics of a block's part of the element-wise layers.
+std::uint64_t element_bits(const TrainingWork& work, const Population& population, const Block& block,
+                           std::uint64_t per_parameter, std::uint64_t statistic) {
+    std::uint64_t bits = 0;
+    for (const PlacedElement& placed : population.elements) {
+        const arch::ElementWork& e = work.elements[placed.element];
+        bits += e.parameters / population.channels * block.channels() * per_parameter;
+        if (e.statistics_steps != 0) bits += kStatistics * block.channels() * statistic;
     }
-    [[noreturn]] void fail(std::uint32_t population) const {
-        throw UnsupportedError("training on many cores: neurons " + work_.neurons[population].name +
-                               " must be fed by dense layers or convolutions of their shape");
-    }
-    /// From neurons down to their matrices, over norms and sums.
-    void collect_matrices(const std::vector<std::uint32_t>& sources, std::uint32_t target) {
-        for (const std::uint32_t s : sources) {
-            if (s == kInput) fail(target);
-            const arch::WorkItem& item = work_.items[s];
-            if (item.kind == WorkKind::Neuron) fail(target);
-            if (item.kind == WorkKind::Element) {
-                p_.populations[target].elements.push_back(item.index);
-                collect_matrices(item.sources, target);
-                continue;
-            }
-            Feed feed;
-            feed.linear = item.index;
-            feed.target = target;
-            collect_sources(item.sources, feed, [](std::size_t i) { return i; });
-            invert(feed);
-            p_.populations[target].feeds.push_back(static_cast<std::uint32_t>(p_.feeds.size()));
-            p_.feeds.push_back(std::move(feed));
-        }
-    }
-    /// From a matrix down to neurons; `place` maps an element there to an input element of the matrix.
-    void collect_sources(const std::vector<std::uint32_t>& sources, Feed& feed,
-                         const std::function<std::size_t(std::size_t)>& place) {
-        for (const std::uint32_t s : sources) {
-            if (s == kInput) {
-                feed.from_input = true;
-                continue;
-            }
-            const arch::WorkItem& item = work_.items[s];
-            if (item.kind == WorkKind::Linear) fail(feed.target);
-            if (item.kind == WorkKind::Element) {
-                const arch::ElementWork& e = work_.elements[item.index];
-                collect_sources(item.sources, feed, [&e, &place](std::size_t i) {
-                    const std::size_t m = e.moved(i);
-                    return m == SIZE_MAX ? SIZE_MAX : place(m);
-                });
-                continue;
-            }
-            SourceMap map;
-            map.population = item.index;
-            for (std::size_t i = 0; i < work_.neurons[item.index].count; ++i)
-                map.to_input.push_back(static_cast<std::uint32_t>(place(i)));
-            feed.sources.push_back(std::move(map));
-        }
-    }
-    void invert(Feed& feed) const {
-        feed.back.resize(work_.linear[feed.linear].shape.inputs());
-        for (std::uint32_t s = 0; s < feed.sources.size(); ++s)
-            for (std::uint32_t n = 0; n < feed.sources[s].to_input.size(); ++n)
-                if (const std::uint32_t e = feed.sources[s].to_input[n]; e != UINT32_MAX)
-                    feed.back[e].emplace_back(s, n);
-    }
-
-    const TrainingWork& work_;
-    Placement& p_;
-};
+    return bits;
+}
 
 /// Sets the memory and arrays that a block needs.
 void add_needs(const TrainingWork& work, const Placement& p, Block& block, const CoreRoom& room) {
-    const std::uint64_t per_weight = (room.cim == nullptr ? room.weight_bits : 0) + room.gradient_bits +
-                                     std::uint64_t{work.state_words} * room.state_bits;
-    const std::uint64_t kept_steps = work.temporal ? work.steps : 1;
-    block.memory_bits = block.neurons() * kept_steps * (1 + room.membrane_bits + room.error_bits);
+    const Population& population = p.populations[block.population];
+    const arch::NeuronWork& neurons = work.neurons[block.population];
+    const std::uint64_t trained = room.gradient_bits + std::uint64_t{work.state_words} * room.state_bits;
+    const std::uint64_t per_weight = (room.cim == nullptr ? room.weight_bits : 0) + trained;
+    const std::uint64_t kept_pairs = (work.temporal ? work.steps : 1) * p.samples;
+    const std::uint64_t kept = 1 + room.membrane_bits + room.error_bits;
+    // a norm's inputs, and errors before and behind it
+    const std::uint64_t around_norm = population.window != 0 ? room.membrane_bits + room.error_bits : 0;
+    const std::uint64_t states =
+        (neurons.states() - 1) * room.membrane_bits + neurons.carried_errors() * room.error_bits;
+    block.memory_bits = block.neurons() * (kept_pairs * (kept + around_norm) + p.samples * states);
+    block.memory_bits +=
+        element_bits(work, population, block, room.weight_bits + trained, room.gradient_bits);
     block.arrays = 0;
-    for (const std::uint32_t f : p.populations[block.population].feeds) {
+    for (const std::uint32_t f : population.feeds) {
         const arch::LinearWork& l = work.linear[p.feeds[f].linear];
         const std::uint64_t rows = l.shape.weights() / l.shape.out_c;
         block.memory_bits += rows * block.channels() * per_weight;
         const std::uint64_t input_width = l.binary_input ? 1 : room.membrane_bits;
-        block.memory_bits += l.shape.inputs() * input_width * (l.constant_input ? 1 : kept_steps);
+        block.memory_bits += l.shape.inputs() * input_width * (l.constant_input ? p.samples : kept_pairs);
         if (room.cim != nullptr) block.arrays += arch::cim_layout(*room.cim, rows, block.channels()).arrays();
     }
 }
@@ -218,8 +157,7 @@ void find_shared_kernels(Placement& p) {
 
 Placement place_training(const TrainingWork& work, const CoreRoom& room) {
     Placement p;
-    Wiring(work, p);
-    if (p.populations.empty()) throw UnsupportedError("training on many cores: a network without neurons");
+    wire(work, p);
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
     std::vector<Used> used(room.cores);
     for (Block& b : p.blocks) {
@@ -231,7 +169,13 @@ Placement place_training(const TrainingWork& work, const CoreRoom& room) {
         *emptiest = {emptiest->bits + b.memory_bits, emptiest->neurons + b.neurons(),
                      emptiest->arrays + b.arrays};
     }
+    for (const Population& population : p.populations) {
+        std::size_t before = 0;
+        for (const std::uint32_t b : population.blocks)
+            p.blocks[b].neurons_before = before, before += p.blocks[b].neurons();
+    }
     find_shared_kernels(p);
+    set_steps(work, p);
     return p;
 }
 

@@ -5,8 +5,9 @@
 
 namespace loom::training {
 
-void TrainingCore::begin(Cycle start, Cycles job, std::vector<Send> sends, bool beside) {
-    sends_ = std::move(sends);
+void TrainingCore::begin(Cycle start, Cycles job, std::vector<Send>& sends, bool beside) {
+    sends_.swap(sends);
+    sends.clear();
     sent_ = 0;
     beside_ = beside;
     next_send_ = start + job;

@@ -38,7 +38,8 @@ class TrainingCore final : public Clocked {
     };
     /// Local work of `job` cycles from `start` on, after it the packets leave. `beside`: packets are taken
     /// meanwhile.
-    void begin(Cycle start, Cycles job, std::vector<Send> sends, bool beside);
+    /// `sends` comes back empty.
+    void begin(Cycle start, Cycles job, std::vector<Send>& sends, bool beside);
     Cycle evaluate(Cycle now) override;
     /// Cycles in which job and packets held the core, in all.
     std::uint64_t busy() const { return busy_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/training_chip/training_target.hpp"
 
+#include "cores/training/ann.hpp"
 #include "sim/base/error.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/training_chip/engine_area.hpp"
@@ -22,7 +23,7 @@ class EngineTarget final : public TrainingTarget {
     std::unique_ptr<Engine> engine() const override { return make_engine(chip_); }
     Pricing price(const Engine& engine) const override { return training::price(engine.record(), chip_); }
     nlohmann::ordered_json area() const override { return engine_area_json(chip_); }
-    bool executes_ann() const override { return true; }
+    arch::TrainingWork ann(const arch::TrainingWork& snn) const override { return ann_of(snn); }
 
   private:
     arch::TrainingChip chip_;
@@ -45,7 +46,9 @@ class ManyCoreTarget final : public TrainingTarget {
         return training::price(dynamic_cast<const ManyCoreEngine&>(engine));
     }
     nlohmann::ordered_json area() const override { return many_core_area_json(chip_); }
-    bool executes_ann() const override { return false; }
+    arch::TrainingWork ann(const arch::TrainingWork& snn) const override {
+        return ann_of(snn, Rectifiers::Populations);
+    }
     const arch::CimCoreSpec* cells() const override {
         const arch::CoreSpec& core = chip_.kind(0);
         return core.in_memory() && core.cim ? &*core.cim : nullptr;

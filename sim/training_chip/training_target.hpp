@@ -23,8 +23,8 @@ class TrainingTarget {
     virtual Pricing price(const Engine& engine) const = 0;
     /// Silicon by component (engine_area_json(), stats::area_json()).
     virtual nlohmann::ordered_json area() const = 0;
-    /// Whether its engine takes a network without neurons (ann_of()).
-    virtual bool executes_ann() const = 0;
+    /// The step of an ANN of the same shape, as its engine takes it.
+    virtual arch::TrainingWork ann(const arch::TrainingWork& snn) const = 0;
     /// Arrays whose cells hold the weights and are changed by pulses; null: weights are numbers.
     virtual const arch::CimCoreSpec* cells() const { return nullptr; }
 };

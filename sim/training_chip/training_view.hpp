@@ -13,6 +13,13 @@ inline std::uint64_t& count(PhaseRecord& r, Event e) {
     return r.counts[static_cast<std::size_t>(e)];
 }
 
+/// Of `total`, cut into `parts` equal parts, what falls to `n` of them from `first` on; all shares add up to
+/// it.
+inline std::uint64_t part_of(std::uint64_t total, std::uint64_t first, std::uint64_t n, std::uint64_t parts) {
+    const auto upto = [&](std::uint64_t p) { return total / parts * p + total % parts * p / parts; };
+    return upto(first + n) - upto(first);
+}
+
 /// Operations and lane cycles of `all` operand pairs of which `useful` are not zero.
 struct ZeroCost {
     std::uint64_t operations, gated, slots;

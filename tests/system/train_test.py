@@ -274,7 +274,64 @@ def checks_and_schema():
         assert code == 0, err
 
 
+MANY_LAYERS = """network:
+  input: [1, 8, 8]
+  weights: {seed: 1, gain: 3}
+  layers:
+    - {kind: conv, name: conv1, outputs: 4, kernel: 3, padding: 1}
+    - {kind: batch_norm, name: bn1}
+    - {kind: lif, name: lif1, leak: 0.5}
+    - {kind: conv, name: conv2, outputs: 4, kernel: 3, padding: 1}
+    - {kind: td_batch_norm, name: bn2}
+    - {kind: plif, name: lif2, leak: 0.5}
+    - {kind: add, name: sum, from: [lif1, lif2]}
+    - {kind: avg_pool, name: pool, size: 2}
+    - {kind: flatten, name: flatten}
+    - {kind: dense, name: fc, outputs: 16}
+    - {kind: recurrent, name: rec, leak: 0.5}
+    - {kind: dense, name: out, outputs: 10}
+    - {kind: alif, name: last, leak: 0.5}
+profile: {preset: nir-euler, dt: 100 us, compare: ">=", reset: value}
+data:    {file: digits, encoding: constant}
+train:   {algorithm: bptt, timesteps: 4, batch: 4, steps: 2, loss: mse_rate, surrogate: {kind: rect, width: 0.5}, optimizer: {kind: adam, lr: 0.001}}
+"""
+
+
+def many_cores_add_up():
+    """Layers and phases of all kinds of layers: their cycles and energies are the totals. An ANN beside it. Each zero can be kept."""
+    with scratch() as d:
+        with open(f"{d}/t.yaml", "w") as f:
+            f.write(MANY_LAYERS)
+        for chip in ("mesh45", "train_mesh45"):
+            cycles = {}
+            for spikes in ("skip", "gate", "dense"):
+                train(f"{d}/t.yaml", f"{d}/{chip}_{spikes}", "--set", f"chip.file={ROOT}/configs/chips/{chip}.yaml",
+                      "--set", f"chip.training_sparsity.spikes={spikes}", "--fidelity", "cycle")
+                s = stats(f"{d}/{chip}_{spikes}")
+                phases, layers = s["phases"].values(), s["layers"]
+                assert sum(p["cycles"] for p in phases) == s["cycles"]
+                assert sum(l.get("cycles", 0) for l in layers) == s["cycles"]
+                for name, phase in s["phases"].items():
+                    assert sum(l["phases"][name].get("cycles", 0) for l in layers) == phase["cycles"], name
+                    energy = sum(l["phases"][name]["energy_pj"] for l in layers)
+                    assert abs(energy - phase["energy_pj"]) <= 1e-9 * energy, name
+                    assert 0 < phase["utilisation"] <= 1, name
+                energy = s["energy"]
+                assert abs(sum(p["energy_pj"] for p in phases) - energy["dynamic_pj"]) <= 1e-9 * energy["dynamic_pj"]
+                assert abs(sum(l["energy_pj"] for l in layers) - energy["dynamic_pj"]) <= 1e-9 * energy["dynamic_pj"]
+                assert abs(sum(energy["levels"].values()) - energy["dynamic_pj"]) <= 1e-9 * energy["dynamic_pj"]
+                assert abs(energy["dynamic_pj"] + energy["leakage_pj"] - energy["total_pj"]) <= 1e-9 * energy["total_pj"]
+                by_name = {l["name"]: l for l in layers}
+                for name in ("bn1", "bn2"):
+                    assert all(by_name[name]["phases"][p]["cycles"] > 0 for p in ("forward", "backward", "weight_update")), name
+                ann = s["ann"]
+                assert ann["cycles"] > 0 and ann["energy_pj"] > 0 and ann["energy_ratio"] > 0 and ann["cycles_ratio"] > 0
+                assert sum(p["cycles"] for p in ann["phases"].values()) == ann["cycles"]
+                cycles[spikes] = s["phases"]["forward"]["cycles"]
+            assert cycles["skip"] < cycles["gate"] == cycles["dense"], cycles
+
+
 if __name__ == "__main__":
     main([golden_cases_functional, golden_cases_on_chips, layer_kinds_train_and_run, cycle_and_functional_runs_have_the_same_weights, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
           killed_training_continues_with_the_same_bits, finished_training_can_be_lengthened, algorithms_and_encodings_train,
-          fewer_samples_and_partial_batches, checks_and_schema])
+          fewer_samples_and_partial_batches, many_cores_add_up, checks_and_schema])

@@ -16,7 +16,10 @@ class LearnedLeak final : public NeuronPart {
     void backward(const NeuronErrorRow& row) override;
     void end_backward() override;
     bool wants_currents() const override { return scales_input_; }
-    void describe(arch::NeuronWork& work) const override { work.learns_leak = true; }
+    void describe(arch::NeuronWork& work) const override {
+        work.learns_leak = true;
+        work.scales_input = scales_input_;
+    }
 
   private:
     Parameter& parameter() { return (*parameters_)[index_]; }

@@ -23,6 +23,9 @@ class LearnedWindow final : public NeuronPart {
     void backward(const NeuronErrorRow& row) override;
     void end_backward() override;
     const Surrogate* surrogate() const override { return &window_; }
+    void describe(arch::NeuronWork& work) const override {
+        work.learns_window = rule_ == WindowRule::Trained;
+    }
     float half_width() const { return window_.half; }
 
   private:

@@ -24,6 +24,7 @@ class SynapticFilter final : public NeuronPart {
         }
     }
     bool changes_currents() const override { return true; }
+    void describe(arch::NeuronWork& work) const override { work.filters_current = true; }
 
   private:
     float decay_;

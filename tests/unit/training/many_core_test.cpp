@@ -85,6 +85,17 @@ TEST(ManyCoreTraining, OperationsOfTheGoldenConvolution) {
     EXPECT_EQ(events(r, "w1", Phase::WeightGradient, Event::Mac), want["wgrad_l1_mac_sparse_x_du"]);
 }
 
+TEST(ManyCoreTraining, EveryNeuronBehindAPoolSends) {
+    const arch::TrainingWork work = golden_work(true, {"rect", {}, 0.5}, false);
+    const auto want = golden_counts("conv_rect_hard_nodetach");
+    ManyCoreEngine dense(mesh(4, 16), {D, S, S}), gated(mesh(4, 16), {G, S, S});
+    dense.execute(work);
+    gated.execute(work);
+    EXPECT_EQ(events(dense.record(), "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_dense"]);
+    EXPECT_EQ(events(gated.record(), "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_sparse"]);
+    EXPECT_EQ(events(dense.record(), "pool", Phase::Forward, Event::Add), want["pool_add"]);
+}
+
 TEST(ManyCoreTraining, EachZeroCanBeKept) {
     const arch::TrainingWork work = golden_work(false, {"rect", {}, 0.5}, false);
     const auto want = golden_counts("mlp_rect_hard_nodetach");
@@ -102,6 +113,20 @@ TEST(ManyCoreTraining, EachZeroCanBeKept) {
     EXPECT_EQ(
         events(gated, "w2", Phase::Backward, Event::Mac) + events(gated, "w2", Phase::Backward, Event::Gated),
         want["bwd_l2_mac_dense"]);
+    EXPECT_EQ(events(none, "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_dense"]);
+    EXPECT_EQ(events(none, "w1", Phase::Forward, Event::Mac) * 8, want["fwd_l1_mac_dense"]);
+    EXPECT_EQ(events(gated, "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_sparse"]);
+    EXPECT_EQ(
+        events(gated, "w2", Phase::Forward, Event::Ac) + events(gated, "w2", Phase::Forward, Event::Gated),
+        want["fwd_l2_ac_dense"]);
+    const auto forward = [](const EngineRecord& r) {
+        std::uint64_t cycles = 0;
+        for (const LayerRecord& l : r.layers) cycles += l.phases[0].cycles;
+        return cycles;
+    };
+    EXPECT_EQ(forward(all), forward(errors));
+    EXPECT_LT(forward(errors), forward(none)) << "a packet for every zero";
+    EXPECT_EQ(forward(gated), forward(none));
     EXPECT_LT(all.cycles, errors.cycles);
     EXPECT_LT(errors.cycles, none.cycles);
     EXPECT_EQ(gated.cycles, none.cycles) << "gating saves no time";
