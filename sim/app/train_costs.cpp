@@ -173,13 +173,17 @@ void add_costs(Json& j, const training::TrainingTarget& target, const training::
     j["area"] = target.area();
 }
 
-/// Executes the step twice: the second one finds the weights in place.
+/// Where the first step fetches weights it is executed twice: the second one finds them in place.
 Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work) {
     const arch::TrainingWork ann = target.ann(work);
     const auto engine = target.engine();
-    engine->execute(ann);
-    const training::EngineRecord first = engine->record();
-    const training::Pricing cold = target.price(*engine);
+    training::EngineRecord first;
+    training::Pricing cold;
+    if (!target.starts_warm()) {
+        engine->execute(ann);
+        first = engine->record();
+        cold = target.price(*engine);
+    }
     engine->execute(ann);
     const training::EngineRecord& both = engine->record();
     const training::Pricing all = target.price(*engine);
@@ -187,8 +191,8 @@ Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& 
     for (std::size_t p = 0; p < training::kPhases; ++p) {
         const auto phase = static_cast<training::Phase>(p);
         std::uint64_t cycles = 0;
-        for (std::size_t l = 0; l < both.layers.size(); ++l)
-            cycles += both.layers[l].phases[p].cycles - first.layers[l].phases[p].cycles;
+        for (const training::LayerRecord& l : both.layers) cycles += l.phases[p].cycles;
+        for (const training::LayerRecord& l : first.layers) cycles -= l.phases[p].cycles;
         j["phases"][std::string(training::kPhaseNames[p])] = {
             {"cycles", cycles}, {"energy_pj", all.phase(phase) - cold.phase(phase)}};
     }

@@ -24,6 +24,7 @@ class EngineTarget final : public TrainingTarget {
     Pricing price(const Engine& engine) const override { return training::price(engine.record(), chip_); }
     nlohmann::ordered_json area() const override { return engine_area_json(chip_); }
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override { return ann_of(snn); }
+    bool starts_warm() const override { return false; }
 
   private:
     arch::TrainingChip chip_;
@@ -49,6 +50,7 @@ class ManyCoreTarget final : public TrainingTarget {
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override {
         return ann_of(snn, Rectifiers::Populations);
     }
+    bool starts_warm() const override { return true; }
     const arch::CimCoreSpec* cells() const override {
         const arch::CoreSpec& core = chip_.kind(0);
         return core.in_memory() && core.cim ? &*core.cim : nullptr;

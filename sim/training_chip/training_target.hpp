@@ -25,6 +25,8 @@ class TrainingTarget {
     virtual nlohmann::ordered_json area() const = 0;
     /// The step of an ANN of the same shape, as its engine takes it.
     virtual arch::TrainingWork ann(const arch::TrainingWork& snn) const = 0;
+    /// Weights are in place before the first step.
+    virtual bool starts_warm() const = 0;
     /// Arrays whose cells hold the weights and are changed by pulses; null: weights are numbers.
     virtual const arch::CimCoreSpec* cells() const { return nullptr; }
 };

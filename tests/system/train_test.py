@@ -323,7 +323,7 @@ def many_cores_add_up():
                 assert abs(energy["dynamic_pj"] + energy["leakage_pj"] - energy["total_pj"]) <= 1e-9 * energy["total_pj"]
                 by_name = {l["name"]: l for l in layers}
                 for name in ("bn1", "bn2"):
-                    assert all(by_name[name]["phases"][p]["cycles"] > 0 for p in ("forward", "backward", "weight_update")), name
+                    assert all(by_name[name]["phases"][p]["cycles"] > 0 for p in ("forward", "backward")), name
                 ann = s["ann"]
                 assert ann["cycles"] > 0 and ann["energy_pj"] > 0 and ann["energy_ratio"] > 0 and ann["cycles_ratio"] > 0
                 assert sum(p["cycles"] for p in ann["phases"].values()) == ann["cycles"]
