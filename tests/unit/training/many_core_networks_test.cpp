@@ -104,7 +104,14 @@ const arch::ElementWork& element(const arch::TrainingWork& work, const std::stri
 
 TEST(ManyCoreNetworks, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
     for (const bool over_time : {false, true}) {
-        const arch::TrainingWork work = network_work({.over_time = over_time});
+        arch::TrainingWork work = network_work({.over_time = over_time});
+        for (arch::ElementWork& e : work.elements)  // numbers that no division leaves whole
+            if (e.statistics_steps != 0) {
+                e.forward_add += 5, e.forward_sums.add += 2, e.forward_statistics.add += 1;
+                e.backward_multiply += 11, e.backward_sums.multiply += 3, e.backward_statistics.multiply += 5;
+            } else if (e.forward_add != 0) {
+                e.forward_add += 7, e.backward_divide += 13;
+            }
         for (const std::uint64_t side : {1U, 2U, 5U}) {
             const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
             for (const char* name : {"norm1", "norm2", "sum", "pool", "flatten"}) {
