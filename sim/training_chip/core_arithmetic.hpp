@@ -59,19 +59,18 @@ class CoreArithmetic {
     virtual const cores::CimCounters* array_counters(std::uint32_t, Phase) const { return nullptr; }
 };
 
-/// Counts an optimiser's arithmetic and state for `weights` values of an item; returns operations.
+/// Counts one update's arithmetic and state for `weights` values of an item; returns operations.
 inline std::uint64_t count_optimiser_of(TrainingView& view, std::uint32_t item, std::uint64_t weights) {
     const arch::TrainingWork& work = *view.work;
     PhaseRecord& r = view.of_item(item);
-    const std::uint64_t times = weights * work.updates;
-    count(r, Event::Multiply) += times * work.update_multiply;
-    count(r, Event::Add) += times * work.update_add;
-    count(r, Event::SquareRoot) += times * work.update_sqrt;
-    count(r, Event::Divide) += times * work.update_divide;
-    count(r, Event::GradientRead) += times * (1 + work.state_words);
-    count(r, Event::GradientWrite) += times * work.state_words;
+    count(r, Event::Multiply) += weights * work.update_multiply;
+    count(r, Event::Add) += weights * work.update_add;
+    count(r, Event::SquareRoot) += weights * work.update_sqrt;
+    count(r, Event::Divide) += weights * work.update_divide;
+    count(r, Event::GradientRead) += weights * (1 + work.state_words);
+    count(r, Event::GradientWrite) += weights * work.state_words;
     const std::uint64_t operations =
-        times * (work.update_multiply + work.update_add + work.update_sqrt + work.update_divide);
+        weights * (work.update_multiply + work.update_add + work.update_sqrt + work.update_divide);
     r.busy += operations;
     return operations;
 }

@@ -192,7 +192,7 @@ void ManyCoreEngine::prepare_parameters() {
 void ManyCoreEngine::update_parameters() {
     const auto update = [&](std::uint32_t core, std::uint32_t item, std::uint64_t n) {
         if (n == 0) return;
-        const std::uint64_t moved = view_.weights_moved(view_.words(n) * view_.work->updates);
+        const std::uint64_t moved = view_.weights_moved(view_.words(n));
         count(view_.of_item(item), Event::WeightRead) += moved;
         count(view_.of_item(item), Event::WeightWrite) += moved;
         add_job(core, {.cycles = view_.on_lanes(count_optimiser_of(view_, item, n))}, item);

@@ -52,6 +52,7 @@ noc::NocCounters ManyCoreEngine::network_counters() const {
 
 void ManyCoreEngine::execute(const arch::TrainingWork& work) {
     build(work);
+    const bool each_timestep = work.updates > 1 && !work.temporal;  // a round has all samples
     for (const Round& round : rounds()) {
         round_ = round;
         network_->reset();
@@ -60,8 +61,9 @@ void ManyCoreEngine::execute(const arch::TrainingWork& work) {
         forward();
         backward();
         weight_gradient();
+        if (each_timestep) weight_update();
     }
-    weight_update();
+    for (std::size_t i = 0; !each_timestep && i < work.updates; ++i) weight_update();
     enter(Phase::Forward);
     view_.record.steps += 1;
     view_.record.samples += work.batch;

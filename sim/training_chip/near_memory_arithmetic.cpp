@@ -83,8 +83,8 @@ CoreJob NearMemoryArithmetic::update(TrainingView& view, std::uint32_t b, std::u
     const std::uint64_t w =
         (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * view.placement.blocks[b].channels();
     PhaseRecord& r = view.of_linear(feed.linear);
-    count(r, Event::WeightRead) += view.weights_moved(view.words(w) * view.work->updates);
-    count(r, Event::WeightWrite) += view.weights_moved(view.words(w) * view.work->updates);
+    count(r, Event::WeightRead) += view.weights_moved(view.words(w));
+    count(r, Event::WeightWrite) += view.weights_moved(view.words(w));
     return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, feed.linear, w)), .tail = 0};
 }
 

@@ -136,15 +136,24 @@ TEST(ManyCoreNetworks, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
     }
 }
 
-TEST(ManyCoreNetworks, CyclesOfLayersAndPhasesAddUp) {
+TEST(ManyCoreNetworks, CyclesOfLayersAndPhasesAddUpInAnyOrderOfEvaluation) {
     for (const bool over_time : {false, true})
         for (const std::uint64_t side : {1U, 2U, 5U}) {
-            const EngineRecord r = run(network_work({.over_time = over_time}), mesh(side, side == 1   ? 1024U
-                                                                                          : side == 2 ? 32U
-                                                                                                      : 6U));
+            const arch::TrainingWork work = network_work({.over_time = over_time});
+            const arch::ChipSpec chip = mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U);
+            const EngineRecord r = run(work, chip);
+            ManyCoreEngine shuffled(chip, {S, S, S});
+            shuffled.shuffle(5);
+            shuffled.execute(work);
             std::uint64_t sum = 0;
-            for (const LayerRecord& l : r.layers)
-                for (const PhaseRecord& p : l.phases) sum += p.cycles;
+            for (std::size_t l = 0; l < r.layers.size(); ++l)
+                for (std::size_t p = 0; p < kPhases; ++p) {
+                    const PhaseRecord& a = r.layers[l].phases[p];
+                    const PhaseRecord& b = shuffled.record().layers[l].phases[p];
+                    sum += a.cycles;
+                    EXPECT_EQ(a.cycles, b.cycles);
+                    EXPECT_EQ(a.counts, b.counts);
+                }
             EXPECT_EQ(sum, r.cycles);
         }
 }
@@ -318,6 +327,25 @@ TEST(ManyCoreNetworks, RefusesNormsThatItCannotPlaceAndMatricesWithoutNeurons) {
     open.items.pop_back();
     open.neurons.pop_back();
     EXPECT_THAT(refused(open), ::testing::HasSubstr("matrix w3"));
+}
+
+TEST(ManyCoreNetworks, OnlineUpdatesHappenAtEveryTimestep) {
+    arch::TrainingWork work = network_work({});
+    work.temporal = false;
+    const auto update = [&](std::uint64_t side) {
+        ManyCoreEngine engine(mesh(side, side == 1 ? 1024U : 2U), {S, S, S});
+        engine.execute(work);
+        std::uint64_t writes = 0;
+        for (const LayerRecord& l : engine.record().layers)
+            writes += l.phases[3].counts[static_cast<std::size_t>(Event::WeightWrite)];
+        return std::pair{writes, engine.network_counters(Phase::WeightUpdate).flit_hops()};
+    };
+    const auto one = update(1);
+    work.updates = work.steps;
+    EXPECT_EQ(update(1).first, work.steps * one.first);
+    const auto many = update(5);
+    EXPECT_GT(many.second, 0U);
+    EXPECT_EQ(many.second % work.steps, 0U) << "kernels are exchanged every time";
 }
 
 /// The same counts of neurons as an engine with arrays, with every zero.
