@@ -7,8 +7,17 @@
 #include <initializer_list>
 
 #include "sim/base/error.hpp"
+#include "sim/base/nearest.hpp"
 
 namespace loom::compiler {
+
+namespace {
+/// "; did you mean 'x'?", or nothing; signs are near to all others.
+std::string near_one(const std::string& value, std::initializer_list<const char*> known) {
+    const std::string s = suggestion(value, {known.begin(), known.end()});
+    return value.size() > 2 && s.starts_with("; did") ? s : "";
+}
+}  // namespace
 
 Profile preset_profile(const std::string& name) {
     Profile p;
@@ -40,8 +49,10 @@ Profile preset_profile(const std::string& name) {
     if (name == "lava") return p;
     throw ConfigError(fmt::format(
         "profile.preset: unknown preset '{}' (known: nir-euler, snntorch, snntorch-subtract, norse, "
-        "spikingjelly, sinabs, spyx, lava)",
-        name));
+        "spikingjelly, sinabs, spyx, lava){}",
+        name,
+        near_one(name, {"nir-euler", "snntorch", "snntorch-subtract", "norse", "spikingjelly", "sinabs",
+                        "spyx", "lava"})));
 }
 
 namespace {
@@ -49,7 +60,8 @@ void one_of(const char* key, const std::string& value, std::initializer_list<con
     if (std::any_of(known.begin(), known.end(), [&](const char* k) { return value == k; })) return;
     std::string list;
     for (const char* k : known) list += (list.empty() ? "" : ", ") + std::string(k);
-    throw ConfigError(fmt::format("profile.{}: '{}' is not one of {}", key, value, list));
+    throw ConfigError(
+        fmt::format("profile.{}: '{}' is not one of {}{}", key, value, list, near_one(value, known)));
 }
 }  // namespace
 

@@ -6,8 +6,10 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <exception>
+#include <limits>
 
 #include "sim/app/commands.hpp"
 #include "sim/base/error.hpp"
@@ -20,6 +22,20 @@ std::string own_path() {
     std::array<char, 4096> buffer{};
     const ssize_t n = readlink("/proc/self/exe", buffer.data(), buffer.size() - 1);
     return n > 0 ? std::string(buffer.data(), static_cast<std::size_t>(n)) : std::string("spikeloom");
+}
+
+constexpr std::uint64_t kAnySeed = std::numeric_limits<std::uint64_t>::max();
+
+/// An option's value: digits only, in range.
+CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+    return {[least, most](std::string& text) -> std::string {
+                std::uint64_t v = 0;
+                const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), v);
+                const bool whole = error == std::errc{} && end == text.data() + text.size();
+                if (whole && v >= least && v <= most) return "";
+                return fmt::format("expected a whole number from {} to {}, got '{}'", least, most, text);
+            },
+            ""};
 }
 
 constexpr const char* kFooter =
@@ -54,7 +70,8 @@ int run_command_line(int argc, char** argv) {
         ->allow_extra_args(false);
     run_cmd->add_option("--threads", r.threads, "processes that share the samples")
         ->check(CLI::Range(1, 1024));
-    run_cmd->add_option("--seed", r.seed, "replaces input.seed and map.seed")->check(CLI::NonNegativeNumber);
+    run_cmd->add_option("--seed", r.seed, "replaces input.seed and map.seed")
+        ->check(whole_number(0, kAnySeed));
     run_cmd->add_flag("--json", r.json, "print stats.json on stdout instead of the summary");
     run_cmd->add_flag("-q,--quiet", r.quiet, "no progress");
     run_cmd->add_option("--vcd", r.vcd, "write a waveform, FILE or FILE.vcd (use with --set input.limit=1)");
@@ -88,7 +105,7 @@ int run_command_line(int argc, char** argv) {
     noc_cmd->add_option("--threads", n.threads, "seeds that run at a time; does not change the report")
         ->check(CLI::Range(1, 1024));
     noc_cmd->add_option("--seed", n.seed, "replaces measure.seeds by one seed")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0, kAnySeed));
     noc_cmd->add_flag("--sweep-load", n.sweep_load, "walk the load to saturation and print the curve");
     noc_cmd->add_flag("--json", n.json, "print the report as JSON");
     noc_cmd->add_flag("-q,--quiet", n.quiet, "no progress");
@@ -123,9 +140,9 @@ int run_command_line(int argc, char** argv) {
             "estimate: SATA_Sim's formula, nothing is executed")
         ->check(CLI::IsMember({"functional", "cycle", "estimate"}));
     train_cmd->add_option("--steps", t.steps, "so many steps only; figures of an epoch are extrapolated")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1, 1'000'000'000));
     train_cmd->add_option("--seed", t.seed, "replaces data.seed and network.weights.seed")
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0, kAnySeed));
     train_cmd->add_flag("--resume", t.resume, "continue from the last checkpoint");
     train_cmd->add_flag("--json", t.json, "print stats.json on stdout instead of the summary");
     train_cmd->add_flag("-q,--quiet", t.quiet, "no progress");

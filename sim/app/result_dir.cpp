@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +23,28 @@ void write_text(const std::string& path, const std::string& text) {
     if (!out) throw IoError(path + ": cannot be written: " + std::strerror(errno));
 }
 
+/// What killed processes left beside `path`: their temporary directories go; results that one had put aside
+/// (.old) come back when nothing took their place.
+void tidy_up(const fs::path& path) {
+    const std::string prefix = "." + path.filename().string() + ".tmp.";
+    std::error_code ec;
+    for (const fs::directory_entry& e : fs::directory_iterator(path.parent_path(), ec)) {
+        const std::string name = e.path().filename().string();
+        if (!name.starts_with(prefix)) continue;
+        std::string_view rest = std::string_view(name).substr(prefix.size());
+        const bool old = rest.ends_with(".old");
+        if (old) rest.remove_suffix(4);
+        pid_t owner = 0;
+        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), owner);
+        if (error != std::errc{} || end != rest.data() + rest.size() || owner <= 0) continue;
+        if (owner == getpid() || kill(owner, 0) == 0 || errno != ESRCH) continue;
+        if (old && !fs::exists(path, ec))
+            fs::rename(e.path(), path, ec);
+        else
+            fs::remove_all(e.path(), ec);
+    }
+}
+
 }  // namespace
 
 ResultDir::ResultDir(const std::string& path) : path_(fs::absolute(path).lexically_normal().string()) {
@@ -32,6 +56,7 @@ ResultDir::ResultDir(const std::string& path) : path_(fs::absolute(path).lexical
         throw IoError(path_ + ": exists and is not a result directory; choose another with -o");
     }
     fs::create_directories(p.parent_path(), ec);
+    tidy_up(p);
     temporary_ =
         (p.parent_path() / ("." + p.filename().string() + ".tmp." + std::to_string(getpid()))).string();
     fs::remove_all(temporary_, ec);

@@ -18,6 +18,7 @@
 #include "sim/app/train_estimate.hpp"
 #include "sim/app/train_loop.hpp"
 #include "sim/app/train_report.hpp"
+#include "sim/app/train_work_dir.hpp"
 #include "sim/base/error.hpp"
 #include "sim/stats/report.hpp"
 #include "sim/version.hpp"
@@ -27,53 +28,8 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 namespace {
 
-/// Beside the result directory while a training runs: its checkpoint and the dumped steps.
-class WorkDir {
-  public:
-    WorkDir(const std::string& output, bool resume) : path_(output + ".training") {
-        { const ResultDir probe(output); }  // complains early
-        std::error_code ec;
-        if (!resume && fs::exists(path_, ec)) {  // an unfinished training is set aside, not lost
-            fs::remove_all(path_ + ".old", ec);
-            fs::rename(path_, path_ + ".old", ec);
-            fmt::print(stderr,
-                       "note: an unfinished training was moved to {}.old; --resume would have continued it\n",
-                       path_);
-        }
-        fs::create_directories(path_, ec);
-        if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
-    }
-    std::string checkpoint() const { return path_ + "/checkpoint.h5"; }
-    std::string step(std::uint64_t k) const { return fmt::format("{}/step{}.h5", path_, k); }
-    bool has_checkpoint() const {
-        std::error_code ignored;
-        return fs::exists(checkpoint(), ignored);
-    }
-    /// The dump of the finished training that this one lengthens.
-    std::string dump_before() const { return path_ + "/before.h5"; }
-    /// Takes over a finished training's dump; what lies here is what was left while it was tidied up.
-    void take_over(const std::string& output) const {
-        std::error_code ec;
-        fs::remove_all(path_, ec);
-        fs::create_directories(path_, ec);
-        if (fs::exists(output + "/dump.h5", ec)) fs::copy_file(output + "/dump.h5", dump_before());
-    }
-    void discard() const {
-        std::error_code ignored;
-        fs::remove(checkpoint(), ignored);  // first: the rest is worth nothing without it
-        fs::remove_all(path_, ignored);
-    }
-    /// Nothing was stored: an error in the first steps leaves nothing behind.
-    void discard_if_empty() const {
-        if (!has_checkpoint()) discard();
-    }
-
-  private:
-    std::string path_;
-};
-
 /// The checkpoint to continue from: of an interrupted training, or of a finished one; empty: none.
-std::string checkpoint_to_resume(const WorkDir& work, const std::string& output) {
+std::string checkpoint_to_resume(const TrainWorkDir& work, const std::string& output) {
     std::error_code ec;
     for (const std::string& file : {work.checkpoint(), output + "/checkpoint.h5"})
         if (fs::exists(file, ec)) return file;
@@ -92,7 +48,7 @@ bool cycle_fidelity(const TrainOptions& o, const TrainSpec& spec) {
     return o.fidelity.empty() ? spec.chip.has_value() || spec.cores.has_value() : o.fidelity == "cycle";
 }
 
-TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const WorkDir& work,
+TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const TrainWorkDir& work,
                          const std::string& output, const config::Node& key, Training& training) {
     if (!o.resume) return {};
     const std::string file = checkpoint_to_resume(work, output);
@@ -107,7 +63,7 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
     return state;
 }
 
-void write_dump(const WorkDir& work, const TrainState& state, const ResultDir& directory) {
+void write_dump(const TrainWorkDir& work, const TrainState& state, const ResultDir& directory) {
     std::vector<std::string> parts;
     std::error_code ec;
     if (fs::exists(work.dump_before(), ec)) parts.push_back(work.dump_before());
@@ -148,7 +104,7 @@ void write_trained(const LoadedTrain& loaded, Training& training, const ResultDi
 }
 
 void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
-                   const WorkDir& work, double seconds, ResultDir& directory) {
+                   const TrainWorkDir& work, double seconds, ResultDir& directory) {
     const std::string text = stats.dump(1) + "\n";
     directory.write("stats.json", text);
     directory.write("summary.txt", train_summary(stats));
@@ -162,7 +118,9 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
     directory.write("host.json", Json{{"train_s", seconds}}.dump(1) + "\n");
     write_trained(loaded, training, directory);
     if (!loaded.spec.dump.empty()) write_dump(work, state, directory);
-    fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"));
+    std::error_code ec;
+    fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"), ec);
+    if (ec) throw IoError(directory.path() + "/checkpoint.h5: cannot be written: " + ec.message());
     directory.commit();
     work.discard();
 }
@@ -179,7 +137,7 @@ int train(const TrainOptions& o) {
     const bool cycle = cycle_fidelity(o, spec);
     Training training = set_up_training(loaded, cycle);
     const std::string output = o.output.empty() ? "results/" + fs::path(o.file).stem().string() : o.output;
-    const WorkDir work(output, o.resume);
+    const TrainWorkDir work(output, o.resume);
     const config::Node key = checkpoint_key(train_node(loaded, hash_file), cycle ? "cycle" : "functional");
     TrainState state;
     const auto start = std::chrono::steady_clock::now();

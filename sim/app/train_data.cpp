@@ -101,6 +101,11 @@ SampleSet TrainData::read(const std::string& x_key, const std::string& x, const 
     take_shape(x_key, values);
     SampleSet set;
     set.samples = values.shape()[0];
+    const std::vector<std::size_t>& axes = labels.shape();
+    if (axes.size() > 2 || (axes.size() == 2 && axes[1] != 1))
+        throw ConfigError(
+            fmt::format("data.{}: {}: array has shape {}; expected one class per sample, [samples]", y_key,
+                        path_, labels.shape_text()));
     if (labels.size() != set.samples)
         throw ConfigError(
             fmt::format("data.{}: {}: {} labels for {} samples", y_key, path_, labels.size(), set.samples));
@@ -113,11 +118,13 @@ SampleSet TrainData::read(const std::string& x_key, const std::string& x, const 
         for (std::size_t t = 0; t < set.steps; ++t)
             for (std::size_t i = 0; i < n; ++i) {
                 const double v = values.at((s * stored + t) * n + shape_.channel_first(i)) * spec_.scale;
-                if (!std::isfinite(v) || (is_random(spec_.encoding) && (v < 0 || v > 100)))
-                    throw ConfigError(
-                        fmt::format("data.{}: {}: value {} of sample {} is {}; expected {}", x_key, path_,
-                                    shape_.channel_first(i), s, v,
-                                    is_random(spec_.encoding) ? "a rate from 0 to 100" : "a finite number"));
+                const bool fits = std::isfinite(static_cast<float>(v));
+                if (!fits || (is_random(spec_.encoding) && (v < 0 || v > 100)))
+                    throw ConfigError(fmt::format("data.{}: {}: value {} of sample {} is {}; expected {}",
+                                                  x_key, path_, shape_.channel_first(i), s, v,
+                                                  is_random(spec_.encoding)
+                                                      ? "a rate from 0 to 100"
+                                                      : "a finite number in the range of float32"));
                 set.values[(s * set.steps + t) * n + i] = static_cast<float>(v);
             }
     for (std::size_t s = 0; s < set.samples; ++s) {

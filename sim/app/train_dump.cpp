@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/train_dump.hpp"
 
-#include <algorithm>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "sim/base/error.hpp"
 #include "sim/hdf5/hdf5_writer.hpp"
+#include "sim/learn/layers/dense.hpp"
 
 namespace loom::app {
 namespace {
@@ -25,9 +34,11 @@ void put_signal(hdf5::Writer& w, const std::string& path, const learn::Signal& s
               std::span<const float>(channel_first<float>(s, shape, [](float v) { return v; })), true);
 }
 
-void put_spikes(hdf5::Writer& w, const std::string& path, const learn::Signal& s, const learn::Shape& shape) {
-    const auto bits =
-        channel_first<std::uint8_t>(s, shape, [](float v) { return static_cast<std::uint8_t>(v != 0); });
+/// Integrators have none: all zero.
+void put_spikes(hdf5::Writer& w, const std::string& path, const learn::Signal& s, const learn::Shape& shape,
+                bool fires) {
+    const auto bits = channel_first<std::uint8_t>(
+        s, shape, [&](float v) { return static_cast<std::uint8_t>(fires && v != 0); });
     w.numbers(path, {s.steps(), s.batch(), s.count()}, std::span<const std::uint8_t>(bits), true);
 }
 
@@ -37,7 +48,7 @@ Shape3 file_shape(const learn::Layer& layer, const learn::Parameter& p) {
     if (p.name == "recurrent") return {layer.out.count(), layer.out.count()};
     if (linear == nullptr || p.name != "weight") return {p.value.size()};
     const arch::LinearShape s = linear->linear_shape();
-    if (s.in_h * s.in_w * s.out_h * s.out_w * s.kernel_h * s.kernel_w == 1) return {s.out_c, s.in_c};
+    if (dynamic_cast<const learn::Dense*>(linear) != nullptr) return {s.out_c, s.in_c};
     return {s.out_c, s.in_c, s.kernel_h, s.kernel_w};
 }
 
@@ -66,7 +77,7 @@ void dump_step(const std::string& path, std::uint64_t step, const std::vector<Du
             put_parameters(w, group, layer, has(Dump::Gradients), has(Dump::Weights));
             const auto* neurons = dynamic_cast<const learn::NeuronLayer*>(&layer);
             if (neurons == nullptr) continue;
-            if (has(Dump::Spikes)) put_spikes(w, group + "/spikes", node.out, layer.out);
+            if (has(Dump::Spikes)) put_spikes(w, group + "/spikes", node.out, layer.out, neurons->fires());
             if (has(Dump::Membranes)) put_signal(w, group + "/membrane", neurons->membranes(), layer.out);
             if (has(Dump::Gradients))
                 put_signal(w, group + "/grad_membrane", neurons->membrane_gradients(), layer.out);
@@ -74,7 +85,30 @@ void dump_step(const std::string& path, std::uint64_t step, const std::vector<Du
     });
 }
 
+namespace {
+
+/// Throws IoError unless a file of so many bytes has room. HDF5 does not survive a disk that becomes full
+/// while it copies.
+void check_room(const std::string& path, std::uint64_t bytes) {
+    const int file = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+    if (file < 0) throw IoError(path + ": cannot be written: " + std::strerror(errno));
+    const int error = bytes != 0 && ::fallocate(file, 0, 0, static_cast<off_t>(bytes)) != 0 ? errno : 0;
+    ::close(file);
+    ::unlink(path.c_str());
+    if (error != 0 && error != EOPNOTSUPP)
+        throw IoError(fmt::format("{}: cannot be written: {} ({} bytes)", path, std::strerror(error), bytes));
+}
+
+}  // namespace
+
 void join_dumps(const std::vector<std::string>& parts, const std::string& path) {
+    std::uint64_t bytes = 0;
+    for (const std::string& part : parts) {
+        std::error_code none;
+        const auto size = std::filesystem::file_size(part, none);
+        bytes += none ? 0 : size;
+    }
+    check_room(path, bytes);
     hdf5::Writer w(path);
     for (const std::string& part : parts) w.copy_all(part);
     w.close();

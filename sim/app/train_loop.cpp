@@ -87,7 +87,7 @@ class Loop {
     /// The engine executes the step; without one, the zeros of the last step are counted.
     learn::StepResult step_and_execute(std::uint64_t step, std::uint64_t epoch, bool last) {
         std::optional<learn::WorkRecorder> recorder;
-        if (t_.engine || last) recorder.emplace(*t_.trainer);
+        if (t_.engine || last) recorder.emplace(*t_.trainer, t_.engine != nullptr);
         t_.trainer->progress = static_cast<double>(step) / static_cast<double>(length_.steps);
         learn::StepResult result;
         try {
@@ -98,10 +98,10 @@ class Loop {
         check(result, step, epoch);
         if (!recorder) return result;
         arch::TrainingWork work = recorder->take();
-        if (t_.cells != nullptr) t_.cells->describe(t_.trainer->network(), work);
+        if (t_.cells != nullptr && !work.items.empty()) t_.cells->describe(t_.trainer->network(), work);
         if (!t_.engine) state_.activity.clear(), state_.activity_steps = 0;
         state_.add_activity(work);
-        if (last) state_.estimate = estimate_of(spec_, work);
+        if (last && !work.items.empty()) state_.estimate = estimate_of(spec_, work);
         if (!t_.engine) return result;
         t_.engine->execute(work);
         if (last) state_.ann = ann_step(*t_.target, work);

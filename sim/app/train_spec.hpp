@@ -95,6 +95,9 @@ void fields(V& v, DataSpec& s) {
     v.optional_section("synthetic", s.synthetic, {.doc = "how many images `file: synthetic` has, and which"});
 }
 
+/// So that steps x samples and epochs x steps do not overflow.
+inline constexpr double kMaxSteps = 1e9;
+
 struct TrainSection {
     learn::AlgorithmSpec algorithm;
     std::uint64_t timesteps = 0, batch = 0, steps = 0, epochs = 0, checkpoint = 0;
@@ -109,8 +112,8 @@ void fields(V& v, TrainSection& s) {
     fields(v, s.algorithm);
     v("timesteps", s.timesteps, {.doc = "of a sample", .min = 1, .max = 1 << 20, .required = true});
     v("batch", s.batch, {.doc = "samples per step of the optimiser", .min = 1, .required = true});
-    v("steps", s.steps, {.doc = "steps of the optimiser; or `epochs`"});
-    v("epochs", s.epochs, {.doc = "passes over the training samples"});
+    v("steps", s.steps, {.doc = "steps of the optimiser; or `epochs`", .max = kMaxSteps});
+    v("epochs", s.epochs, {.doc = "passes over the training samples", .max = kMaxSteps});
     v("checkpoint", s.checkpoint,
       {.doc = "steps between checkpoints, besides the end of every epoch; 0: none"});
     v("loss", s.loss, {.doc = "what is made small; a name alone means {kind: name}"});

@@ -6,6 +6,14 @@
 
 namespace loom::hdf5 {
 
+/// Before the first call of the library: what it could not write (a full disk) must not end the program at
+/// exit, when it tries once more; errors are ours to report.
+inline void prepare_library() {
+    static const bool once = H5dont_atexit() >= 0;
+    static_cast<void>(once);
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
 /// Owns one HDF5 identifier of any kind.
 class Handle {
   public:

@@ -294,7 +294,7 @@ Group open(const std::string& path) {
     if (!std::ifstream(path, std::ios::binary)) {
         throw IoError(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
     }
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are ours to report
+    prepare_library();
     if (H5Fis_hdf5(path.c_str()) <= 0) {
         throw InputError(fmt::format("{}: is not an HDF5 file; a NIR file was expected", path));
     }

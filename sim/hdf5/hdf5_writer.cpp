@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "sim/base/error.hpp"
@@ -16,7 +18,9 @@ namespace {
 constexpr hsize_t kChunk = std::size_t{1} << 16;  ///< elements
 
 [[noreturn]] void fail(const std::string& path) {
-    throw IoError(path + ": cannot be written (HDF5)");
+    const int reason = errno;  // of the system call that the library gave up on
+    throw IoError(path + ": cannot be written (HDF5)" +
+                  (reason == 0 ? std::string() : std::string(": ") + std::strerror(reason)));
 }
 
 std::vector<hsize_t> dimensions(const Writer::Shape& shape) {
@@ -46,10 +50,15 @@ std::vector<hsize_t> chunk_of(const Writer::Shape& shape) {
 
 struct Writer::Impl {
     std::string path;
-    hid_t file = -1;
+    mutable hid_t file = -1;
 
+    /// The file is not closed: the library does not survive closing what it could not write.
+    [[noreturn]] void give_up() const {
+        file = -1;
+        fail(path);
+    }
     void check(herr_t status) const {
-        if (status < 0) fail(path);
+        if (status < 0) give_up();
     }
     Handle links() const {
         Handle plist(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
@@ -59,6 +68,7 @@ struct Writer::Impl {
     }
     void write(const std::string& name, const Shape& shape, hid_t stored, hid_t memory, const void* data,
                bool deflate) const {
+        errno = 0;
         const Handle space = space_of(shape), link = links();
         const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
         check(H5Pset_obj_track_times(plist.get(), 0));
@@ -71,13 +81,14 @@ struct Writer::Impl {
         const Handle set(
             H5Dcreate2(file, name.c_str(), stored, space.get(), link.get(), plist.get(), H5P_DEFAULT),
             H5Dclose);
-        if (!set) fail(path);
+        if (!set) give_up();
         if (!empty) check(H5Dwrite(set.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
     }
 };
 
 Writer::Writer(const std::string& path) : impl_(new Impl{path, -1}) {
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are ours to report
+    prepare_library();
+    errno = 0;
     const Handle plist(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
     H5Pset_obj_track_times(plist.get(), 0);
     impl_->file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, plist.get(), H5P_DEFAULT);
@@ -117,6 +128,7 @@ void Writer::texts(const std::string& path, const Shape& shape, const std::vecto
 }
 
 void Writer::copy_all(const std::string& file) {
+    errno = 0;
     const Handle from(H5Fopen(file.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
     H5G_info_t info;
     if (!from || H5Gget_info(from.get(), &info) < 0) throw IoError(file + ": cannot be read (HDF5)");
@@ -134,6 +146,7 @@ void Writer::copy_all(const std::string& file) {
 }
 
 void Writer::close() {
+    errno = 0;
     impl_->check(H5Fclose(std::exchange(impl_->file, -1)));
 }
 

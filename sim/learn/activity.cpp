@@ -262,8 +262,22 @@ arch::TrainingWork collect_work(Trainer& trainer) {
     return work;
 }
 
-WorkRecorder::WorkRecorder(Trainer& trainer) : trainer_(trainer) {
-    trainer.after_pass = [this](const Pass& pass) { passes_.push_back(collect_pass(trainer_, pass)); };
+WorkRecorder::WorkRecorder(Trainer& trainer, bool needed) : trainer_(trainer), needed_(needed) {
+    trainer.after_pass = [this](const Pass& pass) {
+        known([&] { passes_.push_back(collect_pass(trainer_, pass)); });
+    };
+}
+
+/// f(); whether it told all. A layer that no engine knows ends a step only when its work is needed.
+template <class F>
+bool WorkRecorder::known(F f) {
+    try {
+        if (!unknown_) f();
+    } catch (const UnsupportedError&) {
+        if (needed_) throw;
+        unknown_ = true;
+    }
+    return !unknown_;
 }
 
 WorkRecorder::~WorkRecorder() {
@@ -271,12 +285,12 @@ WorkRecorder::~WorkRecorder() {
 }
 
 arch::TrainingWork WorkRecorder::take() {
+    if (unknown_) return {};
     if (passes_.empty()) throw InternalError("no training step was recorded");
     arch::TrainingWork work = trainer_.schedule().online ? merged(passes_) : std::move(passes_.back());
     if (trainer_.schedule().updates_each_step) work.updates = passes_.size();
     passes_.clear();
-    add_cells(trainer_, work);
-    return work;
+    return known([&] { add_cells(trainer_, work); }) ? std::move(work) : arch::TrainingWork{};
 }
 
 }  // namespace loom::learn

@@ -17,14 +17,18 @@ arch::TrainingWork collect_work(Trainer& trainer);
 /// timesteps are joined, the constant input of a network counts as different at every timestep.
 class WorkRecorder {
   public:
-    explicit WorkRecorder(Trainer& trainer);
+    /// needed: false: layers that no engine knows make take() return work without items, not an error.
+    explicit WorkRecorder(Trainer& trainer, bool needed = true);
     ~WorkRecorder();
     WorkRecorder(const WorkRecorder&) = delete;
     WorkRecorder& operator=(const WorkRecorder&) = delete;
     arch::TrainingWork take();
 
   private:
+    template <class F>
+    bool known(F f);
     Trainer& trainer_;
+    bool needed_, unknown_ = false;
     std::vector<arch::TrainingWork> passes_;
 };
 

@@ -16,7 +16,6 @@ namespace loom::learn {
 struct Parameter {
     std::string name;  ///< "weight", "bias", "gamma", ...
     std::vector<float> value, grad;
-    bool decays = true;              ///< weight decay applies
     std::vector<float> stored = {};  ///< value in its number format (Formats, master weights); else empty
     /// What layers compute with.
     const std::vector<float>& used() const { return stored.empty() ? value : stored; }

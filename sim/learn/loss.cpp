@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/loss.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/base/error.hpp"
@@ -117,8 +119,20 @@ constexpr Entry kCatalogue[] = {
     {"ce_rate", plain<CeRate>},
     {"mse_membrane", plain<MseMembrane>},
     {"ce_membrane", plain<CeMembrane>},
-    {"tet", [](const LossSpec& s) -> Made { return std::make_unique<Tet>(s.lambda, s.phi); }},
+    {"tet",
+     [](const LossSpec& s) -> Made {
+         return std::make_unique<Tet>(s.lambda.value_or(0), s.phi.value_or(1));
+     }},
 };
+
+/// Of a loss on the output.
+void check_keys(const LossSpec& spec) {
+    const auto refuse = [&](bool given, std::string_view key) {
+        if (given) throw ConfigError(fmt::format("train.loss.{}: {} has no {}", key, spec.kind, key));
+    };
+    refuse(spec.main.has_value(), "main"), refuse(spec.weight.has_value(), "weight");
+    refuse(spec.kind != "tet" && spec.lambda, "lambda"), refuse(spec.kind != "tet" && spec.phi, "phi");
+}
 
 }  // namespace
 
@@ -138,14 +152,23 @@ std::vector<std::string> loss_kinds() {
 }
 
 std::unique_ptr<Loss> make_loss(const LossSpec& spec) {
-    for (const Entry& e : kCatalogue)
-        if (e.kind == spec.kind) return e.make(spec);
+    for (const Entry& e : kCatalogue) {
+        if (e.kind != spec.kind) continue;
+        check_keys(spec);
+        return e.make(spec);
+    }
     if (auto on_hidden = make_membrane_loss(spec.kind)) {
         LossSpec main = spec;
-        main.kind = spec.main;
+        main.kind = spec.main.value_or("ce_rate");
+        main.main.reset(), main.weight.reset();
         if (make_membrane_loss(main.kind) != nullptr)
             throw ConfigError("train.loss.main: " + main.kind + " is itself added to a loss on the output");
-        return with_membrane_loss(make_loss(main), std::move(on_hidden), spec.weight);
+        if (std::ranges::none_of(kCatalogue, [&](const Entry& e) { return e.kind == main.kind; })) {
+            std::vector<std::string> known;
+            for (const Entry& e : kCatalogue) known.emplace_back(e.kind);
+            throw ConfigError("train.loss.main: " + unknown_name(main.kind, known));
+        }
+        return with_membrane_loss(make_loss(main), std::move(on_hidden), spec.weight.value_or(0.1));
     }
     throw ConfigError("train.loss: " + unknown_name(spec.kind, loss_kinds()));
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,19 +15,22 @@
 
 namespace loom::learn {
 
-/// The `loss:` section. A name alone means {kind: name}.
+/// The `loss:` section. A name alone means {kind: name}. Keys that a kind does not have are refused.
 struct LossSpec {
-    std::string kind = "mse_rate", main = "ce_rate";
-    double weight = 0.1, lambda = 0, phi = 1;
+    std::string kind = "mse_rate";
+    std::optional<std::string> main = std::nullopt;
+    std::optional<double> weight = std::nullopt, lambda = std::nullopt, phi = std::nullopt;
 };
 template <class V>
 void fields(V& v, LossSpec& s) {
     v("kind", s.kind,
       {.doc = "mse_rate, ce_rate, mse_membrane, ce_membrane, tet, or on hidden membranes im, rmp, mpd"});
-    v("main", s.main, {.doc = "im, rmp, mpd: the loss on the output that they are added to"});
-    v("weight", s.weight, {.doc = "im, rmp, mpd: factor of the loss on membranes", .min = 0});
-    v("lambda", s.lambda, {.doc = "tet: share of the squared distance from phi", .min = 0, .max = 1});
-    v("phi", s.phi, {.doc = "tet: value that outputs are drawn to"});
+    v("main", s.main,
+      {.doc = "im, rmp, mpd: the loss on the output that they are added to (ce_rate when not set)"});
+    v("weight", s.weight, {.doc = "im, rmp, mpd: factor of the loss on membranes (0.1)", .min = 0});
+    v("lambda", s.lambda,
+      {.doc = "tet, also as main: share of the squared distance from phi (0)", .min = 0, .max = 1});
+    v("phi", s.phi, {.doc = "tet: value that outputs are drawn to (1)"});
 }
 
 /// Loss on the network's output [timestep][sample][class].

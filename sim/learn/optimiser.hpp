@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,20 +10,28 @@
 
 namespace loom::learn {
 
-/// The `optimizer:` section.
+/// The `optimizer:` section. Keys that are not set have the defaults of their kind; keys that a kind does not
+/// have are refused.
 struct OptimiserSpec {
     std::string kind = "sgd";
-    double lr = 0.1, momentum = 0.9, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+    double lr = 0.1, weight_decay = 0;
+    std::optional<double> momentum = std::nullopt, beta1 = std::nullopt, beta2 = std::nullopt,
+                          eps = std::nullopt;
 };
 template <class V>
 void fields(V& v, OptimiserSpec& s) {
     v("kind", s.kind, {.doc = "sgd, momentum, adam or adamw"});
     v("lr", s.lr, {.doc = "learning rate", .min = 0});
-    v("momentum", s.momentum, {.doc = "of kind momentum", .min = 0, .max = 1});
-    v("beta1", s.beta1, {.doc = "decay of Adam's first moment", .min = 0, .max = 1});
-    v("beta2", s.beta2, {.doc = "decay of Adam's second moment", .min = 0, .max = 1});
-    v("eps", s.eps, {.doc = "added to Adam's denominator", .min = 0});
-    v("weight_decay", s.weight_decay, {.doc = "adamw: decoupled; others: added to the gradient", .min = 0});
+    v("momentum", s.momentum,
+      {.doc = "of kind momentum (0.9 when not set); kind sgd with a momentum is the same",
+       .min = 0,
+       .max = 1});
+    v("beta1", s.beta1, {.doc = "adam, adamw: decay of the first moment (0.9), below 1", .min = 0, .max = 1});
+    v("beta2", s.beta2,
+      {.doc = "adam, adamw: decay of the second moment (0.999), below 1", .min = 0, .max = 1});
+    v("eps", s.eps, {.doc = "adam, adamw: added to the denominator (1e-8)", .min = 0});
+    v("weight_decay", s.weight_decay,
+      {.doc = "of all trained values; adamw: decoupled; others: added to the gradient", .min = 0});
 }
 
 /// Arithmetic and state words per weight and update.

@@ -2,9 +2,11 @@
 """spikeloom train. The eleven golden cases (PyTorch, tests/golden/bptt) through the command: spikes bit for bit, gradients within 1e-5 of
 the largest, optimiser steps within 1e-6. Training to the golden accuracies; the trained network runs with the same spikes; killed
 trainings continue with the same bits."""
+import fcntl
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import time
@@ -173,6 +175,71 @@ record:  [spikes]
                     assert spikes.sum() > 0 and np.array_equal(got[32 * k:32 * k + 32], spikes), f"{kind}: {layer}"
 
 
+def dump_has_the_shapes_of_the_network():
+    """A 1 x 1 convolution on a single position keeps its four axes; integrators have no spikes; windows that overlap train."""
+    with scratch() as d:
+        with open(f"{d}/t.yaml", "w") as f:
+            f.write("""network:
+  input: [1, 8, 8]
+  layers:
+    - {kind: max_pool, name: pool, size: 3, stride: 2}
+    - {kind: conv, name: a, outputs: 5, kernel: 3}
+    - {kind: lif, name: n1}
+    - {kind: conv, name: b, outputs: 4, kernel: 1}
+    - {kind: li, name: n2}
+    - {kind: flatten, name: flat}
+    - {kind: dense, name: c, outputs: 10}
+    - {kind: lif, name: n3}
+profile: {preset: nir-euler, dt: 100 us, compare: ">=", reset: value}
+train: {timesteps: 3, batch: 6, steps: 2, loss: ce_membrane}
+dump: [spikes, membranes, gradients, weights]
+""")
+        train(f"{d}/t.yaml", f"{d}/o")
+        a = dumped(f"{d}/o")
+        shapes = {n: a[f"step1/{n}"].shape for n in ("a/weight", "b/weight", "b/grad_weight", "c/weight", "n1/spikes", "n2/membrane", "n3/grad_membrane")}
+        assert shapes == {"a/weight": (5, 1, 3, 3), "b/weight": (4, 5, 1, 1), "b/grad_weight": (4, 5, 1, 1), "c/weight": (10, 4), "n1/spikes": (3, 6, 5),
+                          "n2/membrane": (3, 6, 4), "n3/grad_membrane": (3, 6, 10)}, shapes
+        for n in ("n2", "n3"):
+            assert not a[f"step1/{n}/spikes"].any() and a[f"step1/{n}/membrane"].any(), f"spikes of integrator {n}"
+        train(f"{d}/t.yaml", f"{d}/c", "--set", f"chip.file={ROOT}/configs/chips/sata.yaml", expect=3)
+
+
+def one_process_at_a_time():
+    """A second training into the same directory is refused and does the first no harm."""
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    with scratch() as d:
+        args = ("--set", "train.epochs=1", "--set", "dump=[weights]")
+        train(file, f"{d}/whole", *args)
+        os.mkdir(f"{d}/out.training")
+        lock = os.open(f"{d}/out.training", os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for more in ((), ("--resume",)):
+            _, err = train(file, f"{d}/out", *args, *more, expect=6)
+            assert err.strip().endswith("out.training: another process trains there; wait for it, or choose another with -o"), err
+        os.close(lock)
+        train(file, f"{d}/out/", *args)
+        assert open(f"{d}/whole/dump.h5", "rb").read() == open(f"{d}/out/dump.h5", "rb").read()
+        assert sorted(os.listdir(d)) == ["out", "whole"], os.listdir(d)
+
+
+def file_that_cannot_grow():
+    """A full disk (here: a limit on files) ends with an error; --resume goes on when there is room again. What a killed process left goes."""
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    with scratch() as d:
+        args = ("--set", "train.epochs=1", "--set", "train.checkpoint=2", "--set", "dump=[weights]")
+        train(file, f"{d}/whole", *args)
+        size = os.path.getsize(f"{d}/whole/dump.h5")
+        for limit in (1 << 14, size // 2):
+            limits = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            p = subprocess.run([PROGRAM, "train", file, "-o", f"{d}/out", "-q", "--resume", *args], capture_output=True, text=True, preexec_fn=limits, check=False)
+            assert p.returncode == 6 and "cannot be written" in p.stderr and "File too large" in p.stderr, f"{p.returncode}: {p.stderr}"
+        os.mkdir(f"{d}/.out.tmp.4194303")  # more than any process number that is in use
+        train(file, f"{d}/out", *args, "--resume")
+        for name in ("stats.json", "dump.h5", "checkpoint.h5"):
+            assert open(f"{d}/whole/{name}", "rb").read() == open(f"{d}/out/{name}", "rb").read(), name
+        assert sorted(os.listdir(d)) == ["out", "whole"], os.listdir(d)
+
+
 def same_seed_same_bytes():
     with scratch() as d:
         for out, seed in (("a", 5), ("b", 5), ("c", 6)):
@@ -334,4 +401,5 @@ def many_cores_add_up():
 if __name__ == "__main__":
     main([golden_cases_functional, golden_cases_on_chips, layer_kinds_train_and_run, cycle_and_functional_runs_have_the_same_weights, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
           killed_training_continues_with_the_same_bits, finished_training_can_be_lengthened, algorithms_and_encodings_train,
-          fewer_samples_and_partial_batches, many_cores_add_up, checks_and_schema])
+          fewer_samples_and_partial_batches, dump_has_the_shapes_of_the_network, one_process_at_a_time, file_that_cannot_grow, many_cores_add_up,
+          checks_and_schema])

@@ -59,6 +59,9 @@ std::unique_ptr<Layer> make_li(const LayerContext& c) {
 
 std::unique_ptr<Layer> make_plif(const LayerContext& c) {
     NeuronSpec n = neurons(c);
+    for (const float leak : n.lif.leak.values)
+        if (leak <= 0 || leak >= 1 || leak != n.lif.leak.values[0])
+            c.fail("leak", "a trained leak starts from one value between 0 and 1 for all neurons of a layer");
     n.learns_leak = true;
     n.scales_input = c.spec.scales_input.value_or(false);
     return make(c, n);

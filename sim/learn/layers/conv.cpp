@@ -15,7 +15,7 @@ Conv::Conv(const ConvShape& shape, bool bias) : shape_(shape), out_shape_(shape.
     parameters_.push_back({"weight", std::vector<float>(n), std::vector<float>(n)});
     if (bias)
         parameters_.push_back(
-            {"bias", std::vector<float>(shape.channels), std::vector<float>(shape.channels), false});
+            {"bias", std::vector<float>(shape.channels), std::vector<float>(shape.channels)});
 }
 
 template <class F>

@@ -13,8 +13,7 @@ Dense::Dense(std::size_t inputs, std::size_t outputs, bool bias) : n_in_(inputs)
     out = {1, 1, outputs};
     parameters_.push_back(
         {"weight", std::vector<float>(inputs * outputs), std::vector<float>(inputs * outputs)});
-    if (bias)
-        parameters_.push_back({"bias", std::vector<float>(outputs), std::vector<float>(outputs), false});
+    if (bias) parameters_.push_back({"bias", std::vector<float>(outputs), std::vector<float>(outputs)});
     group_sum_.resize(outputs);
 }
 

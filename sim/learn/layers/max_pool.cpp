@@ -57,7 +57,9 @@ void MaxPool::describe(const Pass& pass, arch::ElementWork& work) const {
     work.forward_add = (size_ * size_ - 1) * pass.steps * pass.batch * out.count();
     work.outputs = out.count();
     if (stride_ != size_)
-        throw UnsupportedError("layer " + name + ": windows that overlap, on a modelled training chip");
+        throw UnsupportedError(
+            "layer " + name +
+            ": windows that do not lie side by side (stride is not the size), on a modelled training chip");
     work.move = arch::ElementMove::Pool;
     work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;
     work.window = size_;

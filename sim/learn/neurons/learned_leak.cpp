@@ -16,7 +16,7 @@ void LearnedLeak::attach(const Shape&, NeuronConstants& constants, std::vector<P
     const double start = static_cast<double>(leak);
     parameters_ = &parameters;
     index_ = parameters.size();
-    parameters.push_back({"leak", {static_cast<float>(portable_log(start / (1 - start)))}, {0.0F}, false});
+    parameters.push_back({"leak", {static_cast<float>(portable_log(start / (1 - start)))}, {0.0F}});
 }
 
 void LearnedLeak::begin(const Pass&, NeuronConstants& constants) {

@@ -20,7 +20,7 @@ void LearnedWindow::attach(const Shape&, NeuronConstants& constants, std::vector
     if (rule_ != WindowRule::Trained) return;
     parameters_ = &parameters;
     index_ = parameters.size();
-    parameters.push_back({"window", {window_.half}, {0.0F}, false});
+    parameters.push_back({"window", {window_.half}, {0.0F}});
 }
 
 void LearnedWindow::begin(const Pass&, NeuronConstants& constants) {

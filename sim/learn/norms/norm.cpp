@@ -23,8 +23,8 @@ Norm::Norm(const Shape& shape, const NormSpec& spec, float scale)
     in = out = shape;
     if (!spec.affine) return;
     const std::size_t n = shape.channels;
-    parameters_.push_back({"gamma", std::vector<float>(n, 1.0F), std::vector<float>(n), false});
-    parameters_.push_back({"beta", std::vector<float>(n), std::vector<float>(n), false});
+    parameters_.push_back({"gamma", std::vector<float>(n, 1.0F), std::vector<float>(n)});
+    parameters_.push_back({"beta", std::vector<float>(n), std::vector<float>(n)});
 }
 
 /// Sums in double: the statistics do not depend on the size of the minibatch's rounding errors.

@@ -175,6 +175,10 @@ TEST(Losses, Refused) {
                 ::testing::HasSubstr("train.loss: unknown `mse_rat`; did you mean 'mse_rate'?"));
     EXPECT_THAT(message({.kind = "im", .main = "rmp"}), ::testing::HasSubstr("train.loss.main"));
     EXPECT_THAT(message({.kind = "im", .main = "nothing"}), ::testing::HasSubstr("unknown `nothing`"));
+    EXPECT_EQ(message({.kind = "mse_rate", .lambda = 0.3}), "train.loss.lambda: mse_rate has no lambda");
+    EXPECT_EQ(message({.kind = "tet", .weight = 0.3}), "train.loss.weight: tet has no weight");
+    EXPECT_EQ(message({.kind = "im", .main = "ce_rate", .phi = 1}), "train.loss.phi: ce_rate has no phi");
+    EXPECT_EQ(message({.kind = "im", .main = "tet", .weight = 1, .lambda = 0.5}), "accepted");
     for (const std::string& kind : loss_kinds()) EXPECT_EQ(message({.kind = kind}), "accepted");
 }
 

@@ -11,6 +11,7 @@
 #include "sim/learn/loss.hpp"
 #include "sim/learn/norms/batch_norm.hpp"
 #include "sim/learn/norms/tdbn.hpp"
+#include "sim/learn/optimiser.hpp"
 
 namespace loom::learn {
 namespace {
@@ -18,6 +19,16 @@ namespace {
 template <class T>
 T read(const std::string& text) {
     return config::read<T>(config::load_text(text, "train.yaml"));
+}
+
+template <class F>
+std::string message(F call) {
+    try {
+        call();
+    } catch (const ConfigError& e) {
+        return std::string(e.what());
+    }
+    return std::string("accepted");
 }
 
 TEST(TrainingSpecs, AreRead) {
@@ -43,14 +54,6 @@ TEST(TrainingSpecs, AreRead) {
 }
 
 TEST(TrainingSpecs, BadValuesNameTheirPlace) {
-    const auto message = [](auto call) {
-        try {
-            call();
-        } catch (const ConfigError& e) {
-            return std::string(e.what());
-        }
-        return std::string("accepted");
-    };
     using ::testing::HasSubstr;
     EXPECT_THAT(message([] { read<LossSpec>("{kind: tet, lambda: 2}"); }),
                 HasSubstr("train.yaml:1:21: lambda"));
@@ -96,6 +99,42 @@ void count_backward(std::size_t n) {
     }
     const Counted mean_g = sum / x, mean_gz = product / x, slope = gamma * inverse;
     for (std::size_t i = 0; i < n; ++i) g = slope * (g + mean_g + ((x + mean) * inverse) * mean_gz);
+}
+
+std::vector<float> after(const OptimiserSpec& spec, std::string name) {
+    Parameter p{std::move(name), {0.5F, -2.0F}, {0.25F, 0.0F}};
+    const auto optimiser = make_optimiser(spec);
+    for (std::uint64_t k = 1; k <= 3; ++k) optimiser->update(p, 0, k);
+    return p.value;
+}
+
+/// As torch.optim: biases, gammas and leaks decay like weights.
+TEST(Optimisers, DecayEveryTrainedValue) {
+    for (const char* kind : {"sgd", "momentum", "adam", "adamw"}) {
+        const OptimiserSpec spec{.kind = kind, .lr = 0.1, .weight_decay = 0.2};
+        EXPECT_EQ(after(spec, "bias"), after(spec, "weight")) << kind;
+        EXPECT_NE(after(spec, "bias"), after({.kind = kind, .lr = 0.1}, "bias")) << kind;
+        const OptimiserCost with = make_optimiser(spec)->cost(),
+                            without = make_optimiser({.kind = kind})->cost();
+        EXPECT_EQ(with.multiply, without.multiply + 1) << kind;
+        EXPECT_EQ(with.add, without.add + 1) << kind;
+    }
+}
+
+TEST(Optimisers, ADescentWithMomentumIsMomentum) {
+    EXPECT_EQ(after({.kind = "sgd", .lr = 0.1, .momentum = 0.8}, "weight"),
+              after({.kind = "momentum", .lr = 0.1, .momentum = 0.8}, "weight"));
+    EXPECT_NE(after({.kind = "sgd", .lr = 0.1}, "weight"),
+              after({.kind = "sgd", .lr = 0.1, .momentum = 0.8}, "weight"));
+}
+
+TEST(Optimisers, RefuseKeysOfOtherKinds) {
+    EXPECT_EQ(message([] { make_optimiser({.kind = "sgd", .beta1 = 0.5}); }),
+              "train.optimizer.beta1: sgd has no beta1");
+    EXPECT_EQ(message([] { make_optimiser({.kind = "adam", .momentum = 0.5}); }),
+              "train.optimizer.momentum: adam has no momentum");
+    EXPECT_EQ(message([] { make_optimiser({.kind = "adam", .beta2 = 1}); }),
+              "train.optimizer.beta2: must be below 1 (got 1)");
 }
 
 TEST(Norms, OperationsAreThoseOfTheFormula) {
