@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/app/content_hash.hpp"
 #include "sim/app/train_record.hpp"
 #include "sim/base/error.hpp"
 #include "sim/hdf5/hdf5_file.hpp"
@@ -32,6 +33,19 @@ void each_tensor(learn::Trainer& trainer, F f) {
         ++node;
     }
 }
+
+/// Of everything in a checkpoint, in a fixed order: HDF5 does not notice changed bytes.
+class Fingerprint {
+  public:
+    void add(std::string_view bytes) { digest_ = hash_text(digest_.append(bytes)); }
+    void add(std::span<const float> v) {
+        add(std::string_view(reinterpret_cast<const char*>(v.data()), v.size_bytes()));
+    }
+    const std::string& text() const { return digest_; }
+
+  private:
+    std::string digest_;
+};
 
 std::string shown(const config::Node* node) {
     if (node == nullptr || node->is_null()) return "nothing";
@@ -79,20 +93,26 @@ config::Node checkpoint_key(config::Node resolved, const std::string& fidelity) 
 void save_checkpoint(const std::string& path, const config::Node& key, const TrainState& state,
                      learn::Trainer& trainer) {
     hdf5::write_atomically(path, [&](hdf5::Writer& w) {
-        w.text("configuration", config::emit(key));
+        Fingerprint print;
+        const std::string configuration = config::emit(key);
+        w.text("configuration", configuration);
         Json j = state.to_json();
         j["iteration"] = trainer.iteration();
         j["executed"] = record_to_json(state.executed);
-        w.text("state", j.dump());
+        const std::string text = j.dump();
+        w.text("state", text);
+        print.add(configuration), print.add(text);
         each_tensor(trainer, [&](const std::string& name, std::span<float> v) {
             w.numbers(name, {v.size()}, std::span<const float>(v));
+            print.add(v);
         });
+        w.text("fingerprint", print.text());
     });
 }
 
 TrainState load_checkpoint(const std::string& path, const config::Node& key, learn::Trainer& trainer) {
     const hdf5::Group root = hdf5::open(path);
-    for (const char* name : {"configuration", "state", "parameters"})
+    for (const char* name : {"configuration", "state", "parameters", "fingerprint"})
         if (!root.has(name)) root.fail(name, "is missing; this is no checkpoint");
     const config::Node made_with = config::load_text(root.text("configuration"), path);
     if (const std::string d = difference(made_with, config::load_text(config::emit(key), path), "");
@@ -101,11 +121,16 @@ TrainState load_checkpoint(const std::string& path, const config::Node& key, lea
     const hdf5::Group groups[] = {root.group("parameters", "parameters"),
                                   root.has("optimiser") ? root.group("optimiser", "optimiser") : root,
                                   root.has("buffers") ? root.group("buffers", "buffers") : root};
+    Fingerprint print;
+    print.add(root.text("configuration")), print.add(root.text("state"));
     each_tensor(trainer, [&](const std::string& name, std::span<float> v) {
         const std::size_t slash = name.find('/');
         const std::size_t g = name[0] == 'p' ? 0 : name[0] == 'o' ? 1 : 2;
         take(groups[g], name.substr(slash + 1), v);
+        print.add(v);
     });
+    if (print.text() != root.text("fingerprint"))
+        root.fail("fingerprint", "does not match the contents; the checkpoint is damaged");
     trainer.network().updated();
     try {
         const Json j = Json::parse(root.text("state"));

@@ -125,6 +125,11 @@ def garble_state(path):
         f.create_dataset("state", data="{\"step\": 1}", dtype=h5py.string_dtype())
 
 
+def change_a_weight(path):
+    with h5py.File(path, "r+") as f:
+        f["parameters/0"][3] += 1e-6
+
+
 def keep(d):
     pass
 
@@ -221,7 +226,10 @@ CASES = [
     ("truncated checkpoint", checkpoint(damage=truncate), ["--resume"], 3, "{d}/out.training/checkpoint.h5: is a damaged or truncated HDF5 file; get a new copy"),
     ("checkpoint without its state", checkpoint(damage=drop_state), ["--resume"], 3,
      "{d}/out.training/checkpoint.h5: root group: key 'state' is missing; this is no checkpoint"),
-    ("checkpoint with a damaged state", checkpoint(damage=garble_state), ["--resume"], 3, "{d}/out.training/checkpoint.h5: root group: key 'state' is damaged"),
+    ("checkpoint with another weight", checkpoint(damage=change_a_weight), ["--resume"], 3,
+     "{d}/out.training/checkpoint.h5: root group: key 'fingerprint' does not match the contents; the checkpoint is damaged"),
+    ("checkpoint with a damaged state", checkpoint(damage=garble_state), ["--resume"], 3,
+     "{d}/out.training/checkpoint.h5: root group: key 'fingerprint' does not match the contents; the checkpoint is damaged"),
 ]
 
 
