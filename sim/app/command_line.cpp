@@ -141,7 +141,8 @@ int run_command_line(int argc, char** argv) {
         ->check(CLI::IsMember({"functional", "cycle", "estimate"}));
     train_cmd->add_option("--steps", t.steps, "so many steps only; figures of an epoch are extrapolated")
         ->check(whole_number(1, 1'000'000'000));
-    train_cmd->add_option("--seed", t.seed, "replaces data.seed and network.weights.seed")
+    train_cmd
+        ->add_option("--seed", t.seed, "replaces every seed of the file: of data, weights, rounding, sltt_k")
         ->check(whole_number(0, kAnySeed));
     train_cmd->add_flag("--resume", t.resume, "continue from the last checkpoint");
     train_cmd->add_flag("--json", t.json, "print stats.json on stdout instead of the summary");

@@ -57,7 +57,13 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
         return {};
     }
     TrainState state;
-    with_places(loaded.root, [&] { state = load_checkpoint(file, key, *training.trainer); });
+    with_places(loaded.root, [&] {
+        state = load_checkpoint(file, key, *training.trainer);
+        if (const std::uint64_t steps = length_of(loaded.spec, *training.data).steps; state.step > steps)
+            throw ConfigError(fmt::format(
+                "train: is {} steps long, the training that --resume continues has made {} already ({})",
+                steps, state.step, file));
+    });
     if (file != work.checkpoint()) work.take_over(output);
     if (!o.quiet) fmt::print(stderr, "resuming after step {}\n", state.step);
     return state;

@@ -157,6 +157,8 @@ class Builder : public YAML::EventHandler {
 }  // namespace
 
 Node load_text(std::string_view text, const std::string& name) {
+    if (text.starts_with("\xef\xbb\xbf"))
+        text.remove_prefix(3);  // byte order mark, which yaml-cpp does not count
     std::istringstream stream{std::string(text)};
     Builder builder(name, text);
     try {

@@ -223,6 +223,8 @@ CASES = [
     ("resume with another learning rate", checkpoint(), ["--resume", "--set", "train.optimizer.lr=0.2"], 3,
      "--set train.optimizer.lr: train.optimizer.lr: is 0.1 in the checkpoint, now 0.2; --resume continues the same training only ({d}/out.training/checkpoint.h5)"),
     ("resume with another network", lambda d: (checkpoint()(d), golden_nir(f"{d}/net.nir", "conv_atan_hard_detach")), ["--resume"], 3, None),
+    ("resume to fewer steps", checkpoint(), ["--resume", "--steps", "1"], 3,
+     "{d}/t.yaml:4:10: train: is 1 steps long, the training that --resume continues has made 2 already ({d}/out.training/checkpoint.h5)"),
     ("truncated checkpoint", checkpoint(damage=truncate), ["--resume"], 3, "{d}/out.training/checkpoint.h5: is a damaged or truncated HDF5 file; get a new copy"),
     ("checkpoint without its state", checkpoint(damage=drop_state), ["--resume"], 3,
      "{d}/out.training/checkpoint.h5: root group: key 'state' is missing; this is no checkpoint"),

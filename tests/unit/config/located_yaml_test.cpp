@@ -52,6 +52,9 @@ TEST(LocatedYaml, KnowsPlaces) {
     EXPECT_FALSE(get(n, "a")->quoted);
     EXPECT_EQ(n.map[1].at.text(), "f.yaml:2:1");
     EXPECT_TRUE(load_text("", "f.yaml").is_null());
+    const Node marked = load_text("\xef\xbb\xbf# \xc3\xbc\na: \">=\"\n", "f.yaml");
+    EXPECT_EQ(value(marked, "a"), ">=");
+    EXPECT_EQ(marked.find("a")->at.text(), "f.yaml:2:4");
     EXPECT_EQ(value(load_text("a: &x {k: 1}\nb: *x\n", "f"), "b.k"), "1");
 }
 
