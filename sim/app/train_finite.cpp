@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/train_loop.hpp"
 
+#include <bit>
+#include <cstdint>
+
 namespace loom::app {
 namespace {
 
+/// By bits, several at a time: every value of every step is looked at.
 bool finite(std::span<const float> v) {
-    float sum = 0;
-    for (const float x : v) sum += x - x;  // NaN for what is not finite
-    return sum == 0;
+    constexpr std::uint32_t exponent = 0x7f800000;
+    std::uint32_t bad = 0;
+    for (const float x : v) bad |= (std::bit_cast<std::uint32_t>(x) & exponent) == exponent ? 1U : 0U;
+    return bad == 0;
 }
 
 std::string at(const learn::Layer& layer, const std::string& what) {
@@ -15,6 +20,16 @@ std::string at(const learn::Layer& layer, const std::string& what) {
 }
 
 }  // namespace
+
+bool all_finite(learn::Network& network) {
+    for (const learn::Network::Node& node : network.nodes()) {
+        const auto* neurons = dynamic_cast<const learn::NeuronLayer*>(node.layer.get());
+        if (neurons != nullptr && !finite(neurons->membranes().all())) return false;
+        for (const learn::Parameter& p : node.layer->parameters())
+            if (!finite(p.value)) return false;
+    }
+    return true;
+}
 
 std::string first_not_finite(learn::Network& network) {
     for (const learn::Network::Node& node : network.nodes()) {

@@ -17,13 +17,6 @@
 namespace loom::app {
 namespace {
 
-bool weights_finite(learn::Network& network) {
-    float sum = 0;
-    for (auto& [layer, p] : network.parameters())
-        for (const float v : layer->parameters()[p].value) sum += v - v;
-    return sum == 0;
-}
-
 /// SATA_Sim's formula for the densities of a step; null for layers that it does not know.
 nlohmann::ordered_json estimate_of(const TrainSpec& spec, const arch::TrainingWork& work) {
     train_estimate::SataSetting setting;
@@ -122,7 +115,7 @@ class Loop {
     }
 
     void check(const learn::StepResult& result, std::uint64_t step, std::uint64_t epoch) {
-        const bool finite = std::isfinite(result.loss) && weights_finite(t_.trainer->network());
+        const bool finite = std::isfinite(result.loss) && all_finite(t_.trainer->network());
         if (finite && result.loss <= spec_.train.loss_limit) return;
         const std::string where = first_not_finite(t_.trainer->network());
         const std::string what = where.empty() ? fmt::format("the loss is {}, above train.loss_limit {}",

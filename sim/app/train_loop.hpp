@@ -27,6 +27,8 @@ struct TrainHooks {
 /// finite or the loss exceeds its limit, naming step, epoch and the layer where it began.
 void run_training(Training& training, const TrainSpec& spec, TrainState& state, const TrainHooks& hooks);
 
+/// Whether all trained values, and all membranes of the last pass, are finite.
+bool all_finite(learn::Network& network);
 /// "layer 'fc1': its output" where the first value that is not finite appeared, in the order of computation;
 /// empty: all are finite. `labelled` network state is that of the last step.
 std::string first_not_finite(learn::Network& network);

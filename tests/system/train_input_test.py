@@ -213,6 +213,7 @@ CASES = [
     ("weights of a wrong size", weights(fc=np.zeros((10, 63))), [], 3, None),
     ("weights that are not finite", weights(fc=np.full((10, 64), np.inf)), [], 3, None),
     ("diverging", edit("loss: mse_rate", "loss: ce_membrane"), ["--set", "train.optimizer.lr=1e38", "--set", "train.steps=4"], 5, None),
+    ("membranes that are not finite", weights(fc=np.full((10, 64), 3e38)), [], 5, None),
     ("loss beyond its limit", keep, ["--set", "train.loss_limit=0.01"], 5, None),
     ("unwritable output", lambda d: open(f"{d}/out", "w").close(), [], 6, "{d}/out: exists and is not a result directory; choose another with -o"),
     ("unknown option", keep, ["--sett", "x"], 2, None),
