@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -23,7 +24,7 @@ using Values = std::vector<double>;
 
 learn::Shape shape_of(const std::vector<std::size_t>& s) {
     if (s.size() == 3) return {s[1], s[2], s[0]};
-    if (s.size() == 2) return {s[0], s[1], 1};
+    if (s.size() == 2) return {1, s[1], s[0]};  // [channels, length]
     std::size_t n = 1;
     for (const std::size_t d : s) n *= d;
     return {1, 1, n};
@@ -110,26 +111,36 @@ void dense(Converter& c, const NirNode& node, LayerSpec& layer) {
 
 void conv(Converter& c, const NirNode& node, LayerSpec& layer) {
     const ConvShape s = conv_shape(node);
-    if (s.groups != 1) refuse(node, "groups cannot be trained");
-    if (s.dilation_y != 1 || s.dilation_x != 1) refuse(node, "a dilation cannot be trained");
-    if (s.kernel_h != s.kernel_w || s.stride_y != s.stride_x || s.pad_y != s.pad_x)
-        refuse(node, "kernel, stride and padding must be the same in both directions to be trained");
-    layer.kind = "conv";
+    const bool two = node.type == "Conv2d";
+    const auto pair = [&](std::uint64_t rows, std::uint64_t columns) {
+        return two ? ShortList<std::uint64_t>{{rows, columns}} : ShortList<std::uint64_t>{{columns}};
+    };
+    layer.kind = two ? "conv" : "conv1d";
     layer.outputs = s.out_c;
-    layer.kernel = s.kernel_h;
-    layer.stride = s.stride_y;
-    layer.padding = static_cast<std::uint64_t>(s.pad_y);
+    layer.kernel = pair(s.kernel_h, s.kernel_w);
+    layer.stride = pair(s.stride_y, s.stride_x);
+    layer.dilation = pair(s.dilation_y, s.dilation_x);
+    layer.groups = s.groups;
+    if (const auto text = node.strings.find("padding"); text != node.strings.end())
+        layer.padding = {{text->second}};
+    else if (two)
+        layer.padding = {{std::to_string(s.pad_y), std::to_string(s.pad_x)}};
+    else
+        layer.padding = {{std::to_string(s.pad_x)}};
     layer.arrays["weight"] = floats(node.arrays.at("weight"));
     c.take_bias(node, layer, s.out_c);
 }
 
 void pool(Converter&, const NirNode& node, LayerSpec& layer) {
-    const Values &size = values(node, "kernel_size"), &stride = values(node, "stride");
-    const Values& padding = values(node, "padding");
-    if (size[0] != size[1] || size != stride || padding[0] != 0 || padding[1] != 0)
-        refuse(node, "only square windows that do not overlap, without padding, can be trained");
     layer.kind = node.type == "AvgPool2d" ? "avg_pool" : "sum_pool";
-    layer.size = static_cast<std::uint64_t>(size[0]);
+    const auto pair = [&](const char* key) {
+        const Values& v = values(node, key);
+        return std::array{static_cast<std::uint64_t>(v.front()), static_cast<std::uint64_t>(v.back())};
+    };
+    const auto size = pair("kernel_size"), stride = pair("stride"), padding = pair("padding");
+    layer.size = {{size[0], size[1]}};
+    layer.stride = {{stride[0], stride[1]}};
+    layer.padding = {{std::to_string(padding[0]), std::to_string(padding[1])}};
 }
 
 void flatten(Converter&, const NirNode& node, LayerSpec& layer) {
@@ -152,9 +163,16 @@ void integrate_and_fire(Converter& c, const NirNode& node, LayerSpec& layer) {
     layer.kind = "if";
     const double dt = c.profile.if_dt > 0 ? c.profile.if_dt : c.profile.dt_seconds();
     layer.arrays["gain"] = map([&](double r) { return dt * r; }, values(node, "r"));
-    Converter::firing(node, layer);
+    if (node.type == "IF") Converter::firing(node, layer);
 }
 
+void integrate(Converter& c, const NirNode& node, LayerSpec& layer) {
+    integrate_and_fire(c, node, layer);
+    layer.kind = "li";
+    layer.arrays["leak"] = {1.0F};
+}
+
+/// CubaLIF and CubaLI.
 void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
     if (c.profile.cuba != "seq") refuse(node, "profile.cuba: par cannot be trained; use seq");
     const double dt = c.profile.dt_seconds();
@@ -167,9 +185,9 @@ void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
         map([&](double t, double w) { return dt / t * w; }, values(node, "tau_syn"), values(node, "w_in"));
     layer.from = {current.name};
     c.spec.layers.push_back(std::move(current));
-    layer.kind = "lif";
     c.membrane(node, layer, "tau_mem");
-    Converter::firing(node, layer);
+    layer.kind = node.type == "CubaLIF" ? "lif" : "li";
+    if (layer.kind == "lif") Converter::firing(node, layer);
 }
 
 /// One line per NIR type that can be trained.
@@ -177,10 +195,11 @@ struct Rule {
     std::string_view type;
     void (*convert)(Converter&, const NirNode&, LayerSpec&);
 };
-constexpr Rule kRules[] = {{"Affine", dense},    {"Linear", dense},   {"Conv2d", conv},
-                           {"AvgPool2d", pool},  {"SumPool2d", pool}, {"Flatten", flatten},
-                           {"LIF", lif},         {"LI", li},          {"IF", integrate_and_fire},
-                           {"CubaLIF", cuba_lif}};
+constexpr Rule kRules[] = {
+    {"Affine", dense},   {"Linear", dense},          {"Conv1d", conv},      {"Conv2d", conv},
+    {"AvgPool2d", pool}, {"SumPool2d", pool},        {"Flatten", flatten},  {"LIF", lif},
+    {"LI", li},          {"IF", integrate_and_fire}, {"CubaLIF", cuba_lif}, {"CubaLI", cuba_lif},
+    {"I", integrate}};
 
 void Converter::add(const NirNode& node, std::vector<std::string> from) {
     for (const Rule& rule : kRules) {

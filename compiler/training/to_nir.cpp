@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/training/to_nir.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 
+#include "compiler/training/layer_nodes.hpp"
 #include "sim/base/error.hpp"
 #include "sim/learn/layers/add.hpp"
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"
-#include "sim/learn/layers/pool.hpp"
-#include "sim/learn/neurons/lif.hpp"
 #include "sim/learn/norms/norm.hpp"
 
 namespace loom::compiler {
@@ -19,125 +15,14 @@ namespace {
 
 using Values = std::vector<double>;
 
-std::vector<std::size_t> nir_shape(const learn::Shape& s) {
-    if (s.spatial()) return {s.channels, s.height, s.width};
-    return {s.channels};
-}
-
-Tensor list(std::initializer_list<std::size_t> values) {
-    Tensor t{{values.size()}, {}, nullptr};
-    for (const std::size_t v : values) t.data.push_back(static_cast<double>(v));
-    return t;
-}
-Tensor list(const std::vector<std::size_t>& values) {
-    return {{values.size()}, Values(values.begin(), values.end()), nullptr};
-}
-
-Tensor parameter(learn::Layer& layer, std::size_t p, std::vector<std::size_t> shape) {
-    const std::vector<float> v = layer.exported(p, false);
-    return {std::move(shape), Values(v.begin(), v.end()), nullptr};
-}
-
-struct Writer {
-    const Profile& profile;
-
-    bool dense(learn::Layer& layer, NirNode& node) const {
-        auto* l = dynamic_cast<learn::Dense*>(&layer);
-        if (l == nullptr) return false;
-        node.type = l->has_bias() ? "Affine" : "Linear";
-        node.arrays["weight"] = parameter(layer, 0, {layer.out.count(), layer.in.count()});
-        if (l->has_bias()) node.arrays["bias"] = parameter(layer, 1, {layer.out.count()});
-        return true;
-    }
-    bool conv(learn::Layer& layer, NirNode& node) const {
-        auto* l = dynamic_cast<learn::Conv*>(&layer);
-        if (l == nullptr) return false;
-        const learn::ConvShape& s = l->shape();
-        node.type = "Conv2d";
-        node.arrays["input_shape"] = list({s.in.height, s.in.width});
-        node.arrays["weight"] = parameter(layer, 0, {s.channels, s.in.channels, s.kernel_h, s.kernel_w});
-        node.arrays["stride"] = list({s.stride, s.stride});
-        node.arrays["padding"] = list({s.padding, s.padding});
-        node.arrays["dilation"] = list({1, 1});
-        node.arrays["groups"] = list({1});
-        node.arrays["bias"] = l->has_bias() ? parameter(layer, 1, {s.channels})
-                                            : Tensor{{s.channels}, Values(s.channels, 0.0), nullptr};
-        return true;
-    }
-    bool pool(learn::Layer& layer, NirNode& node) const {
-        auto* l = dynamic_cast<learn::AveragePool*>(&layer);
-        if (l == nullptr) return false;
-        node.type = l->mean() ? "AvgPool2d" : "SumPool2d";
-        node.arrays["kernel_size"] = node.arrays["stride"] = list({l->size(), l->size()});
-        node.arrays["padding"] = list({0, 0});
-        return true;
-    }
-    bool flatten(learn::Layer& layer, NirNode& node) const {
-        if (dynamic_cast<learn::Flatten*>(&layer) == nullptr) return false;
-        node.type = "Flatten";
-        node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
-        node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
-        node.arrays["input_type"] = list(nir_shape(layer.in));
-        return true;
-    }
-    bool lif(learn::Layer& layer, NirNode& node) const {
-        auto* l = dynamic_cast<learn::Lif*>(&layer);
-        if (l == nullptr) return false;
-        arch::NeuronWork model;
-        l->describe_neurons(model);
-        if (model.adaptive) return false;
-        const learn::NeuronConstants& c = l->constants();
-        const auto all = [](const std::vector<float>& values, float v) {
-            return std::ranges::all_of(values, [&](float x) { return x == v; });
-        };
-        const bool integrates = all(c.leak, 1.0F) && all(c.drift, 0.0F), fires = l->fires();
-        node.type = integrates ? (fires ? "IF" : "I") : (fires ? "LIF" : "LI");
-        if (integrates) {
-            const double dt = profile.if_dt > 0 ? profile.if_dt : profile.dt_seconds();
-            node.arrays["r"] = neurons(layer, [&](std::size_t i) { return double{c.gain[i]} / dt; });
-        } else {
-            leaky(layer, c, node);
-        }
-        if (fires) {
-            node.arrays["v_threshold"] =
-                neurons(layer, [&](std::size_t i) { return double{c.threshold[i]}; });
-            node.arrays["v_reset"] = neurons(layer, [&](std::size_t i) { return double{c.reset_value[i]}; });
-        }
-        return true;
-    }
-
-  private:
-    /// Values of all neurons, channel first.
-    template <class F>
-    static Tensor neurons(const learn::Layer& layer, F value) {
-        Tensor t{nir_shape(layer.out), Values(layer.out.count()), nullptr};
-        for (std::size_t i = 0; i < t.data.size(); ++i) t.data[layer.out.channel_first(i)] = value(i);
-        return t;
-    }
-    /// tau, r, v_leak of leak, gain, drift: from_nir's equations solved for them.
-    void leaky(const learn::Layer& layer, const learn::NeuronConstants& s, NirNode& node) const {
-        const double dt = profile.dt_seconds();
-        const bool euler = profile.method == "euler", jump = profile.method == "jump";
-        constexpr double almost_none = 0x1p-40;  // stands for no leak: tau is finite
-        const auto share = [&](std::size_t i) { return std::max(1 - double{s.leak[i]}, almost_none); };
-        node.arrays["tau"] = neurons(layer, [&](std::size_t i) {
-            return euler ? dt / share(i) : dt / -std::log(std::max(1 - share(i), 1e-300));
-        });
-        node.arrays["r"] = neurons(
-            layer, [&](std::size_t i) { return jump ? double{s.gain[i]} : double{s.gain[i]} / share(i); });
-        node.arrays["v_leak"] =
-            neurons(layer, [&](std::size_t i) { return jump ? 0.0 : double{s.drift[i]} / share(i); });
-    }
-};
-
 /// Builds the graph: most layers are a node, sums and norms are edges and scaled weights.
 class Graph {
   public:
     Graph(learn::Network& network, const Profile& profile)
-        : network_(network), writer_{profile}, end_of_(network.nodes().size()) {}
+        : network_(network), writer_{profile, has_line(network)}, end_of_(network.nodes().size()) {}
 
     NirModel build() {
-        input_ = border("input", "Input", network_.input_shape());
+        input_ = border("input", "Input", input_shape());
         for (std::uint32_t i = 0; i < network_.nodes().size(); ++i) {
             learn::Layer& layer = *network_.nodes()[i].layer;
             if (dynamic_cast<learn::Add*>(&layer) != nullptr) {
@@ -148,19 +33,36 @@ class Graph {
                 add(i, layer);
             }
         }
-        const std::uint32_t output = border("output", "Output", network_.nodes().back().layer->out);
+        const std::uint32_t output =
+            border("output", "Output", model_.nodes[end_of_.back().front()].output_shape);
         connect(end_of_.back(), output);
         return std::move(model_);
     }
 
   private:
-    std::uint32_t border(const char* name, const char* type, const learn::Shape& shape) {
+    static bool has_line(const learn::Network& network) {
+        return std::ranges::any_of(network.nodes(), [](const learn::Network::Node& n) {
+            const auto* conv = dynamic_cast<const learn::Conv*>(n.layer.get());
+            return conv != nullptr && conv->shape().line;
+        });
+    }
+    /// A map, if it is one or goes where maps go.
+    std::vector<std::size_t> input_shape() const {
+        const learn::Shape& s = network_.input_shape();
+        const learn::Layer* reader = nullptr;
+        for (const learn::Network::Node& n : network_.nodes())
+            if (std::ranges::find(n.sources, learn::Network::kInput) != n.sources.end())
+                reader = n.layer.get();
+        if (reader != nullptr && (s.spatial() || takes_maps(*reader))) return writer_.map_shape(*reader, s);
+        return {s.count()};
+    }
+    std::uint32_t border(const char* name, const char* type, const std::vector<std::size_t>& shape) {
         NirNode node;
         node.name = name;
         while (network_.find(node.name) != nullptr) node.name += '_';
         node.type = type;
-        node.input_shape = node.output_shape = nir_shape(shape);
-        node.arrays["shape"] = list(node.output_shape);
+        node.input_shape = node.output_shape = shape;
+        node.arrays["shape"] = integers(node.output_shape);
         return put(std::move(node));
     }
     std::uint32_t put(NirNode node) {
@@ -182,19 +84,32 @@ class Graph {
         return all;
     }
     void add(std::uint32_t i, learn::Layer& layer) {
-        using Convert = bool (Writer::*)(learn::Layer&, NirNode&) const;
-        constexpr Convert kinds[] = {&Writer::dense, &Writer::conv, &Writer::pool, &Writer::flatten,
-                                     &Writer::lif};
         NirNode node;
         node.name = layer.name;
-        node.input_shape = nir_shape(layer.in);
-        node.output_shape = nir_shape(layer.out);
-        if (!std::ranges::any_of(kinds, [&](Convert f) { return (writer_.*f)(layer, node); }))
-            throw UnsupportedError("layer '" + layer.name + "' has no node in NIR");
+        std::vector<std::uint32_t> from = sources(i);
+        if (dynamic_cast<learn::Dense*>(&layer) != nullptr) from = flattened(from, layer);
+        node.input_shape = model_.nodes[from[0]].output_shape;
+        writer_.write(layer, node);
         const std::uint32_t number = put(std::move(node));
-        connect(sources(i), number);
+        connect(from, number);
         end_of_[i] = {number};
         add_recurrence(layer, number);
+    }
+    /// Maps of one position are vectors here, in NIR they are not.
+    std::vector<std::uint32_t> flattened(const std::vector<std::uint32_t>& from, const learn::Layer& layer) {
+        const std::vector<std::size_t> shape = model_.nodes[from[0]].output_shape;
+        if (shape.size() == 1) return from;
+        NirNode node;
+        node.name = layer.name + ".flatten";
+        node.type = "Flatten";
+        node.input_shape = shape;
+        node.output_shape = {layer.in.count()};
+        node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
+        node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
+        node.arrays["input_type"] = integers(shape);
+        const std::uint32_t number = put(std::move(node));
+        connect(from, number);
+        return {number};
     }
     /// Weights from a population to itself: a Linear in a loop, which NIR delays by a timestep.
     void add_recurrence(learn::Layer& layer, std::uint32_t number) {
@@ -205,7 +120,7 @@ class Graph {
             node.type = "Linear";
             const std::size_t n = layer.out.count();
             node.input_shape = node.output_shape = {n};
-            node.arrays["weight"] = parameter(layer, p, {n, n});
+            node.arrays["weight"] = parameter_tensor(layer, p, {n, n});
             const std::uint32_t weights = put(std::move(node));
             connect({number}, weights);
             connect({weights}, number);
@@ -253,7 +168,7 @@ class Graph {
     }
 
     learn::Network& network_;
-    Writer writer_;
+    NodeWriter writer_;
     NirModel model_;
     std::uint32_t input_ = 0;
     std::vector<std::vector<std::uint32_t>> end_of_;  ///< by layer: NIR nodes whose sum is its output

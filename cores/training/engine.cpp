@@ -11,7 +11,6 @@ namespace loom::training {
 namespace {
 
 arch::TrainingChip plain(arch::TrainingChip chip) {
-    chip.sparsity = {arch::ZeroRule::Dense, arch::ZeroRule::Dense, arch::ZeroRule::Dense};
     chip.multiplies_spikes = true;
     return chip;
 }
@@ -40,6 +39,16 @@ void check(const arch::TrainingChip& chip) {
         throw ConfigError("lut_inputs: must be 1, 2, 4 or 8");
     if (chip.lut_inputs > 1 && chip.kind != "h2learn")
         throw ConfigError("lut_inputs: engines of kind " + chip.kind + " have no tables (1)");
+    if (chip.kind == "mac_array") {
+        const arch::SparsityRules& s = chip.sparsity;
+        const std::pair<const char*, arch::ZeroRule> rules[] = {
+            {"spikes", s.spikes}, {"errors", s.errors}, {"derivative", s.derivative}};
+        for (const auto& [key, rule] : rules)
+            if (rule != arch::ZeroRule::Dense)
+                throw ConfigError(std::string("sparsity.") + key +
+                                  ": engines of kind mac_array execute every zero: must be dense; kind sata "
+                                  "skips or gates them");
+    }
     if (chip.kind != "h2learn" && (chip.backward_array || chip.update_array))
         throw ConfigError("backward_array, update_array: only engines of kind h2learn have them");
     if (chip.schedule.keep == arch::KeepRule::Recompute && chip.schedule.order == arch::LoopOrder::Time)

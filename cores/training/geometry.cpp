@@ -10,13 +10,12 @@ Neighbours Neighbours::forward(const arch::LinearShape& s) {
     Neighbours n;
     for (std::size_t y = 0; y < s.out_h; ++y)
         for (std::size_t x = 0; x < s.out_w; ++x) {
-            for (std::size_t ky = 0; ky < s.kernel_h; ++ky)
-                for (std::size_t kx = 0; kx < s.kernel_w; ++kx) {
-                    const std::size_t iy = y * s.stride + ky - s.padding, ix = x * s.stride + kx - s.padding;
-                    if (iy >= s.in_h || ix >= s.in_w) continue;  // wraps below zero: then too large
+            s.window.rows.each_input(y, s.in_h, [&](std::size_t iy, std::size_t ky) {
+                s.window.columns.each_input(x, s.in_w, [&](std::size_t ix, std::size_t kx) {
                     n.entries_.push_back({static_cast<std::uint32_t>(iy * s.in_w + ix),
-                                          static_cast<std::uint32_t>(ky * s.kernel_w + kx)});
-                }
+                                          static_cast<std::uint32_t>(ky * s.window.columns.kernel + kx)});
+                });
+            });
             n.first_.push_back(static_cast<std::uint32_t>(n.entries_.size()));
         }
     return n;
@@ -44,9 +43,9 @@ std::uint64_t group_bits(std::uint64_t word, std::size_t group) {
 }
 
 Pixels::Pixels(const std::vector<const arch::BitSignal*>& signals, std::size_t t, std::size_t b0,
-               std::size_t b1, std::size_t positions, std::size_t channels, std::size_t group)
-    : per_pixel_((channels + 63) / 64),
-      channels_(channels),
+               std::size_t b1, std::size_t positions, const ChannelRange& channels, std::size_t group)
+    : per_pixel_((channels.count + 63) / 64),
+      channels_(channels.count),
       words_((b1 - b0) * positions * per_pixel_),
       ones_((b1 - b0) * positions) {
     for (const arch::BitSignal* signal : signals)
@@ -56,8 +55,8 @@ Pixels::Pixels(const std::vector<const arch::BitSignal*>& signals, std::size_t t
                 const std::size_t pixel = (b - b0) * positions + p;
                 std::uint64_t* to = words_.data() + pixel * per_pixel_;
                 for (std::size_t w = 0; w < per_pixel_; ++w) {
-                    const std::size_t bit = p * channels + w * 64;
-                    const std::size_t left = std::min<std::size_t>(64, channels - w * 64);
+                    const std::size_t bit = p * channels.all + channels.first + w * 64;
+                    const std::size_t left = std::min<std::size_t>(64, channels.count - w * 64);
                     std::uint64_t v = row[bit / 64] >> bit % 64;
                     if (bit % 64 != 0 && bit / 64 + 1 < row.size()) v |= row[bit / 64 + 1] << (64 - bit % 64);
                     if (left < 64) v &= (std::uint64_t{1} << left) - 1;

@@ -27,13 +27,25 @@ class Neighbours {
     std::vector<std::uint32_t> first_{0};
 };
 
-/// The bits of some samples of one timestep, each position's channels starting a word. Of several signals of
-/// one shape the bits are put together (or) and their numbers added. With `group` > 1 a bit stands for a
-/// group of so many neighbouring channels with any bit set (group: 1, 2, 4 or 8).
+/// Channels [first, first + count) of `all`.
+struct ChannelRange {
+    std::size_t first, count, all;
+    /// Those of group `group` of a matrix.
+    static ChannelRange inputs(const arch::LinearShape& s, std::size_t group) {
+        return {group * s.group_inputs(), s.group_inputs(), s.in_c};
+    }
+    static ChannelRange outputs(const arch::LinearShape& s, std::size_t group) {
+        return {group * s.group_outputs(), s.group_outputs(), s.out_c};
+    }
+};
+
+/// The bits of some samples of one timestep, each position's channels (of a range) starting a word. Of
+/// several signals of one shape the bits are put together (or) and their numbers added. With `group` > 1 a
+/// bit stands for a group of so many neighbouring channels with any bit set (group: 1, 2, 4 or 8).
 class Pixels {
   public:
     Pixels(const std::vector<const arch::BitSignal*>& signals, std::size_t t, std::size_t b0, std::size_t b1,
-           std::size_t positions, std::size_t channels, std::size_t group = 1);
+           std::size_t positions, const ChannelRange& channels, std::size_t group = 1);
     std::span<const std::uint64_t> words(std::size_t pixel) const {
         return {words_.data() + pixel * per_pixel_, per_pixel_};
     }

@@ -12,22 +12,26 @@ using arch::ZeroRule;
 
 class GradientTiler {
   public:
-    GradientTiler(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& s)
+    /// Of the channels of one group.
+    GradientTiler(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& s,
+                  std::size_t channel_group)
         : setup_(setup),
           array_(array),
           s_(s),
           w_(setup.linear(s.item)),
           maps_(setup.forward[setup.work.items[s.item].index]),
-          taps_(w_.shape.kernel_h * w_.shape.kernel_w),
-          rows_(taps_ * w_.shape.in_c),
+          in_(ChannelRange::inputs(w_.shape, channel_group)),
+          out_(ChannelRange::outputs(w_.shape, channel_group)),
+          taps_(w_.shape.window.taps()),
+          rows_(taps_ * in_.count),
           places_((s.t1 - s.t0) * s.samples() * maps_.positions()),
           group_(setup.group(w_)),
           inputs_(setup.work.traces && !w_.trace.empty() ? std::vector{&w_.trace} : setup.signals(w_)),
           spikes_(inputs_.size(), Places(rows_, places_)),
-          errors_(w_.shape.out_c, places_),
+          errors_(out_.count, places_),
           valid_(taps_, places_) {
         gather();
-        for (std::size_t k = 0; k < w_.shape.out_c; ++k) error_words_.push_back(errors_.ones(k));
+        for (std::size_t k = 0; k < out_.count; ++k) error_words_.push_back(errors_.ones(k));
         if (group_ > 1) {
             for (Places& plane : spikes_) plane.fold(group_);
             errors_.fold(group_);
@@ -41,11 +45,26 @@ class GradientTiler {
 
     void make(std::vector<Task>& tasks) {
         const std::size_t tile_rows = array_.rows * array_.accumulators;
-        for (std::size_t k = 0; k < w_.shape.out_c; k += array_.columns)
+        for (std::size_t k = 0; k < out_.count; k += array_.columns)
             for (std::size_t r = 0; r < rows_; r += tile_rows)
                 tile(r, std::min(rows_, r + tile_rows), k,
-                     std::min<std::size_t>(w_.shape.out_c, k + array_.columns), tasks);
-        if (w_.bias) bias(tasks);
+                     std::min<std::size_t>(out_.count, k + array_.columns), tasks);
+    }
+    /// Additions that the gradient of the biases takes.
+    std::uint64_t bias_adds() const {
+        const bool dense = setup_.chip.sparsity.errors == ZeroRule::Dense;
+        std::uint64_t adds = 0;
+        for (const std::uint64_t n : error_words_) adds += dense ? places_ : n;
+        return adds;
+    }
+    void bias(std::uint64_t adds, std::vector<Task>& tasks) const {
+        Task t;
+        t.compute = ceil_div(adds, array_.elements()) + array_.tile_cycles;
+        t.busy = adds;
+        t.count(Event::Add, adds);
+        setup_.read(t, Tensor::Errors, Event::ErrorRead, adds, setup_.chip.bits.error);
+        store(t, w_.shape.out_c);
+        tasks.push_back(t);
     }
 
   private:
@@ -54,17 +73,17 @@ class GradientTiler {
         std::size_t place = 0;
         for (std::size_t t = s_.t0; t < s_.t1; ++t)
             for (std::size_t b = s_.b0; b < s_.b1; ++b, place += positions) {
-                const Pixels g({&w_.error}, t, b, b + 1, positions, w_.shape.out_c);
+                const Pixels g({&w_.error}, t, b, b + 1, positions, out_);
                 for (std::size_t p = 0; p < positions; ++p) {
                     each_bit(g.words(p), [&](std::size_t k) { errors_.set(k, place + p); });
                     for (const Neighbours::Entry& e : maps_.of(p)) valid_.set(e.tap, place + p);
                 }
                 for (std::size_t plane = 0; plane < inputs_.size(); ++plane) {
-                    const Pixels x({inputs_[plane]}, t, b, b + 1, pixels, w_.shape.in_c);
+                    const Pixels x({inputs_[plane]}, t, b, b + 1, pixels, in_);
                     for (std::size_t p = 0; p < positions; ++p)
                         for (const Neighbours::Entry& e : maps_.of(p))
                             each_bit(x.words(e.position), [&](std::size_t c) {
-                                spikes_[plane].set(e.tap * w_.shape.in_c + c, place + p);
+                                spikes_[plane].set(e.tap * in_.count + c, place + p);
                             });
                 }
             }
@@ -83,7 +102,7 @@ class GradientTiler {
             return n;
         }
         if (spikes) return spike_ones_[r];
-        const std::size_t tap = r / w_.shape.in_c;
+        const std::size_t tap = r / in_.count;
         return spikes_.size() * (errors ? valid_.pairs(tap, errors_, k) : valid_ones_[tap]);
     }
 
@@ -143,24 +162,13 @@ class GradientTiler {
             setup_.read(t, Tensor::Gradients, Event::GradientRead, n, setup_.chip.bits.gradient);
         setup_.write(t, Tensor::Gradients, Event::GradientWrite, n, setup_.chip.bits.gradient);
     }
-    void bias(std::vector<Task>& tasks) const {
-        const bool dense = setup_.chip.sparsity.errors == ZeroRule::Dense;
-        std::uint64_t adds = 0;
-        for (const std::uint64_t n : error_words_) adds += dense ? places_ : n;
-        Task t;
-        t.compute = ceil_div(adds, array_.elements()) + array_.tile_cycles;
-        t.busy = adds;
-        t.count(Event::Add, adds);
-        setup_.read(t, Tensor::Errors, Event::ErrorRead, adds, setup_.chip.bits.error);
-        store(t, w_.shape.out_c);
-        tasks.push_back(t);
-    }
 
     const Setup& setup_;
     const arch::TrainingArraySpec& array_;
     const Segment& s_;
     const arch::LinearWork& w_;
     const Neighbours& maps_;
+    ChannelRange in_, out_;
     std::size_t taps_, rows_, places_, group_;
     std::vector<const arch::BitSignal*> inputs_;
     std::vector<Places> spikes_;  ///< by plane of the input
@@ -172,7 +180,14 @@ class GradientTiler {
 
 void gradient_tiles(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& segment,
                     std::vector<Task>& tasks) {
-    GradientTiler(setup, array, segment).make(tasks);
+    const arch::LinearWork& w = setup.linear(segment.item);
+    std::uint64_t bias_adds = 0;
+    for (std::size_t g = 0; g < w.shape.groups; ++g) {
+        GradientTiler tiler(setup, array, segment, g);
+        tiler.make(tasks);
+        bias_adds += tiler.bias_adds();
+        if (w.bias && g + 1 == w.shape.groups) tiler.bias(bias_adds, tasks);
+    }
 }
 
 }  // namespace loom::training

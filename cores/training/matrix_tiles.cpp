@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forward (inputs times weights) and backward (errors times transposed weights): the same loops. Rows of the
 // array take positions, columns take neighbouring channels; every row walks the operands in its positions'
-// windows.
+// windows. Groups of channels come one after the other: the columns of an array share their operands.
 #include <algorithm>
 #include <bit>
 
@@ -209,15 +209,14 @@ void forward_tiles(const Setup& setup, const arch::TrainingArraySpec& array, con
     if (setup.reused(w, s.t0)) return;
     const std::size_t group = setup.group(w);
     const auto signals = setup.signals(w);
-    const Pixels in(signals, s.t0, s.b0, s.b1, w.shape.in_h * w.shape.in_w, w.shape.in_c, group);
+    const std::size_t inputs = w.shape.in_h * w.shape.in_w;
     MatrixPass p;
     p.neighbours = &setup.forward[setup.work.items[s.item].index];
-    p.operand = &in;
-    p.operand_positions = w.shape.in_h * w.shape.in_w;
-    p.weight_rows = ceil_div(w.shape.in_c, group);
+    p.operand_positions = inputs;
+    p.weight_rows = ceil_div(w.shape.group_inputs(), group);
     p.units = p.weight_rows * signals.size();
     p.rule = setup.chip.sparsity.spikes;
-    p.channels = w.shape.out_c;
+    p.channels = w.shape.group_outputs();
     p.samples = s.samples();
     p.operation = setup.binary(w) && !setup.chip.multiplies_spikes ? Event::Ac : Event::Mac;
     p.group = group;
@@ -226,48 +225,55 @@ void forward_tiles(const Setup& setup, const arch::TrainingArraySpec& array, con
     p.operand_tensor = Tensor::Spikes;
     p.operand_event = Event::SpikeRead;
     p.operand_bits = setup.input_bits(w);
-    p.channels_read = w.shape.in_c * signals.size();
+    p.channels_read = w.shape.group_inputs() * signals.size();
     p.bits_counted = true;
     p.writes = !setup.links[s.item].sums_stay;
     p.result_bits = setup.chip.bits.membrane;
     p.channels_inside = s.weights_inside;
-    Tiler(setup, array, p).make(tasks);
+    for (std::size_t g = 0; g < w.shape.groups; ++g) {
+        const Pixels in(signals, s.t0, s.b0, s.b1, inputs, ChannelRange::inputs(w.shape, g), group);
+        p.operand = &in;
+        Tiler(setup, array, p).make(tasks);
+    }
 }
 
 void error_tiles(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& s,
                  std::vector<Task>& tasks) {
     const arch::LinearWork& w = setup.linear(s.item);
-    const Pixels g({&w.error}, s.t0, s.b0, s.b1, w.shape.out_h * w.shape.out_w, w.shape.out_c);
-    const std::size_t inputs = w.shape.in_h * w.shape.in_w;
-    std::optional<Pixels> wanted;
-    if (!w.wanted.empty()) wanted.emplace(std::vector{&w.wanted}, s.t0, s.b0, s.b1, inputs, w.shape.in_c);
+    const std::size_t inputs = w.shape.in_h * w.shape.in_w, outputs = w.shape.out_h * w.shape.out_w;
     MatrixPass p;
     p.neighbours = &setup.backward[setup.work.items[s.item].index];
-    p.operand = &g;
-    p.operand_positions = w.shape.out_h * w.shape.out_w;
-    p.units = p.weight_rows = w.shape.out_c;
+    p.operand_positions = outputs;
+    p.units = p.weight_rows = w.shape.group_outputs();
     p.rule = setup.chip.sparsity.errors;
-    if (wanted) {
-        p.wanted = &*wanted;
-        p.wanted_rule = setup.chip.sparsity.derivative;
-    }
-    p.channels = w.shape.in_c;
+    p.channels = w.shape.group_inputs();
     p.samples = s.samples();
     p.operation = Event::Mac;
     p.only_nonzero_read = p.rule == ZeroRule::Skip;
     p.operand_tensor = Tensor::Errors;
     p.operand_event = Event::ErrorRead;
     p.operand_bits = setup.chip.bits.error;
-    p.channels_read = w.shape.out_c;
-    p.conflict = bank_conflict(setup.chip, setup.buffers,
-                               std::min<std::uint64_t>(array.columns, w.shape.in_c), w.shape.out_c);
+    p.channels_read = w.shape.group_outputs();
+    p.conflict =
+        bank_conflict(setup.chip, setup.buffers, std::min<std::uint64_t>(array.columns, p.channels), p.units);
     const std::uint32_t below = setup.work.items[s.item].sources[0];
     p.writes = below == UINT32_MAX || !setup.links[below].errors_stay;
     p.result_tensor = Tensor::Errors;
     p.result_event = Event::ErrorWrite;
     p.result_bits = setup.chip.bits.error;
     p.channels_inside = s.weights_inside;
-    Tiler(setup, array, p).make(tasks);
+    for (std::size_t n = 0; n < w.shape.groups; ++n) {
+        const Pixels g({&w.error}, s.t0, s.b0, s.b1, outputs, ChannelRange::outputs(w.shape, n));
+        p.operand = &g;
+        std::optional<Pixels> wanted;
+        if (!w.wanted.empty()) {
+            wanted.emplace(std::vector{&w.wanted}, s.t0, s.b0, s.b1, inputs,
+                           ChannelRange::inputs(w.shape, n));
+            p.wanted = &*wanted;
+            p.wanted_rule = setup.chip.sparsity.derivative;
+        }
+        Tiler(setup, array, p).make(tasks);
+    }
 }
 
 }  // namespace loom::training

@@ -3,6 +3,14 @@
 
 namespace loom::training {
 
+std::string_view block_reason_text(BlockReason reason) {
+    static constexpr std::array<std::string_view, 5> texts{
+        "one after the other", "schedule.batch_block", "norms take statistics of the whole minibatch",
+        "fewest cycles beside arithmetic (schedule.batch_block: 0), whatever the energy",
+        "so that all units have work (schedule.batch_block: 0)"};
+    return texts[static_cast<std::size_t>(reason)];
+}
+
 std::string_view event_name(Event e) {
     static constexpr std::array<std::string_view, kEvents> names{"ac",
                                                                  "mac",

@@ -94,6 +94,21 @@ struct UnitRecord {
     std::uint64_t elements = 0, held = 0, waited = 0;
 };
 
+/// How the minibatch is cut into blocks of samples.
+enum class BlockReason : std::uint8_t {
+    OneByOne,    ///< this engine takes one sample after the other
+    Given,       ///< schedule.batch_block
+    Statistics,  ///< norms need the whole minibatch
+    Overhead,    ///< fewest cycles beside arithmetic
+    Pipelined,   ///< units side by side need several blocks to work on
+};
+std::string_view block_reason_text(BlockReason reason);
+
+/// A block that was considered: what the schedule costs beside arithmetic, estimated before it is executed.
+struct BlockChoice {
+    std::uint64_t block = 0, overhead_cycles = 0, dram_bytes = 0;
+};
+
 /// What an engine did, over all steps executed. With one unit the phases' cycles add up to `cycles`; units
 /// that work side by side (pipelined) each have held + waited = cycles.
 struct EngineRecord {
@@ -104,7 +119,9 @@ struct EngineRecord {
     std::vector<MemoryUse> memory;
     std::vector<MemoryPoint> memory_over_time;  ///< of the last step
     std::vector<UnitRecord> units;
-    std::uint64_t batch_block = 0;  ///< samples trained together
+    std::uint64_t batch_block = 0;  ///< samples trained together in the last step; 0: OneByOne
+    BlockReason block_reason = BlockReason::OneByOne;
+    std::vector<BlockChoice> blocks;  ///< what the last step could choose from
 };
 
 }  // namespace loom::training

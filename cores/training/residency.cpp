@@ -68,12 +68,12 @@ class Allocator {
         };
         const arch::TrainingBits& bits = setup_.chip.bits;
         for (const arch::LinearWork& w : setup_.work.linear) {
-            const std::uint64_t taps = w.shape.kernel_h * w.shape.kernel_w;
+            const std::uint64_t taps = w.shape.window.taps();
             const arch::TrainingArraySpec& g = *arrays_.update;
             at_least(Tensor::Weights,
                      taps * std::max(arrays_.forward->columns, arrays_.backward->columns) * bits.weight);
-            at_least(Tensor::Spikes, taps * w.shape.in_c * setup_.input_bits(w));
-            at_least(Tensor::Errors, taps * w.shape.out_c * bits.error);
+            at_least(Tensor::Spikes, taps * w.shape.group_inputs() * setup_.input_bits(w));
+            at_least(Tensor::Errors, taps * w.shape.group_outputs() * bits.error);
             at_least(
                 Tensor::Gradients,
                 std::min<std::uint64_t>(g.elements() * g.accumulators, w.shape.weights()) * bits.gradient);
@@ -123,7 +123,7 @@ class Allocator {
         const arch::LinearWork& w = setup_.linear(item);
         const std::uint64_t k = setup_.group(w);
         if (k == 1) return 0;
-        return ceil_div(w.shape.in_c, k) * w.shape.kernel_h * w.shape.kernel_w * w.shape.out_c *
+        return ceil_div(w.shape.group_inputs(), k) * w.shape.window.taps() * w.shape.out_c *
                (std::uint64_t{1} << k) * setup_.chip.bits.weight;
     }
 
@@ -235,7 +235,8 @@ class Allocator {
         const std::uint64_t positions =
             (forward ? w.shape.out_h * w.shape.out_w : w.shape.in_h * w.shape.in_w) * s.samples();
         const std::uint64_t tiles = ceil_div(positions, array.rows * array.accumulators);
-        const std::uint64_t blocks = ceil_div(forward ? w.shape.out_c : w.shape.in_c, array.columns);
+        const std::uint64_t blocks =
+            ceil_div(forward ? w.shape.group_outputs() : w.shape.group_inputs(), array.columns);
         s.weights_inside = bytes(bits) * tiles < bytes(bits) + operand * (blocks - 1);
         s.load += s.weights_inside ? bytes(bits) * tiles : bytes(bits) + operand * (blocks - 1);
     }

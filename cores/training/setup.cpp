@@ -2,10 +2,23 @@
 #include "cores/training/setup.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <span>
 
 namespace loom::training {
 
 using arch::WorkKind;
+
+namespace {
+
+/// Calls f(element) for every place to which element `i` comes through layers, the last of `chain` first.
+void each_end(std::span<const arch::ElementWork* const> chain, std::size_t i,
+              const std::function<void(std::size_t)>& f) {
+    if (chain.empty()) return f(i);
+    chain.back()->each_output(i, [&](std::size_t o) { each_end(chain.first(chain.size() - 1), o, f); });
+}
+
+}  // namespace
 
 Setup::Setup(const arch::TrainingChip& c, const BufferMap& b, const arch::TrainingWork& w)
     : chip(c), buffers(b), work(w), links(w.items.size()) {
@@ -87,7 +100,7 @@ void Setup::through_pools() {
             at = work.items[at].sources.size() == 1 ? work.items[at].sources[0] : UINT32_MAX;
             if (at == UINT32_MAX || work.items[at].kind != WorkKind::Element) break;
             chain.push_back(&element(at));
-            spikes *= element(at).window * element(at).window;
+            spikes *= element(at).window.taps();
             // Only pooling and flattening move spikes without changing them.
             if (element(at).move == arch::ElementMove::Same) at = UINT32_MAX;
         } while (at != UINT32_MAX);
@@ -100,12 +113,11 @@ void Setup::through_pools() {
             for (std::size_t b = 0; b < work.batch; ++b)
                 for (std::size_t n = 0; n < from.count; ++n) {
                     if (!from.spikes.test(t, b, n)) continue;
-                    std::size_t to = n;
-                    for (std::size_t c = chain.size(); c-- > 0 && to != SIZE_MAX;) to = chain[c]->moved(to);
-                    if (to == SIZE_MAX) continue;
-                    std::size_t plane = 0;
-                    while (p[plane].test(t, b, to)) ++plane;
-                    p[plane].set(t, b, to);
+                    each_end(chain, n, [&](std::size_t to) {
+                        std::size_t plane = 0;
+                        while (p[plane].test(t, b, to)) ++plane;
+                        p[plane].set(t, b, to);
+                    });
                 }
     }
 }

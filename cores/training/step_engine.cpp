@@ -118,23 +118,38 @@ std::uint64_t StepEngine::overhead(const Setup& setup, const Plan& p) const {
 
 /// The block of least overhead; of equals the largest. Units side by side need some blocks to work on: a
 /// quarter of the batch, if that moves at most half as much again over DRAM.
-StepEngine::Plan StepEngine::plan(const Setup& setup) const {
+StepEngine::Plan StepEngine::choose(const Setup& setup) {
     const std::size_t batch = setup.work.batch;
-    if (setup.statistics_steps() != 0) return plan(setup, batch);  // they need the whole minibatch
     const std::size_t wish = static_cast<std::size_t>(chip_.schedule.batch_block);
-    if (wish != 0) return plan(setup, std::min(wish, batch));
-    Plan best = plan(setup, batch);
-    std::uint64_t least = overhead(setup, best);
-    for (std::size_t block = 1; block < batch; block *= 2) {
+    record_.blocks.clear();
+    const auto consider = [&](std::size_t block, std::uint64_t& cycles) {
         Plan p = plan(setup, block);
-        const std::uint64_t cycles = overhead(setup, p);
+        cycles = overhead(setup, p);
+        record_.blocks.push_back({block, cycles, p.residency.dram_bytes});
+        return p;
+    };
+    std::uint64_t least = 0;
+    if (setup.statistics_steps() != 0 || wish != 0) {
+        const bool whole = setup.statistics_steps() != 0;
+        record_.block_reason = whole ? BlockReason::Statistics : BlockReason::Given;
+        return consider(whole ? batch : std::min(wish, batch), least);
+    }
+    record_.block_reason = BlockReason::Overhead;
+    Plan best = consider(batch, least);
+    for (std::size_t block = 1; block < batch; block *= 2) {
+        std::uint64_t cycles = 0;
+        Plan p = consider(block, cycles);
         if (cycles >= least) continue;
         best = std::move(p);
         least = cycles;
     }
     if (units_ == UnitPlan::Three && best.block > batch / 4 && batch > 1) {
         Plan p = plan(setup, std::max<std::size_t>(1, batch / 4));
-        if (p.residency.dram_bytes * 2 <= best.residency.dram_bytes * 3) return p;
+        if (p.residency.dram_bytes * 2 > best.residency.dram_bytes * 3) return best;
+        record_.block_reason = BlockReason::Pipelined;
+        if (std::ranges::find(record_.blocks, p.block, &BlockChoice::block) == record_.blocks.end())
+            record_.blocks.push_back({p.block, overhead(setup, p), p.residency.dram_bytes});
+        return p;
     }
     return best;
 }
@@ -160,7 +175,7 @@ void StepEngine::execute(const arch::TrainingWork& work) {
         throw ConfigError("schedule.keep: recompute goes layer by layer; a recurrent network cannot");
     if (setup.statistics_steps() > 1 && setup.recurrent())
         throw UnsupportedError("training engine: recurrent weights and a norm over timesteps in one network");
-    const Plan p = plan(setup);
+    const Plan p = choose(setup);
     record_.memory_over_time.clear();
     MemoryLog log(p.residency, p.segments.size(), record_.cycles, record_.memory_over_time);
     std::vector<std::unique_ptr<UnitSource>> sources;

@@ -23,7 +23,8 @@ class StepEngine final : public Engine {
         std::size_t tokens = 0, block = 0;
         Residency residency;
     };
-    Plan plan(const Setup& setup) const;
+    /// Notes the choice in the record.
+    Plan choose(const Setup& setup);
     Plan plan(const Setup& setup, std::size_t block) const;
     std::uint64_t overhead(const Setup& setup, const Plan& p) const;
     void name_layers(const arch::TrainingWork& work);

@@ -155,8 +155,9 @@ class Lister {
         give(error(i, s_.t0), Access::Write);
     }
     Value error(std::uint32_t neurons, std::uint32_t t) const {
-        return make(What::Error, neurons, t, Tensor::Errors,
-                    setup_.neurons(neurons).count * setup_.chip.bits.error);
+        const arch::NeuronWork& n = setup_.neurons(neurons);
+        const std::uint64_t words = n.filters_current ? 2 * n.count : n.count;  // dL/du and dL/d current
+        return make(What::Error, neurons, t, Tensor::Errors, words * setup_.chip.bits.error);
     }
     Value direct(std::uint32_t i, std::uint32_t t) const {
         return make(What::Direct, i, t, Tensor::Errors, setup_.outputs(i) * setup_.chip.bits.error);

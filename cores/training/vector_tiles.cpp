@@ -226,8 +226,7 @@ Bulk update(const Setup& setup, const arch::TrainingArraySpec& array, const Segm
 Bulk tables(const Setup& setup, const Segment& s) {
     const arch::LinearWork& w = setup.linear(s.item);
     const std::uint64_t k = setup.group(w), entries = std::uint64_t{1} << k;
-    const std::uint64_t groups =
-        ceil_div(w.shape.in_c, k) * w.shape.kernel_h * w.shape.kernel_w * w.shape.out_c;
+    const std::uint64_t groups = ceil_div(w.shape.group_inputs(), k) * w.shape.window.taps() * w.shape.out_c;
     Bulk b;
     b.elements = b.active = groups * (entries - k - 1);
     b.task.count(Event::Add, b.elements);

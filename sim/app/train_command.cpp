@@ -152,8 +152,8 @@ int train(const TrainOptions& o) {
         TrainHooks hooks;
         hooks.quiet = o.quiet;
         if (!spec.dump.empty())
-            hooks.dump = [&](std::uint64_t k) {
-                dump_step(work.step(k), k, spec.dump, training.trainer->network());
+            hooks.dump = [&](std::uint64_t k, const learn::SignalRecorder* recorded) {
+                dump_step(work.step(k), k, spec.dump, training.trainer->network(), recorded);
             };
         hooks.checkpoint = [&] { save_checkpoint(work.checkpoint(), key, state, *training.trainer); };
         run_training(training, spec, state, hooks);

@@ -161,6 +161,11 @@ void add_costs(Json& j, const training::TrainingTarget& target, const training::
     j["cycles"] = r.cycles;
     j["time_s"] = static_cast<double>(r.cycles) * target.clock_period() * 1e-12;
     j["batch_block"] = r.batch_block;
+    j["batch_block_reason"] = training::block_reason_text(r.block_reason);
+    j["batch_blocks"] = Json::array();
+    for (const training::BlockChoice& b : r.blocks)
+        j["batch_blocks"].push_back(
+            {{"block", b.block}, {"overhead_cycles", b.overhead_cycles}, {"dram_bytes", b.dram_bytes}});
     j["energy"] = energy_json(prices, r);
     j["epoch"] = epoch_json(j, length, r.steps);
     j["phases"] = phases_json(r, prices);

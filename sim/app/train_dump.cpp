@@ -42,45 +42,59 @@ void put_spikes(hdf5::Writer& w, const std::string& path, const learn::Signal& s
     w.numbers(path, {s.steps(), s.batch(), s.count()}, std::span<const std::uint8_t>(bits), true);
 }
 
-/// Shape of a parameter in files: matrices and kernels keep their axes.
-Shape3 file_shape(const learn::Layer& layer, const learn::Parameter& p) {
-    const auto* linear = dynamic_cast<const learn::LinearLayer*>(&layer);
-    if (p.name == "recurrent") return {layer.out.count(), layer.out.count()};
-    if (linear == nullptr || p.name != "weight") return {p.value.size()};
-    const arch::LinearShape s = linear->linear_shape();
-    if (dynamic_cast<const learn::Dense*>(linear) != nullptr) return {s.out_c, s.in_c};
-    return {s.out_c, s.in_c, s.kernel_h, s.kernel_w};
-}
+/// Everything of one step.
+struct Dumper {
+    hdf5::Writer& w;
+    const std::vector<Dump>& what;
+    const learn::SignalRecorder* recorded;
 
-void put_parameters(hdf5::Writer& w, const std::string& group, learn::Layer& layer, bool gradients,
-                    bool weights) {
-    for (std::size_t p = 0; p < layer.parameters().size(); ++p) {
-        const learn::Parameter& parameter = layer.parameters()[p];
-        const Shape3 shape = file_shape(layer, parameter);
-        const auto put = [&](const std::string& name, bool gradient) {
-            w.numbers(group + "/" + name, shape, std::span<const float>(layer.exported(p, gradient)), true);
-        };
-        if (gradients) put("grad_" + parameter.name, true);
-        if (weights) put(parameter.name, false);
+    bool has(Dump d) const { return std::ranges::find(what, d) != what.end(); }
+
+    void parameters(const std::string& group, learn::Layer& layer, std::size_t node) const {
+        for (std::size_t p = 0; p < layer.parameters().size(); ++p) {
+            learn::Parameter& parameter = layer.parameters()[p];
+            const std::vector<std::size_t> axes = layer.file_shape(p);
+            const Shape3 shape(axes.begin(), axes.end());
+            const auto put = [&](const std::string& name, bool gradient) {
+                w.numbers(group + "/" + name, shape, std::span<const float>(layer.exported(p, gradient)),
+                          true);
+            };
+            if (has(Dump::Gradients)) {
+                // Optimisers that ran at every timestep have used up the layer's own.
+                const auto sum = recorded != nullptr ? recorded->gradient(node, p) : std::span<const float>{};
+                std::ranges::copy(sum, parameter.grad.begin());
+                put("grad_" + parameter.name, true);
+            }
+            if (has(Dump::Weights)) put(parameter.name, false);
+        }
     }
-}
+    void neurons(const std::string& group, const learn::NeuronLayer& layer, const learn::Signal& spikes,
+                 const learn::Signal& membranes, const learn::Signal& gradients) const {
+        if (has(Dump::Spikes)) put_spikes(w, group + "/spikes", spikes, layer.out, layer.fires());
+        if (has(Dump::Membranes)) put_signal(w, group + "/membrane", membranes, layer.out);
+        if (has(Dump::Gradients)) put_signal(w, group + "/grad_membrane", gradients, layer.out);
+    }
+};
 
 }  // namespace
 
 void dump_step(const std::string& path, std::uint64_t step, const std::vector<Dump>& what,
-               learn::Network& network) {
-    const auto has = [&](Dump d) { return std::ranges::find(what, d) != what.end(); };
+               learn::Network& network, const learn::SignalRecorder* recorded) {
     hdf5::write_atomically(path, [&](hdf5::Writer& w) {
-        for (learn::Network::Node& node : network.nodes()) {
-            learn::Layer& layer = *node.layer;
-            const std::string group = "step" + std::to_string(step) + "/" + hdf5::member_name(layer.name);
-            put_parameters(w, group, layer, has(Dump::Gradients), has(Dump::Weights));
-            const auto* neurons = dynamic_cast<const learn::NeuronLayer*>(&layer);
+        const Dumper dumper{w, what, recorded};
+        for (std::size_t i = 0; i < network.nodes().size(); ++i) {
+            learn::Network::Node& node = network.nodes()[i];
+            const std::string group =
+                "step" + std::to_string(step) + "/" + hdf5::member_name(node.layer->name);
+            dumper.parameters(group, *node.layer, i);
+            const auto* neurons = dynamic_cast<const learn::NeuronLayer*>(node.layer.get());
             if (neurons == nullptr) continue;
-            if (has(Dump::Spikes)) put_spikes(w, group + "/spikes", node.out, layer.out, neurons->fires());
-            if (has(Dump::Membranes)) put_signal(w, group + "/membrane", neurons->membranes(), layer.out);
-            if (has(Dump::Gradients))
-                put_signal(w, group + "/grad_membrane", neurons->membrane_gradients(), layer.out);
+            if (recorded != nullptr)
+                dumper.neurons(group, *neurons, recorded->spikes(i), recorded->membranes(i),
+                               recorded->membrane_gradients(i));
+            else
+                dumper.neurons(group, *neurons, node.out, neurons->membranes(),
+                               neurons->membrane_gradients());
         }
     });
 }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/app/train_estimate_work.hpp"
 
-#include <fmt/format.h>
-
-#include "sim/base/error.hpp"
-
 namespace loom::app {
 namespace {
 
@@ -19,20 +15,17 @@ double density(const arch::BitSignal& s) {
 
 te::LayerShape shape_of(const arch::LinearWork& work, bool last) {
     const arch::LinearShape& s = work.shape;
-    if (s.in_h * s.in_w * s.out_h * s.out_w * s.kernel_h * s.kernel_w == 1)
+    if (s.dense())
         return te::LayerShape::linear(s.in_c, s.out_c,
                                       last ? te::LayerKind::OutLinear : te::LayerKind::Linear);
-    if (s.kernel_h != s.kernel_w) {
-        throw UnsupportedError(
-            fmt::format("estimate: layer '{}' has a kernel of {} x {}; SATA_Sim's are square", work.name,
-                        s.kernel_h, s.kernel_w));
-    }
     te::LayerShape l;
     l.in_channels = s.in_c;
     l.out_channels = s.out_c;
-    l.kernel = s.kernel_h;
-    l.stride = s.stride;
-    l.padding = s.padding;
+    l.kernel = s.window.rows.kernel;
+    l.stride = s.window.rows.stride;
+    l.padding = s.window.rows.before;
+    l.window = s.window;
+    l.groups = s.groups;
     l.in_height = s.in_h;
     l.in_width = s.in_w;
     l.out_height = s.out_h;

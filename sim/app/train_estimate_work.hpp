@@ -14,7 +14,7 @@ struct MeasuredLayers {
 
 /// Shapes of an executed step's matrices, in their order, and the densities they met, for
 /// train_estimate_json(). `derivative` of a layer is that of the inputs of the next matrix whose error is of
-/// use (behind pooling: of windows). UnsupportedError for a kernel that is not square.
+/// use (behind pooling: of windows).
 MeasuredLayers measured_layers(const arch::TrainingWork& work);
 
 }  // namespace loom::app

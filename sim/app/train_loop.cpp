@@ -13,6 +13,7 @@
 #include "sim/app/train_report.hpp"
 #include "sim/base/error.hpp"
 #include "sim/learn/activity.hpp"
+#include "sim/learn/gradient_error.hpp"
 
 namespace loom::app {
 namespace {
@@ -43,6 +44,7 @@ class Loop {
           length_(length_of(spec, *t.data)),
           cycles_before_(state.executed.cycles) {
         if (t_.engine) t_.engine->resume(state.executed);
+        if (hooks_.dump && t_.trainer->schedule().online) signals_.emplace(*t_.trainer);
     }
 
     void run() {
@@ -67,7 +69,8 @@ class Loop {
         const bool last = step + 1 == length_.steps;
         const learn::StepResult result = step_and_execute(step, epoch, last);
         note(result, epoch, at == 0, count);
-        if (hooks_.dump) hooks_.dump(step);
+        if (hooks_.dump) hooks_.dump(step, signals_ ? &*signals_ : nullptr);
+        if (last && t_.formats) state_.gradient_error = gradient_error_json();
         const bool epoch_ends = at + 1 == length_.steps_per_epoch;
         if (epoch_ends || last) test();
         ++state_.step;
@@ -81,6 +84,8 @@ class Loop {
     learn::StepResult step_and_execute(std::uint64_t step, std::uint64_t epoch, bool last) {
         std::optional<learn::WorkRecorder> recorder;
         if (t_.engine || last) recorder.emplace(*t_.trainer, t_.engine != nullptr);
+        if (signals_) signals_->clear();
+        if (t_.formats) t_.formats->clear_counts();
         t_.trainer->progress = static_cast<double>(step) / static_cast<double>(length_.steps);
         learn::StepResult result;
         try {
@@ -89,6 +94,7 @@ class Loop {
             result.loss = std::nan("");
         }
         check(result, step, epoch);
+        if (t_.formats) state_.add_format_counts(*t_.formats);
         if (!recorder) return result;
         arch::TrainingWork work = recorder->take();
         if (t_.cells != nullptr && !work.items.empty()) t_.cells->describe(t_.trainer->network(), work);
@@ -99,6 +105,18 @@ class Loop {
         t_.engine->execute(work);
         if (last) state_.ann = ann_step(*t_.target, work);
         return result;
+    }
+
+    /// What the formats do to the gradients of the last minibatch, at the weights after it.
+    nlohmann::ordered_json gradient_error_json() {
+        nlohmann::ordered_json list = nlohmann::ordered_json::array();
+        for (const learn::GradientError& e : learn::gradient_error(*t_.trainer, input_, labels_))
+            list.push_back({{"layer", e.layer},
+                            {"parameter", e.parameter},
+                            {"largest", e.largest},
+                            {"relative", e.relative},
+                            {"cosine", e.cosine}});
+        return list;
     }
 
     void note(const learn::StepResult& result, std::uint64_t epoch, bool first, std::size_t count) {
@@ -147,6 +165,7 @@ class Loop {
     const TrainHooks& hooks_;
     TrainLength length_;
     std::uint64_t cycles_before_ = 0;  ///< the step
+    std::optional<learn::SignalRecorder> signals_;
     std::vector<std::uint32_t> order_;
     learn::Signal input_;
     std::vector<std::int64_t> labels_;

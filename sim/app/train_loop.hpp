@@ -5,6 +5,7 @@
 
 #include "sim/app/train_setup.hpp"
 #include "sim/app/train_state.hpp"
+#include "sim/learn/signal_recorder.hpp"
 
 namespace loom::app {
 
@@ -18,8 +19,10 @@ TrainLength length_of(const TrainSpec& spec, const TrainData& data);
 
 /// What happens after a step or an epoch.
 struct TrainHooks {
-    std::function<void(std::uint64_t step)> dump;  ///< signals and weights of this step are in the network
-    std::function<void()> checkpoint;              ///< state and trainer agree
+    /// Signals and weights of this step are in the network; of algorithms that go timestep by timestep the
+    /// signals are recorded (else null).
+    std::function<void(std::uint64_t step, const learn::SignalRecorder* recorded)> dump;
+    std::function<void()> checkpoint;  ///< state and trainer agree
     bool quiet = false;
 };
 

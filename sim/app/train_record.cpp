@@ -31,7 +31,12 @@ void add(PhaseRecord& a, const PhaseRecord& b) {
 
 Json record_to_json(const EngineRecord& r) {
     Json j;
-    j["totals"] = {r.steps, r.cycles, r.samples, r.processing_elements, r.batch_block};
+    j["totals"] = {r.steps,       r.cycles,
+                   r.samples,     r.processing_elements,
+                   r.batch_block, static_cast<std::uint64_t>(r.block_reason)};
+    j["blocks"] = Json::array();
+    for (const training::BlockChoice& b : r.blocks)
+        j["blocks"].push_back({b.block, b.overhead_cycles, b.dram_bytes});
     j["layers"] = Json::array();
     for (const training::LayerRecord& l : r.layers) {
         Json phases = Json::array();
@@ -56,6 +61,10 @@ EngineRecord record_from_json(const Json& j) {
     const Json& t = j.at("totals");
     t.at(0).get_to(r.steps), t.at(1).get_to(r.cycles), t.at(2).get_to(r.samples);
     t.at(3).get_to(r.processing_elements), t.at(4).get_to(r.batch_block);
+    r.block_reason = static_cast<training::BlockReason>(t.at(5).get<std::uint64_t>());
+    for (const Json& b : j.at("blocks"))
+        r.blocks.push_back(
+            {b.at(0).get<std::uint64_t>(), b.at(1).get<std::uint64_t>(), b.at(2).get<std::uint64_t>()});
     for (const Json& l : j.at("layers")) {
         training::LayerRecord layer;
         l.at(0).get_to(layer.name);

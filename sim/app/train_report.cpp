@@ -63,6 +63,18 @@ Json sparsity_json(const TrainState& state) {
     return j;
 }
 
+/// Values that did not fit their number format, and what the formats do to gradients.
+Json formats_json(const TrainState& state) {
+    Json j{{"rounded", Json::object()}, {"saturated", Json::object()}};
+    for (std::size_t r = 0; r < learn::kRoles; ++r) {
+        if (state.formats[r].rounded == 0) continue;
+        j["rounded"][std::string(learn::kRoleNames[r])] = state.formats[r].rounded;
+        j["saturated"][std::string(learn::kRoleNames[r])] = state.formats[r].saturated;
+    }
+    j["gradient_error"] = state.gradient_error;
+    return j;
+}
+
 }  // namespace
 
 Json train_stats(const TrainSpec& spec, Training& training, const TrainState& state,
@@ -84,6 +96,7 @@ Json train_stats(const TrainSpec& spec, Training& training, const TrainState& st
                                            : ratio(last.correct, last.samples);
     j["epochs"] = epochs_json(state);
     j["sparsity"] = sparsity_json(state);
+    if (training.formats) j["formats"] = formats_json(state);
     if (training.engine) {
         add_costs(j, *training.target, *training.engine, length);
         add_ann(j, state.ann);

@@ -15,7 +15,9 @@ namespace loom::app {
 namespace {
 
 learn::Shape shape_of(const std::vector<std::uint64_t>& s) {
-    return s.size() == 3 ? learn::Shape{s[1], s[2], s[0]} : learn::Shape{1, 1, s[0]};
+    if (s.size() == 3) return {s[1], s[2], s[0]};
+    if (s.size() == 2) return {1, s[1], s[0]};
+    return {1, 1, s[0]};
 }
 
 std::vector<float> floats(const traces::Array& a, const std::string& where) {

@@ -57,8 +57,8 @@ void check(const TrainSpec& s) {
         throw ConfigError("network: give either `file` or `layers`");
     if (!s.network.file.empty() && !s.network.input.empty())
         throw ConfigError("network.input: the file says it");
-    if (const std::size_t n = s.network.input.size(); n != 0 && n != 1 && n != 3)
-        throw ConfigError("network.input: expected [n] or [channels, rows, columns]");
+    if (const std::size_t n = s.network.input.size(); n > 3)
+        throw ConfigError("network.input: expected [n], [channels, length] or [channels, rows, columns]");
     for (const std::uint64_t d : s.network.input)
         if (d == 0 || d > (1U << 24)) throw ConfigError("network.input: a dimension must be from 1 to 2^24");
     if ((s.train.steps == 0) == (s.train.epochs == 0))

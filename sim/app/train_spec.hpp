@@ -55,7 +55,8 @@ void fields(V& v, TrainNetworkSpec& s) {
     v("repair", s.repair, {.doc = "mend unique near-matches of misspelt node names"});
     v("bias", s.bias, {.doc = "auto: biases of a .nir that are all zero stay so; train: all are trained"});
     v("input", s.input,
-      {.doc = "shape of a sample: [n] or [channels, rows, columns]; default: that of the data"});
+      {.doc = "shape of a sample: [n], [channels, length] or [channels, rows, columns]; default: that of the "
+              "data"});
     v("layers", s.layers, {.doc = "layers in order; docs/training.md lists the kinds"});
     v("weights", s.weights, {.doc = "initial weights of `layers`"});
 }

@@ -99,6 +99,14 @@ void TrainState::add_activity(const Work& work) {
     }
 }
 
+void TrainState::add_format_counts(const learn::CountedFormats& of_step) {
+    for (std::size_t r = 0; r < formats.size(); ++r) {
+        const auto& counts = of_step.counts(static_cast<learn::Role>(r));
+        formats[r].rounded += counts.rounded;
+        formats[r].saturated += counts.saturated;
+    }
+}
+
 Json TrainState::to_json() const {
     Json j;
     j["step"] = step;
@@ -106,6 +114,9 @@ Json TrainState::to_json() const {
     j["epochs"] = rows_json(epochs);
     j["activity_steps"] = activity_steps;
     j["activity"] = rows_json(activity);
+    j["formats"] = Json::array();
+    for (const auto& counts : formats) j["formats"].push_back({counts.rounded, counts.saturated});
+    j["gradient_error"] = gradient_error;
     j["estimate"] = estimate;
     j["ann"] = ann;
     return j;
@@ -118,6 +129,11 @@ TrainState TrainState::from_json(const Json& j) {
     s.epochs = rows_from<EpochRow>(j.at("epochs"));
     j.at("activity_steps").get_to(s.activity_steps);
     s.activity = rows_from<ActivityRow>(j.at("activity"));
+    for (std::size_t r = 0; r < s.formats.size(); ++r) {
+        j.at("formats").at(r).at(0).get_to(s.formats[r].rounded);
+        j.at("formats").at(r).at(1).get_to(s.formats[r].saturated);
+    }
+    s.gradient_error = j.at("gradient_error");
     s.estimate = j.at("estimate");
     s.ann = j.at("ann");
     return s;

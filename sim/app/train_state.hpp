@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "cores/training/record.hpp"
 #include "sim/arch/training_work.hpp"
+#include "sim/learn/formats.hpp"
 
 namespace loom::app {
 
@@ -43,10 +45,15 @@ struct TrainState {
     std::uint64_t activity_steps = 0;
     std::vector<ActivityRow> activity;
 
+    /// Values rounded to their number formats in training steps, and those beyond the range, by Role.
+    std::array<learn::CountedFormats::Counts, learn::kRoles> formats{};
+    nlohmann::ordered_json gradient_error;  ///< of the last minibatch, against float32; null: float32
+
     nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
     nlohmann::ordered_json ann;       ///< the last step of an ANN of the same shape; null: functional
 
     void add_activity(const arch::TrainingWork& work);
+    void add_format_counts(const learn::CountedFormats& of_step);
     nlohmann::ordered_json to_json() const;
     static TrainState from_json(const nlohmann::ordered_json& j);
 };

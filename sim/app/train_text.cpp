@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/app/train_report.hpp"
 #include "sim/stats/report.hpp"
 
@@ -49,6 +51,33 @@ std::string sparsity(const Json& s) {
         out += fmt::format("  {:<16} {:>8} {:>8} {:>8} {:>10}\n", row["name"].get<std::string>(),
                            density(row, "input_density"), density(row, "spike_rate"),
                            density(row, "error_density"), density(row, "derivative_density"));
+    return out;
+}
+
+std::string formats(const Json& s) {
+    std::string list;
+    for (const auto& [role, n] : s["formats"]["saturated"].items())
+        list += fmt::format("{}{} {} of {}", list.empty() ? "" : ", ", role, n.get<std::uint64_t>(),
+                            s["formats"]["rounded"][role].get<std::uint64_t>());
+    double worst = 0;
+    for (const Json& e : s["formats"]["gradient_error"]) worst = std::max(worst, e["relative"].get<double>());
+    return fmt::format(
+        "  values beyond the range of their format: {}\n  gradients of the last minibatch differ from "
+        "float32's by up to {:.2g} (relative)\n",
+        list, worst);
+}
+
+/// How the batch was cut, and what else was considered.
+std::string blocks(const Json& s) {
+    const std::uint64_t block = s["batch_block"].get<std::uint64_t>();
+    if (block == 0) return "";  // engines that take one sample after the other
+    std::string out =
+        fmt::format("  {} of {} samples at a time: {}\n", block, s["batch"].get<std::uint64_t>(),
+                    s["batch_block_reason"].get<std::string>());
+    for (const Json& b : s["batch_blocks"])
+        out += fmt::format("  {}{:>4} at a time: {:>12} cycles beside arithmetic, {:>12} DRAM bytes\n",
+                           b["block"] == block ? "* " : "  ", b["block"].get<std::uint64_t>(),
+                           b["overhead_cycles"].get<std::uint64_t>(), b["dram_bytes"].get<std::uint64_t>());
     return out;
 }
 
@@ -116,7 +145,8 @@ std::string engine(const Json& s) {
 
 std::string train_summary(const Json& s) {
     std::string out = head(s) + epochs(s) + sparsity(s);
-    if (s.contains("phases")) out += engine(s);
+    if (s.contains("formats")) out += formats(s);
+    if (s.contains("phases")) out += engine(s) + blocks(s);
     return out;
 }
 

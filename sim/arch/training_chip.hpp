@@ -115,7 +115,8 @@ void fields(V& v, TrainingScheduleSpec& s) {
     v("gradients", s.gradients, {.doc = "weight gradients: at_end or each_timestep"});
     v("weight_layout", s.weight_layout,
       {.doc = "skewed, or linear: the transposed access conflicts in banks"});
-    v("batch_block", s.batch_block, {.doc = "samples trained together; 0: chosen from the traffic"});
+    v("batch_block", s.batch_block,
+      {.doc = "samples trained together; 0: the block of fewest cycles beside arithmetic"});
     v("prefetch", s.prefetch, {.doc = "tiles that DRAM loads ahead", .min = 1, .max = 64});
     v("double_buffer", s.double_buffer, {.doc = "operands of the next tile stream while one computes"});
     v("reuse_constant_input", s.reuse_constant_input,
@@ -148,7 +149,7 @@ void fields(V& v, TrainingChip& s) {
     v("source", s.source, {.doc = "where its figures come from, or `assumed`", .required = true});
     v("kind", s.kind, {.doc = "engine: sata, h2learn, mac_array"});
     v("clock_period", s.clock_period, {.doc = "of the one clock", .unit = Unit::Time, .min = 1});
-    v("sparsity", s.sparsity, {.doc = "which zeros are exploited, and how"});
+    v("sparsity", s.sparsity, {.doc = "which zeros are exploited, and how (mac_array: none, all dense)"});
     v("array", s.array, {.doc = "processing elements (h2learn: of the forward engine)"});
     v.optional_section("backward_array", s.backward_array, {.doc = "h2learn: of the backward engine"});
     v.optional_section("update_array", s.update_array, {.doc = "h2learn: of the weight update engine"});

@@ -5,21 +5,28 @@
 #include <vector>
 
 #include "sim/arch/bit_signal.hpp"
+#include "sim/arch/window.hpp"
 
 namespace loom::arch {
 
 /// Geometry of a matrix that multiplies signals. Elements are [row][column][channel]. Dense: 1 x 1 maps and
-/// kernel.
+/// kernel. With groups, the nth part of the output channels sees the nth part of the input channels only.
 struct LinearShape {
     std::size_t in_h = 1, in_w = 1, in_c = 1, out_h = 1, out_w = 1, out_c = 1;
-    std::size_t kernel_h = 1, kernel_w = 1, stride = 1, padding = 0;
+    Window window = {};
+    std::size_t groups = 1;
     std::size_t inputs() const { return in_h * in_w * in_c; }
     std::size_t outputs() const { return out_h * out_w * out_c; }
-    std::size_t weights() const { return in_c * kernel_h * kernel_w * out_c; }
+    std::size_t group_inputs() const { return in_c / groups; }    ///< channels
+    std::size_t group_outputs() const { return out_c / groups; }  ///< channels
+    std::size_t weights() const { return group_inputs() * window.taps() * out_c; }
+    bool dense() const { return in_h * in_w * out_h * out_w * window.taps() * groups == 1; }
     /// Valid (input, output) pairs M; taps in the padding are none.
     std::uint64_t synapses() const;
     /// Outputs that input position (row, column) reaches, without channels: its valid taps.
-    std::uint64_t taps(std::size_t row, std::size_t column) const;
+    std::uint64_t taps(std::size_t row, std::size_t column) const {
+        return window.rows.taps(row, out_h) * window.columns.taps(column, out_w);
+    }
 };
 
 /// Pairs of analogue cells that hold a matrix, and the programming pulses of the update in place.
@@ -72,8 +79,8 @@ struct NeuronWork {
     BitSignal derivative;  ///< h != 0
 };
 
-/// Where an element-wise layer puts its inputs: same place, the window's output, or channel-first order of a
-/// vector.
+/// Where an element-wise layer puts its inputs: same place, the windows that have them, or channel-first
+/// order of a vector.
 enum class ElementMove : std::uint8_t { Same, Pool, Flatten };
 
 struct ElementOperations {
@@ -98,9 +105,20 @@ struct ElementWork {
     std::string name;
     ElementMove move = ElementMove::Same;
     std::size_t in_h = 1, in_w = 1, in_c = 1;  ///< of Pool and Flatten
-    std::size_t window = 1;                    ///< of Pool
-    /// Output of input element i; SIZE_MAX: dropped at the border.
-    std::size_t moved(std::size_t i) const;
+    std::size_t out_h = 1, out_w = 1;          ///< of Pool
+    Window window = {};                        ///< of Pool
+    /// Calls f(output element) for every output that input element i is in: none of what is dropped at the
+    /// border, several where windows overlap.
+    template <class F>
+    void each_output(std::size_t i, F f) const {
+        if (move == ElementMove::Same) return f(i);
+        const std::size_t c = i % in_c, x = i / in_c % in_w, y = i / in_c / in_w;
+        if (move == ElementMove::Flatten) return f((c * in_h + y) * in_w + x);
+        window.rows.each_output(y, out_h, [&](std::size_t row, std::size_t) {
+            window.columns.each_output(
+                x, out_w, [&](std::size_t column, std::size_t) { f((row * out_w + column) * in_c + c); });
+        });
+    }
     std::uint64_t forward_add = 0, forward_multiply = 0, forward_divide = 0, forward_sqrt = 0;
     std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
     /// Norms, of the operations above: the sums of statistics, made as values come, and what is done once for

@@ -39,8 +39,8 @@ struct Field {
 //     }
 //
 // Member types a visitor handles: bool, int64_t, uint64_t, uint32_t, double, EnergyPrice, std::string, enums
-// with an `enum_names` overload, nested described structs, std::optional, std::vector and
-// std::map<std::string, T> of those. The default is the value the struct was constructed with.
+// with an `enum_names` overload, nested described structs, std::optional, std::vector, ShortList
+// and std::map<std::string, T> of those. The default is the value the struct was constructed with.
 //
 // An enum E is described by a free function returning its spellings, in enumerator order:
 //     inline std::span<const std::string_view> enum_names(E*);

@@ -13,6 +13,7 @@
 
 #include "sim/base/energy_price.hpp"
 #include "sim/base/fields.hpp"
+#include "sim/base/short_list.hpp"
 #include "sim/config/located_yaml.hpp"
 
 namespace loom::config {
@@ -30,6 +31,10 @@ template <class T>
 inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_short_list = false;
+template <class T>
+inline constexpr bool is_short_list<ShortList<T>> = true;
 template <class T>
 inline constexpr bool is_map = false;
 template <class T>
@@ -148,6 +153,10 @@ void read_value(Errors& errors, const Node& node, const std::string& path, const
         read_value(errors, node, path, field, *out);
     } else if constexpr (is_vector<T>) {
         read_list(errors, node, path, field, typename T::value_type{}, out);
+    } else if constexpr (is_short_list<T>) {
+        if (node.is_sequence()) return read_value(errors, node, path, field, out.values);
+        out.values.resize(1);
+        read_value(errors, node, path, field, out.values[0]);
     } else if constexpr (is_map<T>) {
         if (!expect_map(errors, node, path)) return;
         out.clear();

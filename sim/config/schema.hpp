@@ -111,6 +111,14 @@ std::string schema_of(const T& value, const Field& field, const SchemaOptions& o
         choices += schema_of(item, inner, options, indent + 2, false);
         choices += ']';
         members.push_back(json_member("anyOf", choices));
+    } else if constexpr (is_short_list<T>) {
+        Field inner = field;
+        inner.doc = {};
+        inner.required = true;
+        typename decltype(T::values)::value_type item{};
+        std::string choices = "[" + schema_of(item, inner, options, indent + 2, false) + ", ";
+        choices += schema_of(value.values, inner, options, indent + 2, false) + "]";
+        members.push_back(json_member("anyOf", choices));
     } else if constexpr (is_vector<T> || is_map<T>) {
         Field inner = field;
         inner.doc = {};

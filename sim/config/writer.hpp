@@ -56,6 +56,9 @@ Node write_value(const T& value, const Field& field) {
             node.sequence.push_back(write_value(item, field));
         }
         return node;
+    } else if constexpr (is_short_list<T>) {
+        return value.values.size() == 1 ? write_value(value.values[0], field)
+                                        : write_value(value.values, field);
     } else if constexpr (is_map<T>) {
         Node node = Node::make_map();
         for (const auto& [key, item] : value) node.put(key, write_value(item, field));

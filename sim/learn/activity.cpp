@@ -2,6 +2,7 @@
 #include "sim/learn/activity.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/base/error.hpp"
 #include "sim/learn/pulse_update.hpp"
@@ -56,7 +57,11 @@ BitSignal a_timestep_late(const BitSignal& bits) {
 class Collector {
   public:
     Collector(Trainer& trainer, const Pass& pass, arch::TrainingWork& work)
-        : network_(trainer.network()), pass_(pass), work_(work), useful_(network_.nodes().size()) {}
+        : network_(trainer.network()),
+          pass_(pass),
+          work_(work),
+          online_(trainer.schedule().online),
+          useful_(network_.nodes().size()) {}
 
     void run() {
         for (std::size_t i = 0; i < network_.nodes().size(); ++i) {
@@ -120,8 +125,8 @@ class Collector {
         w.name = layer.name;
         w.shape = layer.linear_shape();
         w.bias = layer.has_bias();
-        w.constant_input = in.constant;
-        w.binary_input = !in.constant && is_binary(in);
+        w.constant_input = in.constant && !online_;
+        w.binary_input = !w.constant_input && is_binary(in);
         w.sends_error = node.trains_below;
         w.spikes_before_pool = spikes_of(node);
         w.input = nonzero(in);
@@ -179,6 +184,7 @@ class Collector {
     Network& network_;
     const Pass& pass_;
     arch::TrainingWork& work_;
+    bool online_;
     std::vector<std::uint32_t> item_of_node_;
     std::vector<BitSignal> useful_;  ///< by node: outputs whose error somebody below can use
 };
@@ -262,8 +268,10 @@ arch::TrainingWork collect_work(Trainer& trainer) {
     return work;
 }
 
-WorkRecorder::WorkRecorder(Trainer& trainer, bool needed) : trainer_(trainer), needed_(needed) {
+WorkRecorder::WorkRecorder(Trainer& trainer, bool needed)
+    : trainer_(trainer), needed_(needed), before_(std::exchange(trainer.after_pass, nullptr)) {
     trainer.after_pass = [this](const Pass& pass) {
+        if (before_) before_(pass);
         known([&] { passes_.push_back(collect_pass(trainer_, pass)); });
     };
 }
@@ -281,7 +289,7 @@ bool WorkRecorder::known(F f) {
 }
 
 WorkRecorder::~WorkRecorder() {
-    trainer_.after_pass = nullptr;
+    trainer_.after_pass = std::move(before_);
 }
 
 arch::TrainingWork WorkRecorder::take() {

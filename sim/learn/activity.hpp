@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "sim/arch/training_work.hpp"
@@ -29,6 +30,7 @@ class WorkRecorder {
     bool known(F f);
     Trainer& trainer_;
     bool needed_, unknown_ = false;
+    std::function<void(const Pass&)> before_;  ///< who listened before
     std::vector<arch::TrainingWork> passes_;
 };
 

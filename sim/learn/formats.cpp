@@ -45,7 +45,7 @@ std::optional<Grid> make_grid(const FormatOfRole& f, const std::string& role) {
 
 class GridFormats final : public CountedFormats {
   public:
-    GridFormats(const FormatSpec& spec, std::array<std::optional<Grid>, 5> grids)
+    GridFormats(const FormatSpec& spec, std::array<std::optional<Grid>, kRoles> grids)
         : grids_(grids),
           stochastic_(spec.rounding == "stochastic"),
           master_(spec.master_weights),
@@ -66,6 +66,7 @@ class GridFormats final : public CountedFormats {
             values[i] = rounded(*grid, values[i], words[element % 4], counts);
         }
     }
+    bool rounds(Role role) const override { return grids_[static_cast<std::size_t>(role)].has_value(); }
     bool master_weights() const override { return master_; }
 
   private:
@@ -88,7 +89,7 @@ class GridFormats final : public CountedFormats {
         return static_cast<float>(y);
     }
 
-    std::array<std::optional<Grid>, 5> grids_;
+    std::array<std::optional<Grid>, kRoles> grids_;
     bool stochastic_, master_;
     CounterRng rng_;
 };
@@ -99,10 +100,12 @@ std::unique_ptr<CountedFormats> make_formats(const FormatSpec& spec) {
     if (spec.rounding != "nearest" && spec.rounding != "stochastic")
         throw ConfigError("train.formats.rounding: " +
                           unknown_name(spec.rounding, {"nearest", "stochastic"}));
-    const std::array<std::optional<Grid>, 5> grids{
-        make_grid(spec.weight, "weight"), make_grid(spec.current, "current"),
-        make_grid(spec.membrane, "membrane"), make_grid(spec.error, "error"),
-        make_grid(spec.weight_gradient, "weight_gradient")};
+    const std::array<std::optional<Grid>, kRoles> grids{make_grid(spec.weight, "weight"),
+                                                        make_grid(spec.current, "current"),
+                                                        make_grid(spec.membrane, "membrane"),
+                                                        make_grid(spec.error, "error"),
+                                                        make_grid(spec.weight_gradient, "weight_gradient"),
+                                                        make_grid(spec.input, "input")};
     if (std::ranges::none_of(grids, [](const auto& g) { return g.has_value(); })) return nullptr;
     return std::make_unique<GridFormats>(spec, grids);
 }

@@ -24,7 +24,7 @@ void fields(V& v, FormatOfRole& s) {
 
 /// The `formats:` section. Sums inside a layer, statistics of norms and the optimiser are float32 throughout.
 struct FormatSpec {
-    FormatOfRole weight = {}, current = {}, membrane = {}, error = {}, weight_gradient = {};
+    FormatOfRole weight = {}, current = {}, membrane = {}, error = {}, weight_gradient = {}, input = {};
     std::string rounding = "nearest";
     bool master_weights = true;
     std::uint64_t seed = 1;
@@ -36,6 +36,7 @@ void fields(V& v, FormatSpec& s) {
     v("membrane", s.membrane, {.doc = "membranes before the threshold comparison"});
     v("error", s.error, {.doc = "dL/ds and dL/du"});
     v("weight_gradient", s.weight_gradient, {.doc = "summed gradients as the optimiser gets them"});
+    v("input", s.input, {.doc = "analogue samples as the network gets them; samples of zeros and ones stay"});
     v("rounding", s.rounding, {.doc = "nearest (ties to even) or stochastic (counter-based random numbers)"});
     v("master_weights", s.master_weights,
       {.doc = "true: the optimiser keeps float32 weights; false: every update is rounded to the format"});
@@ -53,7 +54,7 @@ class CountedFormats : public Formats {
     void clear_counts() { counts_ = {}; }
 
   protected:
-    mutable std::array<Counts, 5> counts_{};
+    mutable std::array<Counts, kRoles> counts_{};
 };
 
 /// nullptr when everything is float32. Throws ConfigError "train.formats.<role>.kind: ...".

@@ -64,6 +64,8 @@ class Layer {
     virtual std::vector<float> exported(std::size_t p, bool gradient) {
         return gradient ? parameters()[p].grad : parameters()[p].value;
     }
+    /// Axes of exported(p, ...).
+    virtual std::vector<std::size_t> file_shape(std::size_t p) { return {parameters()[p].value.size()}; }
     /// Inverse of exported(p, false).
     virtual void import(std::size_t p, std::span<const float> values) {
         parameters()[p].value.assign(values.begin(), values.end());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,14 @@ struct LayerContext {
     [[noreturn]] void fail(const std::string& key, const std::string& problem) const;
     /// The key's value; an error when it is not set.
     std::uint64_t need(std::string_view key, const std::optional<std::uint64_t>& value) const;
+    /// Rows and columns of a key that takes a number for both or two; `axes` 1: one number, for columns.
+    std::array<std::size_t, 2> pair(const std::string& key,
+                                    const std::optional<ShortList<std::uint64_t>>& value,
+                                    std::array<std::size_t, 2> fallback, std::size_t axes = 2) const;
+    /// `padding` as numbers, like pair(); `or_else` ends the message about anything else.
+    std::array<std::size_t, 2> padding(std::size_t axes, const std::string& or_else = "") const;
+    /// Fails on `key` unless the window fits the padded input.
+    void check_window(const std::string& key, const arch::Window& window) const;
     /// Values of a key, in the layer's own element order: from `arrays`, else the scalar, else `fallback`.
     PerNeuron per_neuron(const std::string& key, const std::optional<double>& scalar, float fallback) const;
     /// Random initial weights into parameter p of `layer`, in the order of files.
@@ -45,12 +54,14 @@ const LayerKind* find_layer_kind(std::string_view name);
 
 std::unique_ptr<Layer> make_dense(const LayerContext& c);
 std::unique_ptr<Layer> make_conv(const LayerContext& c);
+std::unique_ptr<Layer> make_conv1d(const LayerContext& c);
 std::unique_ptr<Layer> make_avg_pool(const LayerContext& c);
 std::unique_ptr<Layer> make_sum_pool(const LayerContext& c);
 std::unique_ptr<Layer> make_flatten(const LayerContext& c);
 std::unique_ptr<Layer> make_lif(const LayerContext& c);
 std::unique_ptr<Layer> make_if(const LayerContext& c);
 std::unique_ptr<Layer> make_li(const LayerContext& c);
+std::unique_ptr<Layer> make_cuba_lif(const LayerContext& c);
 std::unique_ptr<Layer> make_plif(const LayerContext& c);
 std::unique_ptr<Layer> make_alif(const LayerContext& c);
 std::unique_ptr<Layer> make_recurrent(const LayerContext& c);

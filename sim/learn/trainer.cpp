@@ -27,6 +27,7 @@ std::size_t count_correct(std::span<const float> sum, std::span<const std::int64
 /// Timestep t of `all`.
 void copy_timestep(const Signal& all, std::size_t t, Signal& one) {
     one.resize(1, all.batch(), all.count());
+    one.constant = all.constant;
     std::ranges::copy(all.all().subspan(t * one.all().size(), one.all().size()), one.all().begin());
 }
 
@@ -114,6 +115,23 @@ void Trainer::store_weights(const Pass& pass) {
     }
 }
 
+/// The samples in their number format, which spikes do not need. A constant one is stored once.
+const Signal& Trainer::stored(const Signal& input) {
+    const auto binary = [](float v) { return v == 0 || v == 1; };
+    if (formats == nullptr || !formats->rounds(Role::Input) || std::ranges::all_of(input.all(), binary))
+        return input;
+    stored_input_ = input;
+    for (std::size_t t = 0; t < input.steps(); ++t)
+        for (std::size_t b = 0; b < input.batch(); ++b) {
+            const auto row = stored_input_.at(t, b);
+            if (input.constant && t > 0)
+                std::ranges::copy(stored_input_.at(0, b), row.begin());
+            else
+                formats->round(Role::Input, row, 0, iteration_, (t * input.batch() + b) * row.size());
+        }
+    return stored_input_;
+}
+
 void Trainer::backward(const Pass& pass, bool errors) {
     if (schedule_.rules.traces) set_trace_leaks(*network_);  // a trained leak (PLIF) has moved
     if (errors)
@@ -168,8 +186,8 @@ StepResult Trainer::run(const Signal& input, std::span<const std::int64_t> label
     check(input, labels);
     store_weights(pass_for(0, 0, 0, true));
     network_->clear_gradients();
-    const StepResult result =
-        schedule_.online ? by_timestep(input, labels, updates) : whole_sample(input, labels);
+    const Signal& x = stored(input);
+    const StepResult result = schedule_.online ? by_timestep(x, labels, updates) : whole_sample(x, labels);
     if (updates && !schedule_.updates_each_step) update();
     return result;
 }
@@ -209,13 +227,14 @@ void Trainer::update() {
 StepResult Trainer::evaluate(const Signal& input, std::span<const std::int64_t> labels) {
     check(input, labels);
     store_weights(pass_for(0, 0, 0, false));
+    const Signal& x = stored(input);
     const std::size_t steps = schedule_.online ? 1 : input.steps();
     StepResult result;
     Signal part, unused;
     std::vector<float> sum;
     for (std::size_t t = 0; t < input.steps(); t += steps) {
-        if (schedule_.online) copy_timestep(input, t, part);
-        network_->forward(pass_for(t, steps, input.batch(), false), schedule_.online ? part : input);
+        if (schedule_.online) copy_timestep(x, t, part);
+        network_->forward(pass_for(t, steps, input.batch(), false), schedule_.online ? part : x);
         const Signal& out = network_->output();
         unused.resize(steps, out.batch(), out.count());
         result.loss += loss_->evaluate(out, labels, unused) * static_cast<double>(steps);

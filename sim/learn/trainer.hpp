@@ -60,6 +60,7 @@ class Trainer {
     StepResult by_timestep(const Signal& input, std::span<const std::int64_t> labels, bool updates);
     void backward(const Pass& pass, bool errors = true);
     void store_weights(const Pass& pass);
+    const Signal& stored(const Signal& input);
     void update();
 
     std::unique_ptr<Network> network_;
@@ -68,6 +69,7 @@ class Trainer {
     Schedule schedule_;
     std::uint64_t iteration_ = 0;
     Pass last_pass_;
+    Signal stored_input_;
 };
 
 }  // namespace loom::learn

@@ -16,13 +16,14 @@ double real(std::uint64_t n) {
 }
 
 /// Pairs of output position and kernel tap along one axis that fall on the input. Time: O(kernel).
-double valid_taps(std::uint64_t in, std::uint64_t out, const LayerShape& l) {
+double valid_taps(std::uint64_t in, std::uint64_t out, const arch::WindowAxis& a) {
     double pairs = 0;
-    for (std::uint64_t k = 0; k < l.kernel; ++k) {
-        // outputs o with padding <= o * stride + k < padding + in
-        const std::uint64_t first = k >= l.padding ? 0 : (l.padding - k + l.stride - 1) / l.stride;
-        if (l.padding + in <= k) continue;
-        const std::uint64_t end = std::min(out, (l.padding + in - k - 1) / l.stride + 1);
+    for (std::uint64_t k = 0; k < a.kernel; ++k) {
+        // outputs o with before <= o * stride + at < before + in
+        const std::uint64_t at = k * a.dilation;
+        const std::uint64_t first = at >= a.before ? 0 : (a.before - at + a.stride - 1) / a.stride;
+        if (a.before + in <= at) continue;
+        const std::uint64_t end = std::min(out, (a.before + in - at - 1) / a.stride + 1);
         if (end > first) pairs += real(end - first);
     }
     return pairs;
@@ -45,13 +46,12 @@ void check_keys(const std::string& path, std::initializer_list<Key> needed, std:
 
 /// Size of the output along one axis; checks the one that is given.
 std::uint64_t out_size(const std::string& path, const char* axis, std::uint64_t in, std::uint64_t given,
-                       const LayerShape& l) {
-    const std::uint64_t padded = in + 2 * l.padding;
-    if (l.kernel > padded) {
-        throw ConfigError(
-            fmt::format("{}.kernel: {} is larger than the padded input, {}", path, l.kernel, padded));
+                       const arch::WindowAxis& a) {
+    if (!a.fits(in)) {
+        throw ConfigError(fmt::format("{}.kernel: {} is larger than the padded input, {}", path, a.span(),
+                                      in + a.before + a.after));
     }
-    const std::uint64_t size = (padded - l.kernel) / l.stride + 1;
+    const std::uint64_t size = a.outputs(in);
     if (given != 0 && given != size) {
         throw ConfigError(
             fmt::format("{}.out_{}: {}, but kernel, stride and padding give {}", path, axis, given, size));
@@ -66,6 +66,7 @@ LayerShape completed(LayerShape l, const std::string& path) {
                     {"out_channels", l.out_channels},
                     {"kernel", l.kernel},
                     {"padding", l.padding},
+                    {"groups", l.groups - 1},
                     {"in_height", l.in_height},
                     {"in_width", l.in_width},
                     {"out_height", l.out_height},
@@ -81,8 +82,12 @@ LayerShape completed(LayerShape l, const std::string& path) {
                 {"in_height", l.in_height},
                 {"in_width", l.in_width}},
                {{"in", l.in}, {"out", l.out}}, "of a linear layer, but this one is a convolution");
-    l.out_height = out_size(path, "height", l.in_height, l.out_height, l);
-    l.out_width = out_size(path, "width", l.in_width, l.out_width, l);
+    for (const std::uint64_t channels : {l.in_channels, l.out_channels})
+        if (channels % l.groups != 0)
+            throw ConfigError(
+                fmt::format("{}.groups: {} channels do not divide into {} groups", path, channels, l.groups));
+    l.out_height = out_size(path, "height", l.in_height, l.out_height, l.windows().rows);
+    l.out_width = out_size(path, "width", l.in_width, l.out_width, l.windows().columns);
     return l;
 }
 
@@ -113,7 +118,7 @@ LayerShape LayerShape::linear(std::uint64_t in, std::uint64_t out, LayerKind kin
 }
 
 double LayerShape::weights() const {
-    return is_conv() ? real(out_channels) * real(in_channels) * real(kernel) * real(kernel)
+    return is_conv() ? real(out_channels) * real(in_channels / groups) * real(windows().taps())
                      : real(in) * real(out);
 }
 double LayerShape::inputs() const {
@@ -130,8 +135,9 @@ double LayerShape::out_positions() const {
 }
 double LayerShape::synapses() const {
     if (!is_conv()) return weights();
-    return real(out_channels) * real(in_channels) * valid_taps(in_height, out_height, *this) *
-           valid_taps(in_width, out_width, *this);
+    return real(out_channels) * real(in_channels / groups) *
+           valid_taps(in_height, out_height, windows().rows) *
+           valid_taps(in_width, out_width, windows().columns);
 }
 
 std::vector<LayerShape> completed(std::vector<LayerShape> layers) {

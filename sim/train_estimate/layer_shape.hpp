@@ -2,11 +2,13 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sim/arch/window.hpp"
 #include "sim/base/fields.hpp"
 
 namespace loom::train_estimate {
@@ -22,7 +24,10 @@ inline std::span<const std::string_view> enum_names(LayerKind*) {
 struct LayerShape {
     LayerKind kind = LayerKind::Conv;
     std::uint64_t in_channels = 0, out_channels = 0;  ///< conv
-    std::uint64_t kernel = 0, stride = 1, padding = 0;
+    std::uint64_t kernel = 0, stride = 1, padding = 0, groups = 1;
+    /// In place of kernel, stride and padding: a window that is not the same along both axes, or with a
+    /// dilation. Files cannot say it; layers that were trained have it.
+    std::optional<arch::Window> window = std::nullopt;
     std::uint64_t in_height = 0, in_width = 0;
     std::uint64_t out_height = 0, out_width = 0;  ///< 0: computed by completed()
     std::uint64_t in = 0, out = 0;                ///< linear
@@ -30,6 +35,7 @@ struct LayerShape {
     static LayerShape linear(std::uint64_t in, std::uint64_t out, LayerKind kind = LayerKind::Linear);
 
     bool is_conv() const { return kind == LayerKind::Conv; }
+    arch::Window windows() const { return window.value_or(arch::square_window(kernel, stride, padding)); }
     double weights() const;
     double inputs() const;
     double outputs() const;
@@ -46,6 +52,8 @@ void fields(V& v, LayerShape& s) {
     v("kernel", s.kernel, {.doc = "conv: side of the square kernel", .max = most});
     v("stride", s.stride, {.doc = "conv: step of the kernel", .min = 1, .max = most});
     v("padding", s.padding, {.doc = "conv: zeros around the input", .max = most});
+    v("groups", s.groups,
+      {.doc = "conv: parts of the channels that only see each other", .min = 1, .max = most});
     v("in_height", s.in_height, {.doc = "conv: height of the input", .max = most});
     v("in_width", s.in_width, {.doc = "conv: width of the input", .max = most});
     v("out_height", s.out_height, {.doc = "conv: height of the output; 0: computed", .max = most});

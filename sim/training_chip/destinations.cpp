@@ -53,20 +53,24 @@ void ManyCoreEngine::prepare_destinations() {
         const Feed& feed = view_.placement.feeds[f];
         const arch::LinearWork& linear = view_.linear(feed);
         const Population& target = view_.placement.populations[feed.target];
-        forward_set_[f].assign(linear.shape.in_h * linear.shape.in_w, kNowhere);
-        backward_set_[f].assign(linear.shape.inputs(), kNowhere);
+        const arch::LinearShape& shape = linear.shape;
+        forward_set_[f].assign(shape.in_h * shape.in_w * shape.groups, kNowhere);
+        backward_set_[f].assign(shape.inputs(), kNowhere);
         for (std::size_t p = 0; p < forward_set_[f].size(); ++p) {
             Cores reached;
-            each_output(linear.shape, p, [&](std::size_t q, std::size_t) {
+            each_output(shape, p / shape.groups, [&](std::size_t q, std::size_t) {
                 for (const std::uint32_t b : target.blocks) {
                     const Block& block = view_.placement.blocks[b];
-                    if (q >= block.first_position && q < block.last_position) reached.insert(block.core);
+                    if (q < block.first_position || q >= block.last_position) continue;
+                    if (group_channels(shape, p % shape.groups, block.first_channel, block.last_channel)
+                            .size() != 0)
+                        reached.insert(block.core);
                 }
             });
             const std::uint32_t ahead = forward_set_[f][p] = number_of(reached);
             if (ahead == kNowhere) continue;
             if (feed.from_input) add_way(host, ahead);
-            for (std::size_t e = p * linear.shape.in_c; e < (p + 1) * linear.shape.in_c; ++e) {
+            for (std::size_t e = p * shape.group_inputs(); e < (p + 1) * shape.group_inputs(); ++e) {
                 Cores owners;
                 for (const auto& [s, n] : feed.back[e]) owners.insert(owner[feed.sources[s].population][n]);
                 for (const std::uint32_t from : owners) add_way(from, ahead);

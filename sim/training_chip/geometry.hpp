@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
+
 #include "sim/arch/training_work.hpp"
 
 namespace loom::training {
@@ -8,30 +10,40 @@ namespace loom::training {
 /// column; taps: kernel row * kernel width + kernel column).
 template <class F>
 void each_output(const arch::LinearShape& s, std::size_t p, F f) {
-    const std::size_t y = p / s.in_w, x = p % s.in_w;
-    for (std::size_t ky = 0; ky < s.kernel_h; ++ky) {
-        const std::size_t row = y + s.padding - ky;  // wraps below zero: then too large
-        if (row % s.stride != 0 || row / s.stride >= s.out_h) continue;
-        for (std::size_t kx = 0; kx < s.kernel_w; ++kx) {
-            const std::size_t column = x + s.padding - kx;
-            if (column % s.stride != 0 || column / s.stride >= s.out_w) continue;
-            f(row / s.stride * s.out_w + column / s.stride, ky * s.kernel_w + kx);
-        }
-    }
+    s.window.rows.each_output(p / s.in_w, s.out_h, [&](std::size_t row, std::size_t ky) {
+        s.window.columns.each_output(p % s.in_w, s.out_w, [&](std::size_t column, std::size_t kx) {
+            f(row * s.out_w + column, ky * s.window.columns.kernel + kx);
+        });
+    });
 }
 
 /// Calls f(input position, tap) for every input that output position `q` sees; both ascend.
 template <class F>
 void each_input(const arch::LinearShape& s, std::size_t q, F f) {
-    const std::size_t row = q / s.out_w * s.stride, column = q % s.out_w * s.stride;
-    for (std::size_t ky = 0; ky < s.kernel_h; ++ky) {
-        const std::size_t y = row + ky - s.padding;
-        if (y >= s.in_h) continue;
-        for (std::size_t kx = 0; kx < s.kernel_w; ++kx) {
-            const std::size_t x = column + kx - s.padding;
-            if (x < s.in_w) f(y * s.in_w + x, ky * s.kernel_w + kx);
-        }
-    }
+    s.window.rows.each_input(q / s.out_w, s.in_h, [&](std::size_t y, std::size_t ky) {
+        s.window.columns.each_input(q % s.out_w, s.in_w, [&](std::size_t x, std::size_t kx) {
+            f(y * s.in_w + x, ky * s.window.columns.kernel + kx);
+        });
+    });
+}
+
+/// Output channels of `group` among [first, last).
+struct ChannelSpan {
+    std::size_t first, last;
+    std::size_t size() const { return last - first; }
+};
+inline ChannelSpan group_channels(const arch::LinearShape& s, std::size_t group, std::size_t first,
+                                  std::size_t last) {
+    const std::size_t n = s.group_outputs();
+    const std::size_t from = std::max(first, group * n), to = std::min(last, (group + 1) * n);
+    return {from, std::max(from, to)};
+}
+
+/// Calls f(group, its output channels) for every group with some among [first, last).
+template <class F>
+void each_group(const arch::LinearShape& s, std::size_t first, std::size_t last, F f) {
+    const std::size_t n = s.group_outputs();
+    for (std::size_t g = first / n; g * n < last; ++g) f(g, group_channels(s, g, first, last));
 }
 
 }  // namespace loom::training

@@ -111,16 +111,19 @@ void ManyCoreEngine::send_errors(const Block& block, std::uint32_t f, const Pair
     const arch::LinearShape& s = l.shape;
     const auto errors = l.error.row(pair.t, pair.sample);
     const bool only_wanted = view_.sparsity.derivative == ZeroRule::Skip;
-    reached_.assign(s.in_h * s.in_w, 0);
-    for (std::size_t q = block.first_position; q < block.last_position; ++q) {
+    reached_.assign(s.in_h * s.in_w * s.groups, 0);
+    const auto reach = [&](std::size_t q, std::size_t group, const ChannelSpan& channels) {
         if (view_.sparsity.errors == ZeroRule::Skip &&
-            ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel) == 0)
-            continue;
-        each_input(s, q, [&](std::size_t p, std::size_t) { reached_[p] = 1; });
-    }
+            ones_between(errors, q * s.out_c + channels.first, q * s.out_c + channels.last) == 0)
+            return;
+        each_input(s, q, [&](std::size_t p, std::size_t) { reached_[p * s.groups + group] = 1; });
+    };
+    for (std::size_t q = block.first_position; q < block.last_position; ++q)
+        each_group(s, block.first_channel, block.last_channel,
+                   [&](std::size_t group, const ChannelSpan& channels) { reach(q, group, channels); });
     for (std::size_t p = 0; p < reached_.size(); ++p) {
         if (reached_[p] == 0) continue;
-        for (std::size_t e = p * s.in_c; e < (p + 1) * s.in_c; ++e) {
+        for (std::size_t e = p * s.group_inputs(); e < (p + 1) * s.group_inputs(); ++e) {
             if (only_wanted && !l.wanted.test(pair.t, pair.sample, e)) continue;
             if (backward_set_[f][e] == kNowhere) continue;
             send(step_, block.core, backward_set_[f][e], f, e, 2 * to, view_.room.error_bits);

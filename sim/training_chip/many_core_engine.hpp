@@ -171,8 +171,8 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     std::map<Cores, std::uint32_t> set_numbers_;
     std::vector<Cores> sets_;
     std::unordered_map<std::uint64_t, Way> ways_;  ///< (core that sends, set)
-    /// [feed][input position]: cores with outputs of it. [feed][input element]: cores with its source
-    /// neurons.
+    /// [feed][input position * groups + group]: cores with outputs of its channels in the group. [feed][input
+    /// element]: cores with its source neurons.
     std::vector<std::vector<std::uint32_t>> forward_set_, backward_set_;
     /// Of feeds that join packets: [core][pair of the round][input element], packets so far and whether one
     /// was a spike.

@@ -17,9 +17,11 @@ namespace {
 /// Input positions [first, last) that output positions [first, last) see, whole rows.
 std::pair<std::size_t, std::size_t> inputs_of(const arch::LinearShape& s, std::size_t first,
                                               std::size_t last) {
-    const std::size_t top = first / s.out_w * s.stride, bottom = (last - 1) / s.out_w * s.stride + s.kernel_h;
-    const std::size_t begin = top > s.padding ? top - s.padding : 0;
-    const std::size_t end = bottom > s.padding ? bottom - s.padding : 0;
+    const arch::WindowAxis& rows = s.window.rows;
+    const std::size_t top = first / s.out_w * rows.stride,
+                      bottom = (last - 1) / s.out_w * rows.stride + rows.span();
+    const std::size_t begin = std::min(s.in_h, top > rows.before ? top - rows.before : 0);
+    const std::size_t end = bottom > rows.before ? bottom - rows.before : 0;
     return {begin * s.in_w, std::min(end, s.in_h) * s.in_w};
 }
 
@@ -55,7 +57,7 @@ void ManyCoreEngine::send_input(const Pair& pair) {
             continue;  // a constant current is kept by its neurons
         const auto bits = l.input.row(pair.t, pair.sample);
         each_sent(bits, 0, l.input.count(), [&](std::size_t e, bool zero) {
-            const std::uint32_t set = forward_set_[f][e / l.shape.in_c];
+            const std::uint32_t set = forward_set_[f][e / l.shape.group_inputs()];
             if (set != kNowhere)
                 send(step_, host, set, f, e, 2 * number(pair) + (zero ? 1 : 0),
                      l.binary_input ? 0 : view_.room.membrane_bits);
@@ -126,12 +128,14 @@ void ManyCoreEngine::send_to(const Block& block, std::uint32_t f, const SourceMa
     const arch::LinearWork& l = view_.linear(feed);
     const std::uint64_t bits = feed.values ? view_.room.membrane_bits : 0;
     PhaseRecord& r = view_.of_neurons(block.population);
-    const auto emit = [&](std::size_t i, bool zero) {
-        const std::uint32_t e = source.to_input[i];
-        const std::uint32_t set = e == UINT32_MAX ? kNowhere : forward_set_[f][e / l.shape.in_c];
+    const auto emit_to = [&](std::uint32_t e, bool zero) {
+        const std::uint32_t set = forward_set_[f][e / l.shape.group_inputs()];
         if (set == kNowhere) return;
         send(step_, block.core, set, f, e, 2 * number(to) + (zero ? 1 : 0), bits);
         count(r, Event::SpikeRead) += std::max<std::uint64_t>(1, bits);
+    };
+    const auto emit = [&](std::size_t i, bool zero) {
+        for (const std::uint32_t e : source.inputs_of(i)) emit_to(e, zero);
     };
     const std::size_t channels = view_.placement.populations[block.population].channels;
     const auto spikes = neurons.spikes.row(pair.t, pair.sample);
@@ -145,9 +149,10 @@ void ManyCoreEngine::send_to(const Block& block, std::uint32_t f, const SourceMa
             continue;
         }
         for (std::size_t i = first; i < last; ++i) {  // membranes: zeros are known where they arrive
-            const std::uint32_t e = source.to_input[i];
-            const bool zero = e == UINT32_MAX || !l.input.test(to.t, to.sample, e);
-            if (!zero || !skip) emit(i, zero);
+            for (const std::uint32_t e : source.inputs_of(i)) {
+                const bool zero = !l.input.test(to.t, to.sample, e);
+                if (!zero || !skip) emit_to(e, zero);
+            }
         }
     }
 }
@@ -173,23 +178,23 @@ Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::si
     const auto inputs = (view_.work->traces ? l.trace : l.input).row(t, view_.sample);
     const auto errors = l.error.row(t, view_.sample);
     PhaseRecord& r = view_.of_linear(feed.linear);
+    if (l.bias)
+        for (std::size_t q = block.first_position; q < block.last_position; ++q)
+            count(r, Event::Add) +=
+                ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel);
     nonzero_.assign(s.out_h * s.out_w, 0);
-    std::uint64_t nonzero = 0;
-    for (std::size_t q = block.first_position; q < block.last_position; ++q)
-        nonzero += nonzero_[q] =
-            ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel);
-    if (l.bias) count(r, Event::Add) += nonzero;
     Cycles cycles = 0;
-    const auto [first, last] = inputs_of(s, block.first_position, block.last_position);
-    for (std::size_t p = first; p < last; ++p) {
-        const std::uint64_t x = ones_between(inputs, p * s.in_c, (p + 1) * s.in_c);
-        const std::uint64_t rows = view_.sparsity.spikes == ZeroRule::Skip ? x : s.in_c;
-        if (rows == 0) continue;
+    const auto [first_input, last_input] = inputs_of(s, block.first_position, block.last_position);
+    const auto position = [&](std::size_t p, std::size_t group, const ChannelSpan& channels) {
+        const std::size_t first = p * s.in_c + group * s.group_inputs();
+        const std::uint64_t x = ones_between(inputs, first, first + s.group_inputs());
+        const std::uint64_t rows = view_.sparsity.spikes == ZeroRule::Skip ? x : s.group_inputs();
+        if (rows == 0) return;
         std::uint64_t useful = 0, all = 0;
         each_output(s, p, [&](std::size_t q, std::size_t) {
             if (q < block.first_position || q >= block.last_position) return;
             useful += nonzero_[q];
-            all += block.channels();
+            all += channels.size();
         });
         const ZeroCost each = zero_cost(view_.sparsity.errors, useful, all);
         const std::uint64_t working = view_.sparsity.spikes == ZeroRule::Dense ? rows : x;
@@ -201,7 +206,14 @@ Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::si
         count(r, Event::GradientWrite) += working * each.operations;
         r.busy += working * each.operations;
         cycles += rows * view_.on_lanes(each.slots);
-    }
+    };
+    each_group(s, block.first_channel, block.last_channel,
+               [&, from = first_input, to = last_input](std::size_t group, const ChannelSpan& channels) {
+                   for (std::size_t q = block.first_position; q < block.last_position; ++q)
+                       nonzero_[q] =
+                           ones_between(errors, q * s.out_c + channels.first, q * s.out_c + channels.last);
+                   for (std::size_t p = from; p < to; ++p) position(p, group, channels);
+               });
     return cycles;
 }
 

@@ -22,9 +22,13 @@ Cycles NearMemoryArithmetic::take_spike(TrainingView& view, std::uint32_t b, std
     const Block& block = view.placement.blocks[b];
     const Feed& feed = view.placement.feeds[f];
     const arch::LinearWork& l = view.linear(feed);
+    const std::size_t group = element % l.shape.in_c / l.shape.group_inputs();
+    const std::size_t channels =
+        group_channels(l.shape, group, block.first_channel, block.last_channel).size();
+    if (channels == 0) return 0;
     std::uint64_t n = 0;
     each_output(l.shape, element / l.shape.in_c, [&](std::size_t q, std::size_t) {
-        if (q >= block.first_position && q < block.last_position) n += block.channels();
+        if (q >= block.first_position && q < block.last_position) n += channels;
     });
     PhaseRecord& r = view.of_linear(feed.linear);
     // Every spike is a packet: behind pooling it adds a share of the weight, which the address generator
@@ -55,15 +59,16 @@ Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, st
     const auto wanted = l.wanted.row(t, view.sample);
     PhaseRecord& r = view.of_linear(feed.linear);
     Cycles cycles = 0;
-    for (std::size_t q = block.first_position; q < block.last_position; ++q) {
+    const auto back = [&](std::size_t q, std::size_t group, const ChannelSpan& channels) {
         const std::uint64_t g =
-            ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel);
-        const std::uint64_t rows = view.sparsity.errors == ZeroRule::Skip ? g : block.channels();
-        if (rows == 0) continue;
+            ones_between(errors, q * s.out_c + channels.first, q * s.out_c + channels.last);
+        const std::uint64_t rows = view.sparsity.errors == ZeroRule::Skip ? g : channels.size();
+        if (rows == 0) return;
         std::uint64_t open = 0, all = 0;
         each_input(s, q, [&](std::size_t p, std::size_t) {
-            open += ones_between(wanted, p * s.in_c, (p + 1) * s.in_c);
-            all += s.in_c;
+            const std::size_t first = p * s.in_c + group * s.group_inputs();
+            open += ones_between(wanted, first, first + s.group_inputs());
+            all += s.group_inputs();
         });
         const ZeroCost each = zero_cost(view.sparsity.derivative, open, all);
         const std::uint64_t working = view.sparsity.errors == ZeroRule::Dense ? rows : g;
@@ -73,7 +78,10 @@ Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, st
         count(r, Event::ErrorRead) += rows;
         r.busy += working * each.operations;
         cycles += rows * std::max(view.on_lanes(each.slots), view.to_read(view.words(each.slots)));
-    }
+    };
+    for (std::size_t q = block.first_position; q < block.last_position; ++q)
+        each_group(s, block.first_channel, block.last_channel,
+                   [&](std::size_t group, const ChannelSpan& channels) { back(q, group, channels); });
     return cycles;
 }
 

@@ -157,6 +157,13 @@ void find_shared_kernels(Placement& p) {
 
 Placement place_training(const TrainingWork& work, const CoreRoom& room) {
     Placement p;
+    if (room.cim != nullptr)
+        for (const arch::LinearWork& l : work.linear)
+            if (l.shape.groups > 1)
+                throw UnsupportedError("layer '" + l.name + "' has " + std::to_string(l.shape.groups) +
+                                       " groups: all columns of a compute-in-memory array see the same "
+                                       "inputs; train it on cores "
+                                       "with near-memory weights (chip.core.kind) or on a training engine");
     wire(work, p);
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
     std::vector<Used> used(room.cores);

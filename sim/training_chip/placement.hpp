@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sim/arch/chip_spec.hpp"
@@ -26,7 +27,12 @@ struct Block {
 /// Neurons of a source population and where the matrix sees them (through pooling and flattening).
 struct SourceMap {
     std::uint32_t population = 0;
-    std::vector<std::uint32_t> to_input;  ///< [neuron]: input element of the matrix; UINT32_MAX: none
+    std::vector<std::uint32_t> first{0}, inputs;
+    /// Input elements of the matrix where a neuron is: none behind a border, several behind windows that
+    /// overlap.
+    std::span<const std::uint32_t> inputs_of(std::size_t neuron) const {
+        return {inputs.data() + first[neuron], inputs.data() + first[neuron + 1]};
+    }
 };
 
 /// What happens where packets of several neurons are for the same input element.

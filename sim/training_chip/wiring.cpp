@@ -90,15 +90,17 @@ class Wiring {
         feed.window = window;
         fed_[item.index] = true;
         for (const std::uint32_t s : item.sources) feed.delayed |= s != kInput && s >= number;
-        collect_sources(item.sources, feed, [](std::size_t i) { return i; });
+        collect_sources(item.sources, feed, [](std::size_t i, const Visit& f) { f(i); });
         invert(feed);
         classify(feed);
         p_.populations[target].feeds.push_back(static_cast<std::uint32_t>(p_.feeds.size()));
         p_.feeds.push_back(std::move(feed));
     }
-    /// From a matrix down to neurons; `place` maps an element there to an input element of the matrix.
+    using Visit = std::function<void(std::size_t)>;
+    /// From a matrix down to neurons; `places` calls a visitor for the input elements of the matrix where an
+    /// element of `sources` is.
     void collect_sources(const std::vector<std::uint32_t>& sources, Feed& feed,
-                         const std::function<std::size_t(std::size_t)>& place) {
+                         const std::function<void(std::size_t, const Visit&)>& places) {
         for (const std::uint32_t s : sources) {
             if (s == kInput) {
                 feed.from_input = true;
@@ -110,25 +112,25 @@ class Wiring {
                 const arch::ElementWork& e = work_.elements[item.index];
                 if (e.statistics_steps != 0) fail_norm(e);
                 take(s, feed.target, feed.linear);
-                collect_sources(item.sources, feed, [&e, &place](std::size_t i) {
-                    const std::size_t m = e.moved(i);
-                    return m == SIZE_MAX ? SIZE_MAX : place(m);
+                collect_sources(item.sources, feed, [&e, &places](std::size_t i, const Visit& f) {
+                    e.each_output(i, [&](std::size_t o) { places(o, f); });
                 });
                 continue;
             }
             SourceMap map;
             map.population = item.index;
-            for (std::size_t i = 0; i < work_.neurons[item.index].count; ++i)
-                map.to_input.push_back(static_cast<std::uint32_t>(place(i)));
+            for (std::size_t i = 0; i < work_.neurons[item.index].count; ++i) {
+                places(i, [&](std::size_t e) { map.inputs.push_back(static_cast<std::uint32_t>(e)); });
+                map.first.push_back(static_cast<std::uint32_t>(map.inputs.size()));
+            }
             feed.sources.push_back(std::move(map));
         }
     }
     void invert(Feed& feed) const {
         feed.back.resize(work_.linear[feed.linear].shape.inputs());
         for (std::uint32_t s = 0; s < feed.sources.size(); ++s)
-            for (std::uint32_t n = 0; n < feed.sources[s].to_input.size(); ++n)
-                if (const std::uint32_t e = feed.sources[s].to_input[n]; e != UINT32_MAX)
-                    feed.back[e].emplace_back(s, n);
+            for (std::uint32_t n = 0; n + 1 < feed.sources[s].first.size(); ++n)
+                for (const std::uint32_t e : feed.sources[s].inputs_of(n)) feed.back[e].emplace_back(s, n);
     }
     void classify(Feed& feed) const {
         const bool binary = work_.linear[feed.linear].binary_input;

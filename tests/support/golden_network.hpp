@@ -38,9 +38,9 @@ struct GoldenNetwork {
             at = network->add(std::move(layer), {at});
         };
         if (conv) {
-            add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 8, 3, 3, 1, 1}, false), "w1");
+            add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 8, arch::square_window(3, 1, 1)}, false), "w1");
             add(std::make_unique<Lif>(Shape{8, 8, 8}, lif, h), "lif1");
-            add(std::make_unique<AveragePool>(Shape{8, 8, 8}, 2, true), "pool");
+            add(std::make_unique<AveragePool>(Shape{8, 8, 8}, arch::square_window(2, 2), true), "pool");
             add(std::make_unique<Flatten>(Shape{4, 4, 8}), "flatten");
         } else {
             add(std::make_unique<Dense>(64, 128, false), "w1");

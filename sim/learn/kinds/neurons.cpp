@@ -57,6 +57,12 @@ std::unique_ptr<Layer> make_li(const LayerContext& c) {
     return std::make_unique<Lif>(c.in, n.lif, make_surrogate({}));
 }
 
+std::unique_ptr<Layer> make_cuba_lif(const LayerContext& c) {
+    NeuronSpec n = neurons(c);
+    n.current_decay = static_cast<float>(c.spec.current_leak.value_or(0.5));
+    return make(c, n);
+}
+
 std::unique_ptr<Layer> make_plif(const LayerContext& c) {
     NeuronSpec n = neurons(c);
     for (const float leak : n.lif.leak.values)

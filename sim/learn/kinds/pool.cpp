@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/layers/pool.hpp"
 
-#include <fmt/format.h>
-
 #include "sim/learn/layer_kinds.hpp"
 #include "sim/learn/layers/add.hpp"
 #include "sim/learn/layers/max_pool.hpp"
@@ -10,30 +8,33 @@
 namespace loom::learn {
 namespace {
 
-std::unique_ptr<Layer> make_pool(const LayerContext& c, bool mean) {
-    const std::uint64_t size = c.need("size", c.spec.size);
-    if (size > c.in.height || size > c.in.width)
-        c.fail("size", fmt::format("{} is larger than the input, {} x {}", size, c.in.height, c.in.width));
-    return std::make_unique<AveragePool>(c.in, size, mean);
+/// Windows of `size`, `stride` apart (default: side by side).
+arch::Window window_of(const LayerContext& c) {
+    if (!c.spec.size) c.need("size", std::nullopt);
+    const auto size = c.pair("size", c.spec.size, {1, 1});
+    const auto stride = c.pair("stride", c.spec.stride, size);
+    const auto zeros = c.padding(2);
+    if (zeros[0] >= size[0] || zeros[1] >= size[1]) c.fail("padding", "must be smaller than the window");
+    const arch::Window window{{size[0], stride[0], 1, zeros[0], zeros[0]},
+                              {size[1], stride[1], 1, zeros[1], zeros[1]}};
+    c.check_window("size", window);
+    return window;
 }
 
 }  // namespace
 
 std::unique_ptr<Layer> make_avg_pool(const LayerContext& c) {
-    return make_pool(c, true);
+    return std::make_unique<AveragePool>(c.in, window_of(c), true);
 }
 std::unique_ptr<Layer> make_sum_pool(const LayerContext& c) {
-    return make_pool(c, false);
+    return std::make_unique<AveragePool>(c.in, window_of(c), false);
 }
 std::unique_ptr<Layer> make_flatten(const LayerContext& c) {
     return std::make_unique<Flatten>(c.in);
 }
 
 std::unique_ptr<Layer> make_max_pool(const LayerContext& c) {
-    const std::uint64_t size = c.need("size", c.spec.size), stride = c.spec.stride.value_or(size);
-    if (size > c.in.height || size > c.in.width)
-        c.fail("size", fmt::format("{} is larger than the input, {} x {}", size, c.in.height, c.in.width));
-    return std::make_unique<MaxPool>(c.in, size, stride);
+    return std::make_unique<MaxPool>(c.in, window_of(c));
 }
 std::unique_ptr<Layer> make_add(const LayerContext& c) {
     return std::make_unique<Add>(c.in, c.sources);

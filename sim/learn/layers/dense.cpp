@@ -32,15 +32,13 @@ void Dense::weighted_sum(std::span<const float> x, std::span<float> y, std::size
 void Dense::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal) {
     for (std::size_t t = 0; t < pass.steps; ++t) {
         for (std::size_t b = 0; b < pass.batch; ++b) {
+            if (constant_.take(pass, in_signal, t, b, out_signal)) continue;
             const std::span<float> y = out_signal.at(t, b);
-            if (in_signal.constant && t > 0) {
-                std::ranges::copy(out_signal.at(0, b), y.begin());
-                continue;
-            }
             if (parameters_.size() > 1) std::ranges::copy(parameters_[1].used(), y.begin());
             weighted_sum(in_signal.at(t, b), y, pass.sum_group);
         }
     }
+    constant_.keep(pass, in_signal, out_signal);
 }
 
 void Dense::backward(const Pass& pass, const Signal& in_signal, const Signal&, const Signal& grad_out,
@@ -70,6 +68,10 @@ arch::LinearShape Dense::linear_shape() const {
     shape.in_c = n_in_;
     shape.out_c = n_out_;
     return shape;
+}
+
+std::vector<std::size_t> Dense::file_shape(std::size_t p) {
+    return p == 0 ? std::vector{n_out_, n_in_} : std::vector{n_out_};
 }
 
 std::vector<float> Dense::exported(std::size_t p, bool gradient) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "sim/learn/constant_product.hpp"
 #include "sim/learn/layer.hpp"
 
 namespace loom::learn {
@@ -13,9 +14,10 @@ class Dense final : public LinearLayer {
     void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                   Signal* grad_in) override;
     std::span<Parameter> parameters() override { return parameters_; }
-    void updated() override { transposed_.clear(); }
+    void updated() override { transposed_.clear(), constant_.forget(); }
     std::vector<float> exported(std::size_t p, bool gradient) override;
     void import(std::size_t p, std::span<const float> values) override;
+    std::vector<std::size_t> file_shape(std::size_t p) override;
     arch::LinearShape linear_shape() const override;
     bool has_bias() const override { return parameters_.size() > 1; }
 
@@ -26,6 +28,7 @@ class Dense final : public LinearLayer {
     std::vector<Parameter> parameters_;  ///< weight [in][out], bias [out]
     std::vector<float> transposed_;      ///< weight [out][in], made when needed
     std::vector<float> group_sum_;
+    ConstantProduct constant_;
 };
 
 }  // namespace loom::learn

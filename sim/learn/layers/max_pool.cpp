@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/layers/max_pool.hpp"
 
-#include "sim/base/error.hpp"
+#include <cstdint>
 
 namespace loom::learn {
 
-MaxPool::MaxPool(const Shape& input, std::size_t size, std::size_t stride) : size_(size), stride_(stride) {
+MaxPool::MaxPool(const Shape& input, const arch::Window& window) : window_(window) {
     in = input;
-    out = {(input.height - size) / stride + 1, (input.width - size) / stride + 1, input.channels};
+    out = {window.rows.outputs(input.height), window.columns.outputs(input.width), input.channels};
 }
 
 /// f(input) for the window of `output`, in the order of rows.
@@ -15,9 +15,11 @@ template <class F>
 void MaxPool::each(std::size_t output, F f) const {
     const std::size_t c = output % in.channels, x = output / in.channels % out.width;
     const std::size_t y = output / (in.channels * out.width);
-    for (std::size_t row = y * stride_; row < y * stride_ + size_; ++row)
-        for (std::size_t column = x * stride_; column < x * stride_ + size_; ++column)
+    window_.rows.each_input(y, in.height, [&](std::size_t row, std::size_t) {
+        window_.columns.each_input(x, in.width, [&](std::size_t column, std::size_t) {
             f((row * in.width + column) * in.channels + c);
+        });
+    });
 }
 
 void MaxPool::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal) {
@@ -52,17 +54,22 @@ void MaxPool::backward(const Pass& pass, const Signal&, const Signal&, const Sig
         }
 }
 
-/// A comparison counts as an addition.
+/// A comparison counts as an addition. Backward: where an input is the largest of n windows, n - 1 additions.
 void MaxPool::describe(const Pass& pass, arch::ElementWork& work) const {
-    work.forward_add = (size_ * size_ - 1) * pass.steps * pass.batch * out.count();
+    std::uint64_t pairs = 0;
+    for (std::size_t o = 0; o < out.count(); ++o) each(o, [&](std::size_t) { ++pairs; });
+    work.forward_add = (pairs - out.count()) * pass.steps * pass.batch;
+    std::vector<std::size_t> seen(in.count(), SIZE_MAX);
+    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+        std::size_t& row = seen[chosen_[i]];
+        work.backward_add += row == i / out.count() ? 1U : 0U;
+        row = i / out.count();
+    }
     work.outputs = out.count();
-    if (stride_ != size_)
-        throw UnsupportedError(
-            "layer " + name +
-            ": windows that do not lie side by side (stride is not the size), on a modelled training chip");
     work.move = arch::ElementMove::Pool;
     work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;
-    work.window = size_;
+    work.out_h = out.height, work.out_w = out.width;
+    work.window = window_;
 }
 
 arch::BitSignal MaxPool::pass_wanted(const arch::BitSignal& below) const {

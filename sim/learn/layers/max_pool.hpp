@@ -4,11 +4,12 @@
 
 namespace loom::learn {
 
-/// Largest of windows of `size` x `size`, `stride` apart (OR, for spikes); what is left over at the border is
+/// Largest of every window (OR, for spikes); padding is never the largest, what is left over at the border is
 /// dropped. The error goes to the first of the largest, as in torch.
 class MaxPool final : public Layer {
   public:
-    MaxPool(const Shape& input, std::size_t size, std::size_t stride);
+    /// Every window has at least one input: padding is smaller than the window.
+    MaxPool(const Shape& input, const arch::Window& window);
     void forward(const Pass& pass, const Signal& in, Signal& out) override;
     void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                   Signal* grad_in) override;
@@ -18,7 +19,7 @@ class MaxPool final : public Layer {
   private:
     template <class F>
     void each(std::size_t output, F f) const;
-    std::size_t size_, stride_;
+    arch::Window window_;
     std::vector<std::uint32_t> chosen_;  ///< input of every output of the last pass
 };
 

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/layers/pool.hpp"
 
+#include <algorithm>
+
+#include "sim/learn/axpy.hpp"
+
 namespace loom::learn {
 
-AveragePool::AveragePool(const Shape& input, std::size_t size, bool mean)
-    : size_(size), factor_(mean ? 1.0F / static_cast<float>(size * size) : 1.0F) {
+AveragePool::AveragePool(const Shape& input, const arch::Window& window, bool mean)
+    : window_(window), mean_(mean), factor_(mean ? 1.0F / static_cast<float>(window.taps()) : 1.0F) {
     in = input;
-    out = {input.height / size, input.width / size, input.channels};
+    out = {window.rows.outputs(input.height), window.columns.outputs(input.width), input.channels};
 }
 
-/// f(index of an input, index of its output).
+/// f(first channel of an input pixel, of an output pixel) for every pair; inputs of an output by rows.
 template <class F>
 void AveragePool::each(F f) const {
-    for (std::size_t y = 0; y < out.height * size_; ++y)
-        for (std::size_t x = 0; x < out.width * size_; ++x)
-            for (std::size_t c = 0; c < in.channels; ++c)
-                f((y * in.width + x) * in.channels + c,
-                  (y / size_ * out.width + x / size_) * in.channels + c);
+    for (std::size_t y = 0; y < out.height; ++y)
+        for (std::size_t x = 0; x < out.width; ++x)
+            window_.rows.each_input(y, in.height, [&](std::size_t row, std::size_t) {
+                window_.columns.each_input(x, in.width, [&](std::size_t column, std::size_t) {
+                    f((row * in.width + column) * in.channels, (y * out.width + x) * in.channels);
+                });
+            });
 }
 
 void AveragePool::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal) {
@@ -24,7 +30,7 @@ void AveragePool::forward(const Pass& pass, const Signal& in_signal, Signal& out
         for (std::size_t b = 0; b < pass.batch; ++b) {
             const auto x = in_signal.at(t, b);
             const auto y = out_signal.at(t, b);
-            each([&](std::size_t from, std::size_t to) { y[to] += x[from]; });
+            each([&](std::size_t from, std::size_t to) { add(&y[to], &x[from], in.channels); });
             for (float& v : y) v *= factor_;
         }
     out_signal.constant = in_signal.constant;
@@ -37,17 +43,24 @@ void AveragePool::backward(const Pass& pass, const Signal&, const Signal&, const
         for (std::size_t b = 0; b < pass.batch; ++b) {
             const auto g = grad_out.at(t, b);
             const auto x = grad_in->at(t, b);
-            each([&](std::size_t from, std::size_t to) { x[from] += g[to] * factor_; });
+            each([&](std::size_t from, std::size_t to) { axpy(&x[from], &g[to], factor_, in.channels); });
         }
 }
 
+/// Forward: a window of n inputs takes n - 1 additions. Backward: so does an input of n windows.
 void AveragePool::describe(const Pass& pass, arch::ElementWork& work) const {
-    const std::uint64_t each_step = out.count() * pass.batch * pass.steps;
-    work.forward_add = each_step * (size_ * size_ - 1);
+    std::uint64_t pairs = 0;
+    std::vector<bool> used(in.height * in.width);
+    each([&](std::size_t from, std::size_t) { ++pairs, used[from / in.channels] = true; });
+    const auto inputs = static_cast<std::uint64_t>(std::ranges::count(used, true));
+    const std::uint64_t times = in.channels * pass.batch * pass.steps;
+    work.forward_add = (pairs - out.height * out.width) * times;
+    work.backward_add = (pairs - inputs) * times;
     work.outputs = out.count();
     work.move = arch::ElementMove::Pool;
     work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;
-    work.window = size_;
+    work.out_h = out.height, work.out_w = out.width;
+    work.window = window_;
 }
 
 arch::BitSignal AveragePool::pass_wanted(const arch::BitSignal& below) const {
@@ -55,7 +68,8 @@ arch::BitSignal AveragePool::pass_wanted(const arch::BitSignal& below) const {
     for (std::size_t t = 0; t < below.steps(); ++t)
         for (std::size_t b = 0; b < below.batch(); ++b)
             each([&](std::size_t from, std::size_t to) {
-                if (below.test(t, b, from)) wanted.set(t, b, to);
+                for (std::size_t c = 0; c < in.channels; ++c)
+                    if (below.test(t, b, from + c)) wanted.set(t, b, to + c);
             });
     return wanted;
 }

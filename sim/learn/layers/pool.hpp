@@ -4,24 +4,26 @@
 
 namespace loom::learn {
 
-/// Mean (or sum) over windows of `size` x `size` that do not overlap; what is left over at the border is
-/// dropped.
+/// Mean (or sum) over windows. Zeros around the map count in the mean, as in torch; what is left over at the
+/// border is dropped.
 class AveragePool final : public Layer {
   public:
-    AveragePool(const Shape& input, std::size_t size, bool mean);
+    /// Every window has at least one input: padding is smaller than the window.
+    AveragePool(const Shape& input, const arch::Window& window, bool mean);
     void forward(const Pass& pass, const Signal& in, Signal& out) override;
     void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                   Signal* grad_in) override;
     void describe(const Pass& pass, arch::ElementWork& work) const override;
     /// Any of the window.
     arch::BitSignal pass_wanted(const arch::BitSignal& below) const override;
-    std::size_t size() const { return size_; }
-    bool mean() const { return factor_ != 1.0F || size_ == 1; }
+    const arch::Window& window() const { return window_; }
+    bool mean() const { return mean_; }
 
   private:
     template <class F>
     void each(F f) const;
-    std::size_t size_;
+    arch::Window window_;
+    bool mean_;
     float factor_;
 };
 

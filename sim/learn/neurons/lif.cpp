@@ -166,6 +166,12 @@ const Recurrence* Lif::recurrence() const {
     return nullptr;
 }
 
+std::optional<float> Lif::current_decay() const {
+    for (const auto& part : parts_)
+        if (const auto decay = part->current_decay()) return decay;
+    return std::nullopt;
+}
+
 /// z += dL/ds through the reset, from dL/du of t + 1.
 void Lif::reset_error(std::span<const float> u, std::span<const float> later, std::span<float> z) const {
     const float *leak = constants_.leak.data(), *threshold = constants_.threshold.data();
@@ -251,6 +257,11 @@ std::vector<float> Lif::exported(std::size_t p, bool gradient) {
     const std::vector<float> values = Layer::exported(p, gradient);
     const std::size_t rows = matrix_rows_[p];
     return rows == 0 ? values : transpose(values, rows, rows);
+}
+
+std::vector<std::size_t> Lif::file_shape(std::size_t p) {
+    const std::size_t rows = matrix_rows_[p];
+    return rows == 0 ? Layer::file_shape(p) : std::vector{rows, rows};
 }
 
 void Lif::import(std::size_t p, std::span<const float> values) {

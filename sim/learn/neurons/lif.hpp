@@ -46,6 +46,7 @@ class Lif : public NeuronLayer {
     std::span<Parameter> parameters() override { return parameters_; }
     std::vector<float> exported(std::size_t p, bool gradient) override;
     void import(std::size_t p, std::span<const float> values) override;
+    std::vector<std::size_t> file_shape(std::size_t p) override;
 
     const LifSpec& spec() const { return spec_; }
     const Surrogate& surrogate() const { return *active_; }
@@ -56,6 +57,8 @@ class Lif : public NeuronLayer {
     void derivative(std::size_t t, std::size_t b, std::span<float> h) const override;
     void describe_neurons(arch::NeuronWork& work) const override;
     bool fires() const override { return spec_.fires; }
+    /// Of a part.
+    std::optional<float> current_decay() const;
     std::span<const float> thresholds() const override { return constants_.threshold; }
     std::span<const float> leaks() const override { return constants_.leak; }
     const Recurrence* recurrence() const override;

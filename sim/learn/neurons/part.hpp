@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
+
 #include "sim/learn/layer.hpp"
 
 namespace loom::learn {
@@ -57,6 +59,8 @@ class NeuronPart {
     /// In place of the layer's surrogate, if not null.
     virtual const Surrogate* surrogate() const { return nullptr; }
     virtual void describe(arch::NeuronWork&) const {}
+    /// What is left of the current after a timestep, if it decays.
+    virtual std::optional<float> current_decay() const { return std::nullopt; }
     /// Values of a parameter in the order of files, and back; square matrices are transposed.
     virtual std::size_t matrix_rows() const { return 0; }
 };

@@ -25,6 +25,7 @@ class SynapticFilter final : public NeuronPart {
     }
     bool changes_currents() const override { return true; }
     void describe(arch::NeuronWork& work) const override { work.filters_current = true; }
+    std::optional<float> current_decay() const override { return decay_; }
 
   private:
     float decay_;

@@ -43,7 +43,7 @@ learn::NetworkSpec spec() {
     learn::NetworkSpec s;
     s.input = {6, 6, 2};
     LayerSpec conv = layer("conv", "conv");
-    conv.outputs = 3, conv.kernel = 3, conv.padding = 1, conv.bias = true;
+    conv.outputs = 3, conv.kernel = {{3}}, conv.padding = {{"1"}}, conv.bias = true;
     conv.arrays["bias"] = {0.1F, -0.2F, 0.3F};
     LayerSpec lif = layer("lif", "lif");
     const std::size_t n = 6 * 6 * 3;
@@ -52,7 +52,7 @@ learn::NetworkSpec spec() {
                   {"threshold", random(n, 0.3F, 1.0F, 3)},
                   {"v_reset", random(n, -0.3F, 0.1F, 4)}};
     LayerSpec pool = layer("sum_pool", "pool");
-    pool.size = 2;
+    pool.size = {{2}};
     LayerSpec dense = layer("dense", "dense");
     dense.outputs = 5;
     LayerSpec recurrent = layer("recurrent", "rec");
@@ -79,6 +79,86 @@ std::vector<Signal> outputs(learn::Network& network, const std::vector<std::stri
     std::vector<Signal> out;
     for (const std::string& name : names) out.push_back(network.find(name)->out);
     return out;
+}
+
+/// Every kind of window: groups, dilation, axes that differ, padding as text, pools that overlap; a current
+/// that decays; a map of one position before a matrix.
+learn::NetworkSpec windows() {
+    learn::NetworkSpec s;
+    s.input = {9, 8, 2};
+    const auto conv = [](const char* name, std::uint64_t outputs, std::vector<std::uint64_t> kernel,
+                         std::vector<std::string> padding) {
+        LayerSpec l = layer("conv", name);
+        l.outputs = outputs, l.kernel = {std::move(kernel)}, l.padding = {std::move(padding)};
+        return l;
+    };
+    LayerSpec first = conv("first", 6, {3, 2}, {"same"});
+    first.dilation = {{1, 3}};
+    LayerSpec cuba = layer("cuba_lif", "cuba");
+    cuba.current_leak = 0.75, cuba.leak = 0.5, cuba.gain = 1.5, cuba.threshold = 0.5;
+    LayerSpec pool = layer("avg_pool", "pool");
+    pool.size = {{3, 2}}, pool.stride = {{2, 1}}, pool.padding = {{"1", "0"}};
+    LayerSpec depthwise = conv("depthwise", 12, {3, 3}, {"1", "0"});
+    depthwise.groups = 6, depthwise.stride = {{2, 1}}, depthwise.bias = true;
+    depthwise.arrays["bias"] = random(12, -0.2F, 0.4F, 5);
+    LayerSpec lif = layer("lif", "lif");
+    lif.leak = 0.5, lif.threshold = 0.25;
+    LayerSpec last = conv("last", 5, {3, 5}, {"valid"});
+    LayerSpec dense = layer("dense", "dense");  // from a map of one position
+    dense.outputs = 4;
+    LayerSpec out = layer("cuba_lif", "out");
+    out.threshold = 0.25;
+    s.layers = {first, cuba, pool, depthwise, lif, last, dense, out};
+    return s;
+}
+
+learn::NetworkSpec line() {
+    learn::NetworkSpec s;
+    s.input = {1, 20, 2};
+    const auto conv = [](const char* name, std::uint64_t outputs, std::uint64_t kernel) {
+        LayerSpec l = layer("conv1d", name);
+        l.outputs = outputs, l.kernel = {{kernel}};
+        return l;
+    };
+    LayerSpec first = conv("first", 4, 4);
+    first.padding = {{"same"}}, first.dilation = {{2}};
+    LayerSpec second = conv("second", 4, 3);
+    second.groups = 2, second.stride = {{2}}, second.padding = {{"2"}}, second.bias = true;
+    second.arrays["bias"] = random(4, -0.2F, 0.4F, 5);
+    LayerSpec a = layer("lif", "cuba"), b = layer("lif", "lif"), dense = layer("dense", "dense");
+    a.threshold = 0.5, b.threshold = 0.25;
+    dense.outputs = 3;
+    s.layers = {first, a, second, b, layer("flatten", "flat"), dense, layer("if", "out")};
+    return s;
+}
+
+TEST(Windows, ComputeTheSameBehindAFile) {
+    const Profile profile = preset_profile("nir-euler");
+    for (const bool one_dimensional : {false, true}) {
+        const auto network = learn::build_network(one_dimensional ? line() : windows(), {});
+        const std::string file = scratch("windows.nir");
+        const std::vector<std::string> names{"cuba", "lif", "out"};
+        const std::vector<Signal> want = outputs(*network, names);
+        write_nir(network_to_nir(*network, profile), file);
+        const NirModel model = read_nir(file);
+        for (const NirNode& n : model.nodes) {
+            if (n.name == "first") {
+                EXPECT_EQ(n.type, one_dimensional ? "Conv1d" : "Conv2d");
+                EXPECT_EQ(n.strings.at("padding"), "same");
+            }
+        }
+        const auto back = learn::build_network(network_from_nir(model, profile, BiasRule::Auto), {});
+        const std::vector<Signal> got = outputs(*back, names);
+        std::filesystem::remove(file);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            float sum = 0;
+            for (std::size_t k = 0; k < want[i].all().size(); ++k) {
+                ASSERT_EQ(got[i].all()[k], want[i].all()[k]) << names[i] << " " << k;
+                sum += want[i].all()[k];
+            }
+            EXPECT_NE(sum, 0) << names[i];
+        }
+    }
 }
 
 class RoundTrip : public ::testing::TestWithParam<std::string> {};

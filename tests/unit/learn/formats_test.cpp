@@ -180,7 +180,7 @@ TEST(NumberFormats, LayersComputeWithStoredWeights) {
         std::vector<std::unique_ptr<Layer>> layers;
         const Shape maps{4, 4, 2};
         layers.push_back(std::make_unique<Dense>(32, 5, true));
-        layers.push_back(std::make_unique<Conv>(ConvShape{maps, 3, 3, 3, 1, 1}, true));
+        layers.push_back(std::make_unique<Conv>(ConvShape{maps, 3, arch::square_window(3, 1, 1)}, true));
         layers.push_back(std::make_unique<BatchNorm>(maps));
         layers.push_back(make_neurons({1, 1, 32}, {.learns_leak = true, .recurrent = true}, {}));
         Layer& l = *layers[layer];

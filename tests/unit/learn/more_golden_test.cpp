@@ -174,8 +174,8 @@ class MoreGolden : public ::testing::TestWithParam<Case> {
         network_ = std::make_unique<Network>(Shape{8, 8, 1});
         const Shape maps{8, 8, 4};
         parameters_.push_back({"w1", "w1", 0});
-        auto at =
-            add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 4, 3, 3, 1, 1}, false), "w1", {Network::kInput});
+        auto at = add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 4, arch::square_window(3, 1, 1)}, false),
+                      "w1", {Network::kInput});
         if (tdbn)
             at = add(std::make_unique<TdBatchNorm>(maps, 0.7F, 1.0F), "norm", {at});
         else
@@ -183,7 +183,7 @@ class MoreGolden : public ::testing::TestWithParam<Case> {
         parameters_.push_back({"gamma", "norm", 0});
         parameters_.push_back({"beta", "norm", 1});
         at = neurons(maps, {}, "hidden", "", {at});
-        at = add(std::make_unique<MaxPool>(maps, 2, 2), "pool", {at});
+        at = add(std::make_unique<MaxPool>(maps, arch::square_window(2, 2)), "pool", {at});
         at = add(std::make_unique<Flatten>(Shape{4, 4, 4}), "flatten", {at});
         at = dense(64, 10, "w2", at);
         neurons({1, 1, 10}, {}, "last", "", {at});

@@ -3,11 +3,16 @@
 // arithmetic.
 #include <gmock/gmock.h>
 
+#include <map>
+#include <set>
+
 #include "sim/base/error.hpp"
 #include "sim/config/reader.hpp"
 #include "sim/config/writer.hpp"
 #include "sim/learn/algorithm.hpp"
 #include "sim/learn/formats.hpp"
+#include "sim/learn/layer_kinds.hpp"
+#include "sim/learn/layers/conv.hpp"
 #include "sim/learn/loss.hpp"
 #include "sim/learn/norms/batch_norm.hpp"
 #include "sim/learn/norms/tdbn.hpp"
@@ -64,6 +69,95 @@ TEST(TrainingSpecs, BadValuesNameTheirPlace) {
     EXPECT_THAT(message([] { make_surrogate({.kind = "sigmoid", .outside = 2.0}); }),
                 HasSubstr("train.surrogate.outside"));
     EXPECT_THAT(message([] { make_surrogate({.kind = "sigmod"}); }), HasSubstr("did you mean 'sigmoid'?"));
+}
+
+/// Docs of the keys of a layer.
+struct Docs {
+    std::map<std::string, std::string, std::less<>> of;
+    template <class T>
+    void operator()(std::string_view name, T&, const Field& field) {
+        of[std::string(name)] = field.doc;
+    }
+};
+
+TEST(LayerKinds, EveryKeyOfEveryKindIsDocumented) {
+    Docs docs;
+    LayerSpec spec;
+    fields(docs, spec);
+    std::set<std::string, std::less<>> used{"kind", "name", "from"};
+    for (const LayerKind& kind : layer_kinds()) {
+        EXPECT_FALSE(kind.doc.empty()) << kind.name;
+        for (const std::string_view key : kind.keys) {
+            EXPECT_TRUE(docs.of.contains(key) && !docs.of.find(key)->second.empty()) << kind.name << key;
+            used.emplace(key);
+        }
+    }
+    for (const auto& [key, doc] : docs.of) EXPECT_TRUE(used.contains(key)) << "no kind has " << key;
+}
+
+std::unique_ptr<Network> network_of(const std::string& layer, const Shape& input) {
+    NetworkSpec spec;
+    spec.input = input;
+    spec.layers = {read<LayerSpec>(layer)};
+    return build_network(spec, {});
+}
+
+TEST(LayerKinds, WindowsTakeANumberOrTwo) {
+    const auto conv = [](const std::string& keys, const Shape& input = {9, 7, 4}) {
+        const auto n = network_of("{kind: conv, outputs: 6, " + keys + "}", input);
+        return dynamic_cast<const Conv&>(*n->nodes()[0].layer).shape();
+    };
+    EXPECT_EQ(conv("kernel: 3").out(), (Shape{7, 5, 6}));
+    EXPECT_EQ(conv("kernel: [3, 1], stride: [2, 1], padding: [1, 2]").out(), (Shape{5, 11, 6}));
+    EXPECT_EQ(conv("kernel: 2, dilation: [4, 1]").out(), (Shape{5, 6, 6}));
+    EXPECT_EQ(conv("kernel: [4, 3], dilation: [1, 2], padding: same").out(), (Shape{9, 7, 6}));
+    EXPECT_EQ(conv("kernel: 4, padding: same").window.rows.before, 1U);
+    EXPECT_EQ(conv("kernel: 4, padding: same").window.rows.after, 2U);
+    EXPECT_EQ(conv("kernel: 3, padding: valid").out(), (Shape{7, 5, 6}));
+    EXPECT_EQ(conv("kernel: 1, padding: 3").out(), (Shape{15, 13, 6})) << "padding beyond the kernel";
+    EXPECT_EQ(conv("kernel: 3, groups: 2").weights(), 2U * 9 * 6);
+    const auto line = network_of("{kind: conv1d, outputs: 6, kernel: 3, dilation: 2, stride: 2}", {1, 20, 4});
+    EXPECT_EQ(line->nodes()[0].layer->out, (Shape{1, 8, 6}));
+    EXPECT_EQ(line->nodes()[0].layer->file_shape(0), (std::vector<std::size_t>{6, 4, 3}));
+    const auto pool =
+        network_of("{kind: max_pool, size: [3, 2], stride: [2, 1], padding: [1, 0]}", {9, 7, 4});
+    EXPECT_EQ(pool->nodes()[0].layer->out, (Shape{5, 6, 4}));
+    EXPECT_EQ(network_of("{kind: avg_pool, size: 2}", {9, 7, 4})->nodes()[0].layer->out, (Shape{4, 3, 4}));
+    EXPECT_EQ(read<LayerSpec>(config::emit(config::to_node(
+                                  read<LayerSpec>("{kind: conv, kernel: [3, 4], padding: same, stride: 2}"))))
+                  .kernel->values,
+              (std::vector<std::uint64_t>{3, 4}));
+}
+
+TEST(LayerKinds, BadWindowsNameTheirKey) {
+    const auto message = [](const std::string& layer, const Shape& input = {9, 7, 4}) {
+        try {
+            network_of(layer, input);
+        } catch (const ConfigError& e) {
+            return std::string(e.what());
+        }
+        return std::string("accepted");
+    };
+    using ::testing::HasSubstr;
+    EXPECT_THAT(message("{kind: conv, outputs: 6, kernel: [1, 2, 3]}"),
+                HasSubstr("network.layers.0.kernel: "));
+    EXPECT_THAT(
+        message("{kind: conv, outputs: 6, kernel: 3, padding: sane}"),
+        HasSubstr(
+            "network.layers.0.padding: expected whole numbers up to 65536; or same, or valid (got 'sane')"));
+    EXPECT_THAT(message("{kind: conv, outputs: 6, kernel: 3, stride: 2, padding: same}"),
+                HasSubstr("padding: same needs stride 1"));
+    EXPECT_THAT(message("{kind: conv, outputs: 6, kernel: 3, groups: 3}"),
+                HasSubstr("groups: 4 channels do not divide into 3 groups"));
+    EXPECT_THAT(message("{kind: conv, outputs: 6, kernel: 3, dilation: 4}"),
+                HasSubstr("kernel: spans 9 x 9, more than the padded input, 9 x 7"));
+    EXPECT_THAT(message("{kind: conv1d, outputs: 6, kernel: 3}"), HasSubstr("takes [channels, length]"));
+    EXPECT_THAT(message("{kind: conv1d, outputs: 6, kernel: [3, 3]}", {1, 9, 4}),
+                HasSubstr("kernel: expected one number"));
+    EXPECT_THAT(message("{kind: avg_pool, size: 2, padding: 2}"),
+                HasSubstr("padding: must be smaller than the window"));
+    EXPECT_THAT(message("{kind: avg_pool, size: 2, groups: 2}"),
+                HasSubstr("groups: a layer of kind avg_pool has no such key"));
 }
 
 /// Counts what is done to it.

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "sim/app/train_estimate_work.hpp"
-#include "sim/base/error.hpp"
 
 namespace loom::app {
 namespace {
@@ -28,7 +27,7 @@ arch::TrainingWork step() {
     work.batch = kBatch;
     arch::LinearWork conv, dense;
     conv.name = "conv1";
-    conv.shape = {8, 8, 1, 4, 4, 2, 3, 3, 2, 1};
+    conv.shape = {8, 8, 1, 4, 4, 2, arch::square_window(3, 2, 1)};
     conv.input = every(64, 1);
     conv.error = every(32, 2);
     dense.name = "fc";
@@ -65,10 +64,32 @@ TEST(MeasuredWork, ShapesAndDensities) {
     EXPECT_EQ(e.count(0, te::Term::MacBwd), 0);
 }
 
-TEST(MeasuredWork, NotSquare) {
+TEST(MeasuredWork, WindowsOfAnyKind) {
     arch::TrainingWork work = step();
-    work.linear[0].shape.kernel_w = 1;
-    EXPECT_THROW(measured_layers(work), UnsupportedError);
+    arch::LinearShape& s = work.linear[0].shape;
+    s = {.in_h = 9,
+         .in_w = 7,
+         .in_c = 6,
+         .out_c = 4,
+         .window = {{3, 2, 2, 1, 1}, {2, 1, 3, 0, 2}},
+         .groups = 2};
+    s.out_h = s.window.rows.outputs(9), s.out_w = s.window.columns.outputs(7);
+    work.linear[0].input = every(s.inputs(), 2);
+    work.linear[0].error = every(s.outputs(), 2);
+    const te::LayerShape l = measured_layers(work).layers[0];
+    EXPECT_EQ(l.weights(), 4 * 3 * 6);
+    EXPECT_EQ(l.out_height, 4U);
+    EXPECT_EQ(l.out_width, 6U);
+    std::uint64_t pairs = 0;  // one by one
+    for (long oy = 0; oy < 4; ++oy)
+        for (long ky = 0; ky < 3; ++ky)
+            for (long ox = 0; ox < 6; ++ox)
+                for (long kx = 0; kx < 2; ++kx) {
+                    const long y = 2 * oy + 2 * ky - 1, x = ox + 3 * kx;
+                    if (y >= 0 && y < 9 && x < 7) pairs += 3 * 4;
+                }
+    EXPECT_EQ(l.synapses(), static_cast<double>(pairs));
+    EXPECT_EQ(s.synapses(), pairs);
 }
 
 }  // namespace

@@ -59,6 +59,34 @@ arch::TrainingWork conv_work(const RandomWork& r = {}) {
     return random_chain({uneven(), second, last}, r);
 }
 
+/// Windows of any kind: dilation, axes that differ, more padding behind than before, groups, depthwise.
+arch::TrainingWork windows_work(const RandomWork& r = {}) {
+    const auto outputs = [](arch::LinearShape s) {
+        s.out_h = s.window.rows.outputs(s.in_h), s.out_w = s.window.columns.outputs(s.in_w);
+        return s;
+    };
+    const arch::LinearShape first = outputs({.in_h = 9,
+                                             .in_w = 7,
+                                             .in_c = 6,
+                                             .out_c = 70,
+                                             .window = {{3, 2, 2, 1, 1}, {2, 1, 3, 0, 2}},
+                                             .groups = 2});
+    const arch::LinearShape depthwise = outputs({.in_h = first.out_h,
+                                                 .in_w = first.out_w,
+                                                 .in_c = 70,
+                                                 .out_c = 140,
+                                                 .window = {{3, 1, 1, 1, 1}, {1, 2}},
+                                                 .groups = 70});
+    const arch::LinearShape pointwise =
+        outputs({.in_h = depthwise.out_h, .in_w = depthwise.out_w, .in_c = 140, .out_c = 18});
+    arch::LinearShape last;
+    last.in_c = pointwise.outputs();
+    last.out_c = 10;
+    arch::TrainingWork w = random_chain({first, depthwise, pointwise, last}, r);
+    w.linear[1].bias = true;
+    return w;
+}
+
 struct Brute {
     std::uint64_t forward = 0, backward = 0, gradient = 0;
 };
@@ -68,29 +96,22 @@ Brute brute_force(const arch::TrainingWork& w, const SparsityRules& rules) {
     for (const arch::LinearWork& l : w.linear)
         for (std::size_t t = 0; t < w.steps; ++t)
             for (std::size_t b = 0; b < w.batch; ++b)
-                for (std::size_t oy = 0; oy < l.shape.out_h; ++oy)
-                    for (std::size_t ox = 0; ox < l.shape.out_w; ++ox)
-                        for (std::size_t ky = 0; ky < l.shape.kernel_h; ++ky)
-                            for (std::size_t kx = 0; kx < l.shape.kernel_w; ++kx) {
-                                const std::size_t y = oy * l.shape.stride + ky, x = ox * l.shape.stride + kx;
-                                if (y < l.shape.padding || y - l.shape.padding >= l.shape.in_h) continue;
-                                if (x < l.shape.padding || x - l.shape.padding >= l.shape.in_w) continue;
-                                const std::size_t in =
-                                    ((y - l.shape.padding) * l.shape.in_w + x - l.shape.padding) *
-                                    l.shape.in_c;
-                                const std::size_t out = (oy * l.shape.out_w + ox) * l.shape.out_c;
-                                for (std::size_t c = 0; c < l.shape.in_c; ++c) {
-                                    const bool s = rules.spikes == D || l.input.test(t, b, in + c);
-                                    const bool h = rules.derivative == D || l.wanted.empty() ||
-                                                   l.wanted.test(t, b, in + c);
-                                    for (std::size_t k = 0; k < l.shape.out_c; ++k) {
-                                        const bool g = rules.errors == D || l.error.test(t, b, out + k);
-                                        n.forward += s;
-                                        n.backward += l.sends_error && g && h;
-                                        n.gradient += s && g;
-                                    }
-                                }
-                            }
+                each_pair(l.shape, [&](std::size_t q, std::size_t p, std::size_t) {
+                    const std::size_t in = p * l.shape.in_c, out = q * l.shape.out_c;
+                    for (std::size_t c = 0; c < l.shape.in_c; ++c) {
+                        const bool s = rules.spikes == D || l.input.test(t, b, in + c);
+                        const bool h =
+                            rules.derivative == D || l.wanted.empty() || l.wanted.test(t, b, in + c);
+                        for (std::size_t k = 0; k < l.shape.out_c; ++k) {
+                            if (c * l.shape.groups / l.shape.in_c != k * l.shape.groups / l.shape.out_c)
+                                continue;
+                            const bool g = rules.errors == D || l.error.test(t, b, out + k);
+                            n.forward += s;
+                            n.backward += l.sends_error && g && h;
+                            n.gradient += s && g;
+                        }
+                    }
+                });
     return n;
 }
 
@@ -103,72 +124,93 @@ std::vector<SparsityRules> all_rules() {
 }
 
 TEST(TrainingLaws, OperationsEqualThePairsOfABruteForce) {
-    const arch::TrainingWork work = conv_work({.steps = 3, .batch = 3});
-    for (const SparsityRules& rules : all_rules()) {
-        arch::TrainingChip chip = test_chip();
-        chip.sparsity = rules;
-        const EngineRecord r = run(work, chip);
-        const Brute want = brute_force(work, rules);
-        EXPECT_EQ(events(r, Phase::Forward, Event::Ac), want.forward);
-        EXPECT_EQ(events(r, Phase::Backward, Event::Mac), want.backward);
-        EXPECT_EQ(events(r, Phase::WeightGradient, Event::Ac), want.gradient);
-    }
+    for (const arch::TrainingWork& work :
+         {conv_work({.steps = 3, .batch = 3}), windows_work({.steps = 2, .batch = 2})})
+        for (const SparsityRules& rules : all_rules()) {
+            arch::TrainingChip chip = test_chip();
+            chip.sparsity = rules;
+            const EngineRecord r = run(work, chip);
+            const Brute want = brute_force(work, rules);
+            EXPECT_EQ(events(r, Phase::Forward, Event::Ac), want.forward);
+            EXPECT_EQ(events(r, Phase::Backward, Event::Mac), want.backward);
+            EXPECT_EQ(events(r, Phase::WeightGradient, Event::Ac), want.gradient);
+        }
 }
 
 TEST(TrainingLaws, NoOperationDependsOnTilesBlocksOrOrder) {
-    const arch::TrainingWork work = conv_work({.steps = 3, .batch = 5});
-    const EngineRecord want = run(work, test_chip());
-    for (int variant = 0; variant < 8; ++variant) {
-        arch::TrainingChip chip = test_chip();
-        if (variant == 0) chip.array = {3, 5, 2};
-        if (variant == 1) chip.array = {64, 4, 1};
-        if (variant == 2) chip.schedule.batch_block = 2;
-        if (variant == 3) chip.schedule.order = arch::LoopOrder::Layer;
-        if (variant == 4) chip.schedule.gradients = arch::GradientRule::EachTimestep;
-        if (variant == 5) chip.schedule.double_buffer = false;
-        if (variant == 6) chip.buffers[1].capacity = 80 * 1024;  // weights no longer stay
-        if (variant == 7) chip.kind = "h2learn";
-        const EngineRecord r = run(work, chip);
-        for (const Phase p : {Phase::Forward, Phase::Backward, Phase::WeightGradient, Phase::WeightUpdate}) {
-            EXPECT_EQ(matrix(r, p), matrix(want, p)) << variant;
-            for (const Event e : {Event::Multiply, Event::Add, Event::Compare, Event::Shift, Event::Mux})
-                EXPECT_EQ(events(r, p, e), events(want, p, e)) << variant << " " << event_name(e);
+    for (const arch::TrainingWork& work :
+         {conv_work({.steps = 3, .batch = 5}), windows_work({.steps = 3, .batch = 5})}) {
+        const EngineRecord want = run(work, test_chip());
+        for (int variant = 0; variant < 8; ++variant) {
+            arch::TrainingChip chip = test_chip();
+            if (variant == 0) chip.array = {3, 5, 2};
+            if (variant == 1) chip.array = {64, 4, 1};
+            if (variant == 2) chip.schedule.batch_block = want.batch_block == 2 ? 3 : 2;
+            if (variant == 3) chip.schedule.order = arch::LoopOrder::Layer;
+            if (variant == 4) chip.schedule.gradients = arch::GradientRule::EachTimestep;
+            if (variant == 5) chip.schedule.double_buffer = false;
+            if (variant == 6) chip.buffers[1].capacity = 80 * 1024;  // weights no longer stay
+            if (variant == 7) chip.kind = "h2learn";
+            const EngineRecord r = run(work, chip);
+            for (const Phase p :
+                 {Phase::Forward, Phase::Backward, Phase::WeightGradient, Phase::WeightUpdate}) {
+                EXPECT_EQ(matrix(r, p), matrix(want, p)) << variant;
+                for (const Event e : {Event::Multiply, Event::Add, Event::Compare, Event::Shift, Event::Mux})
+                    EXPECT_EQ(events(r, p, e), events(want, p, e)) << variant << " " << event_name(e);
+            }
+            EXPECT_NE(r.cycles, want.cycles) << variant;
         }
-        EXPECT_NE(r.cycles, want.cycles) << variant;
+    }
+}
+
+TEST(TrainingLaws, AMacArrayRefusesToExploitZeros) {
+    for (const SparsityRules& rules :
+         {SparsityRules{S, D, D}, SparsityRules{D, G, D}, SparsityRules{D, D, S}}) {
+        arch::TrainingChip chip = test_chip("mac_array");
+        chip.sparsity = rules;
+        const std::string key = rules.spikes != D ? "spikes" : rules.errors != D ? "errors" : "derivative";
+        try {
+            make_engine(chip);
+            ADD_FAILURE();
+        } catch (const ConfigError& e) {
+            EXPECT_THAT(e.what(), ::testing::HasSubstr("sparsity." + key));
+            EXPECT_THAT(e.what(), ::testing::HasSubstr("kind sata"));
+        }
     }
 }
 
 TEST(TrainingLaws, EveryCycleOfEveryElementIsAccountedFor) {
-    const arch::TrainingWork work = conv_work();
-    for (const char* kind : {"sata", "h2learn", "mac_array"})
-        for (const SparsityRules& rules :
-             {SparsityRules{D, D, D}, SparsityRules{G, G, G}, SparsityRules{S, S, S}}) {
-            arch::TrainingChip chip = test_chip(kind);
-            chip.sparsity = rules;
-            if (chip.kind == "h2learn") {
-                chip.lut_inputs = 4;
-                chip.backward_array = chip.array;
-                chip.update_array = chip.array;
-            }
-            const EngineRecord r = run(work, chip);
-            const std::uint64_t elements = chip.array.elements();
-            for (const LayerRecord& l : r.layers)
-                for (const PhaseRecord& p : l.phases) {
-                    EXPECT_EQ(p.cycles * elements,
-                              p.busy + p.gated + p.imbalance + p.stalled_memory * elements)
-                        << kind << " " << l.name;
-                    EXPECT_LE(p.busy, p.cycles * elements);
+    for (const arch::TrainingWork& work : {conv_work(), windows_work({.steps = 2, .batch = 3})})
+        for (const char* kind : {"sata", "h2learn", "mac_array"})
+            for (const SparsityRules& rules :
+                 {SparsityRules{D, D, D}, SparsityRules{G, G, G}, SparsityRules{S, S, S}}) {
+                arch::TrainingChip chip = test_chip(kind);
+                if (chip.kind == "mac_array" && rules.spikes != D) continue;
+                chip.sparsity = rules;
+                if (chip.kind == "h2learn") {
+                    chip.lut_inputs = 4;
+                    chip.backward_array = chip.array;
+                    chip.update_array = chip.array;
                 }
-            std::uint64_t held = 0;
-            for (const UnitRecord& u : r.units) {
-                EXPECT_EQ(u.held + u.waited, r.cycles) << kind << " " << u.name;
-                held += u.held;
+                const EngineRecord r = run(work, chip);
+                const std::uint64_t elements = chip.array.elements();
+                for (const LayerRecord& l : r.layers)
+                    for (const PhaseRecord& p : l.phases) {
+                        EXPECT_EQ(p.cycles * elements,
+                                  p.busy + p.gated + p.imbalance + p.stalled_memory * elements)
+                            << kind << " " << l.name;
+                        EXPECT_LE(p.busy, p.cycles * elements);
+                    }
+                std::uint64_t held = 0;
+                for (const UnitRecord& u : r.units) {
+                    EXPECT_EQ(u.held + u.waited, r.cycles) << kind << " " << u.name;
+                    held += u.held;
+                }
+                EXPECT_EQ(held, phase_cycles(r)) << kind;
+                if (r.units.size() == 1) {
+                    EXPECT_EQ(phase_cycles(r), r.cycles) << kind;
+                }
             }
-            EXPECT_EQ(held, phase_cycles(r)) << kind;
-            if (r.units.size() == 1) {
-                EXPECT_EQ(phase_cycles(r), r.cycles) << kind;
-            }
-        }
 }
 
 TEST(TrainingLaws, OrderOfEvaluationChangesNothing) {

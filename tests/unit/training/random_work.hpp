@@ -76,15 +76,30 @@ inline arch::TrainingWork random_network(const std::vector<std::size_t>& widths,
     return random_chain(shapes, r);
 }
 
+/// f(output position, input position, tap) for every pair of positions of which none is in the padding.
+template <class F>
+void each_pair(const arch::LinearShape& s, F f) {
+    const auto at = [](const arch::WindowAxis& a, std::size_t o, std::size_t k) {
+        return static_cast<long>(o * a.stride + k * a.dilation) - static_cast<long>(a.before);
+    };
+    const std::size_t wide = s.window.columns.kernel;
+    for (std::size_t oy = 0; oy < s.out_h; ++oy)
+        for (std::size_t ox = 0; ox < s.out_w; ++ox)
+            for (std::size_t tap = 0; tap < s.window.rows.kernel * wide; ++tap) {
+                const long y = at(s.window.rows, oy, tap / wide), x = at(s.window.columns, ox, tap % wide);
+                if (y < 0 || x < 0 || y >= static_cast<long>(s.in_h) || x >= static_cast<long>(s.in_w))
+                    continue;
+                f(oy * s.out_w + ox, static_cast<std::size_t>(y) * s.in_w + static_cast<std::size_t>(x), tap);
+            }
+}
+
 inline arch::LinearShape conv_shape(std::size_t side, std::size_t in, std::size_t out,
                                     std::size_t stride = 1) {
     arch::LinearShape s;
     s.in_h = s.in_w = side;
     s.in_c = in;
     s.out_c = out;
-    s.kernel_h = s.kernel_w = 3;
-    s.padding = 1;
-    s.stride = stride;
+    s.window = arch::square_window(3, stride, 1);
     s.out_h = s.out_w = (side - 1) / stride + 1;
     return s;
 }

@@ -55,26 +55,13 @@ class Elements {
     std::vector<std::uint64_t> work_;
 };
 
-/// f(output position, input position, tap) for every valid pair of positions.
-template <class F>
-void each_pair(const arch::LinearShape& s, F f) {
-    for (std::size_t oy = 0; oy < s.out_h; ++oy)
-        for (std::size_t ox = 0; ox < s.out_w; ++ox)
-            for (std::size_t ky = 0; ky < s.kernel_h; ++ky)
-                for (std::size_t kx = 0; kx < s.kernel_w; ++kx) {
-                    const std::size_t y = oy * s.stride + ky, x = ox * s.stride + kx;
-                    if (y < s.padding || y - s.padding >= s.in_h || x < s.padding || x - s.padding >= s.in_w)
-                        continue;
-                    f(oy * s.out_w + ox, (y - s.padding) * s.in_w + x - s.padding, ky * s.kernel_w + kx);
-                }
-}
-
-TEST(TrainingTiles, TakeAsLongAsTheirBusiestElement) {
+/// `l`: the second matrix of `work`, of 2 timesteps.
+void compare_cycles(const arch::TrainingWork& work) {
     constexpr std::size_t R = 4, C = 8, A = 3;
-    const arch::TrainingWork work =
-        random_chain({conv_shape(6, 5, 20), conv_shape(6, 20, 13, 2)}, {.steps = 2, .batch = 3});
     const arch::LinearWork& l = work.linear[1];
-    const std::size_t outputs = l.shape.out_h * l.shape.out_w, inputs = l.shape.in_h * l.shape.in_w;
+    const arch::LinearShape& shape = l.shape;
+    const std::size_t outputs = shape.out_h * shape.out_w, inputs = shape.in_h * shape.in_w;
+    const std::size_t in_c = shape.group_inputs(), out_c = shape.group_outputs();
     for (const ZeroRule s : {D, S})
         for (const ZeroRule g : {D, S})
             for (const ZeroRule h : {D, G, S}) {
@@ -83,34 +70,45 @@ TEST(TrainingTiles, TakeAsLongAsTheirBusiestElement) {
                 chip.sparsity = {s, g, h};
                 const EngineRecord r = run(work, chip);
                 std::uint64_t forward = 0, backward = 0;
-                const std::size_t blocks = (l.shape.out_c + C - 1) / C, below = (l.shape.in_c + C - 1) / C;
+                const std::size_t blocks = (out_c + C - 1) / C, below = (in_c + C - 1) / C;
+                const auto tiles = [&](std::size_t rows) { return (rows + R * A - 1) / (R * A); };
+                const std::size_t f_tiles = tiles(work.batch * outputs), e_tiles = tiles(work.batch * inputs),
+                                  g_tiles = tiles(shape.window.taps() * in_c);
                 Elements gradient(R, C);
                 for (std::size_t t = 0; t < 2; ++t) {
                     Elements f(R, C), e(R, C);
-                    for (std::size_t b = 0; b < 3; ++b)
-                        each_pair(l.shape, [&](std::size_t out, std::size_t in, std::size_t tap) {
-                            const std::size_t to = b * outputs + out, from = b * inputs + in;
-                            for (std::size_t c = 0; c < l.shape.in_c; ++c) {
-                                const bool spike = s == D || l.input.test(t, b, in * l.shape.in_c + c);
-                                // Channels that are wanted close up.
-                                std::size_t place = c;
-                                bool wanted = true;
-                                if (h == S) {
-                                    place = 0;
-                                    for (std::size_t i = 0; i < c; ++i)
-                                        place += l.wanted.test(t, b, in * l.shape.in_c + i);
-                                    wanted = l.wanted.test(t, b, in * l.shape.in_c + c);
-                                }
-                                for (std::size_t k = 0; k < l.shape.out_c; ++k) {
-                                    const bool error = g == D || l.error.test(t, b, out * l.shape.out_c + k);
-                                    if (spike) f.add(to / (R * A) * blocks + k / C, to % R, k % C);
-                                    if (error && wanted)
-                                        e.add(from / (R * A) * below + place / C, from % R, place % C);
-                                    const std::size_t row = tap * l.shape.in_c + c;
-                                    if (spike && error)
-                                        gradient.add(row / (R * A) * blocks + k / C, row % R, k % C);
-                                }
+                    const auto pair = [&](std::size_t b, std::size_t group, std::size_t out, std::size_t in,
+                                          std::size_t tap) {
+                        const std::size_t to = b * outputs + out, from = b * inputs + in;
+                        const std::size_t at = in * shape.in_c + group * in_c,
+                                          above = out * shape.out_c + group * out_c;
+                        for (std::size_t c = 0; c < in_c; ++c) {
+                            const bool spike = s == D || l.input.test(t, b, at + c);
+                            // Channels that are wanted close up.
+                            std::size_t place = c;
+                            bool wanted = true;
+                            if (h == S) {
+                                place = 0;
+                                for (std::size_t i = 0; i < c; ++i) place += l.wanted.test(t, b, at + i);
+                                wanted = l.wanted.test(t, b, at + c);
                             }
+                            for (std::size_t k = 0; k < out_c; ++k) {
+                                const bool error = g == D || l.error.test(t, b, above + k);
+                                if (spike)
+                                    f.add((group * f_tiles + to / (R * A)) * blocks + k / C, to % R, k % C);
+                                if (error && wanted)
+                                    e.add((group * e_tiles + from / (R * A)) * below + place / C, from % R,
+                                          place % C);
+                                const std::size_t row = tap * in_c + c;
+                                if (spike && error)
+                                    gradient.add((group * g_tiles + row / (R * A)) * blocks + k / C, row % R,
+                                                 k % C);
+                            }
+                        }
+                    };
+                    for (std::size_t b = 0; b < work.batch; ++b)
+                        each_pair(shape, [&](std::size_t out, std::size_t in, std::size_t tap) {
+                            for (std::size_t n = 0; n < shape.groups; ++n) pair(b, n, out, in, tap);
                         });
                     forward += f.cycles();
                     backward += e.cycles();
@@ -122,6 +120,20 @@ TEST(TrainingTiles, TakeAsLongAsTheirBusiestElement) {
                 EXPECT_EQ(computed(Phase::Backward), backward);
                 EXPECT_EQ(computed(Phase::WeightGradient), gradient.cycles());
             }
+}
+
+TEST(TrainingTiles, TakeAsLongAsTheirBusiestElement) {
+    compare_cycles(random_chain({conv_shape(6, 5, 20), conv_shape(6, 20, 13, 2)}, {.steps = 2, .batch = 3}));
+}
+
+TEST(TrainingTiles, GroupsComeOneAfterTheOther) {
+    arch::LinearShape s = conv_shape(6, 20, 40, 2);
+    s.window.columns = {2, 1, 3, 0, 1};  // a dilation, another kernel, stride and padding
+    s.out_w = s.window.columns.outputs(6);
+    for (const std::size_t groups : {2U, 20U}) {
+        s.groups = groups;
+        compare_cycles(random_chain({conv_shape(6, 5, 20), s}, {.steps = 2, .batch = 3}));
+    }
 }
 
 TEST(TrainingTiles, WeightsComeForWhatAnyPositionNeeds) {

@@ -55,29 +55,34 @@ class Bench {
             return reference::dense(sizes, x, p[0], p.size() > 1 ? p[1] : Weights{}, outputs, leak);
         });
     }
+    /// Random windows with stride, dilation and padding of their own along each axis; groups where channels
+    /// divide.
     std::uint32_t conv(std::vector<std::uint32_t> from, const Shape& in, std::size_t channels, double scale,
                        bool may_have_bias = true) {
-        const std::size_t kernel = random.of(1, std::min<std::size_t>(3, in.height)),
-                          stride = random.of(1, 2), padding = random.of(0, kernel - 1);
-        const ConvShape shape{in,     channels, kernel, random.of(1, std::min<std::size_t>(3, in.width)),
-                              stride, padding};
+        ConvShape shape{in, channels, {axis(in.height), axis(in.width)}};
+        for (const std::size_t groups : {2U, 3U, 4U})
+            if (in.channels % groups == 0 && channels % groups == 0 && random.coin()) shape.groups = groups;
         auto layer = std::make_unique<Conv>(shape, may_have_bias && random.coin());
         const auto p = variables(*layer, -scale / 2, scale);
-        const ConvSizes g{in, shape.out(), shape.kernel_h, shape.kernel_w, stride, padding};
+        const ConvSizes g{in, shape.out(), shape.window, shape.groups};
         return add(std::move(layer), std::move(from), [=, this](const Values& x) {
             return reference::conv(sizes, x, g, p[0], p.size() > 1 ? p[1] : Weights{});
         });
     }
-    /// Windows of size 2: mean, sum or largest.
+    /// Mean, sum or largest of windows that may overlap.
     std::uint32_t pool(std::uint32_t from, const Shape& in) {
         const std::size_t kind = random.of(0, 2);
+        arch::Window window{axis(in.height, false), axis(in.width, false)};
+        if (random.coin()) window = arch::square_window(2, 2);
         std::unique_ptr<Layer> layer;
         if (kind == 2)
-            layer = std::make_unique<MaxPool>(in, 2, 2);
+            layer = std::make_unique<MaxPool>(in, window);
         else
-            layer = std::make_unique<AveragePool>(in, 2, kind == 0);
+            layer = std::make_unique<AveragePool>(in, window, kind == 0);
+        const Shape out = layer->out;
+        const double factor = kind == 0 ? 1.0 / static_cast<double>(window.taps()) : 1.0;
         return add(std::move(layer), {from}, [=, this](const Values& x) {
-            return reference::pool(sizes, x, in, 2, kind == 2, kind == 0 ? 0.25 : 1.0);
+            return reference::pool(sizes, x, in, out, window, kind == 2, factor);
         });
     }
     std::uint32_t flatten(std::uint32_t from, const Shape& in) {
@@ -130,6 +135,17 @@ class Bench {
     Random random;
 
   private:
+    /// A window that fits so many inputs.
+    arch::WindowAxis axis(std::size_t inputs, bool spread = true) {
+        arch::WindowAxis a;
+        a.kernel = random.of(1, std::min<std::size_t>(3, inputs));
+        a.stride = random.of(1, 2);
+        a.before = a.after = random.of(0, a.kernel - 1);
+        if (spread && random.coin()) a.dilation = 2;
+        if (spread && random.coin()) a.after = random.of(0, a.kernel);  // `same` has another cell there
+        while (!a.fits(inputs)) a.dilation = 1, ++a.after;
+        return a;
+    }
     Derivative watched(const Known& known) {
         return [known](double x) {
             if (known.edge >= 0) tape().margin = std::min(tape().margin, std::abs(std::abs(x) - known.edge));

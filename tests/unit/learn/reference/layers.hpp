@@ -61,25 +61,35 @@ inline Values dense(Sizes s, const Values& x, const Weights& w, const Weights& b
 
 struct ConvSizes {
     Shape in, out;
-    std::size_t kernel_h, kernel_w, stride, padding;
+    arch::Window window;
+    std::size_t groups = 1;
 };
-/// w: [out channel][in channel][row][column].
+/// Element of the input that tap (r, q) of output (row, column) sees; none in the padding.
+inline std::optional<std::size_t> seen(const Shape& in, const arch::Window& w, std::size_t row,
+                                       std::size_t column, std::size_t r, std::size_t q,
+                                       std::size_t channel) {
+    const auto at = [](const arch::WindowAxis& a, std::size_t o, std::size_t k) {
+        return static_cast<long>(o * a.stride + k * a.dilation) - static_cast<long>(a.before);
+    };
+    const long y = at(w.rows, row, r), x = at(w.columns, column, q);
+    if (y < 0 || x < 0 || y >= static_cast<long>(in.height) || x >= static_cast<long>(in.width))
+        return std::nullopt;
+    return (static_cast<std::size_t>(y) * in.width + static_cast<std::size_t>(x)) * in.channels + channel;
+}
+
+/// w: [out channel][in channel of its group][row][column].
 inline Values conv(Sizes s, const Values& x, const ConvSizes& g, const Weights& w, const Weights& bias) {
     Values y = zeros(s, g.out.count());
+    const std::size_t each_in = g.in.channels / g.groups, each_out = g.out.channels / g.groups;
+    const std::size_t h = g.window.rows.kernel, v = g.window.columns.kernel;
     const auto sum = [&](std::size_t t, std::size_t b, std::size_t k, std::size_t row, std::size_t column) {
-        Var v = bias.empty() ? Var(0.0) : bias[k];
-        for (std::size_t c = 0; c < g.in.channels; ++c)
-            for (std::size_t r = 0; r < g.kernel_h; ++r)
-                for (std::size_t q = 0; q < g.kernel_w; ++q) {
-                    const std::size_t yy = row * g.stride + r, xx = column * g.stride + q;
-                    if (yy < g.padding || xx < g.padding || yy - g.padding >= g.in.height ||
-                        xx - g.padding >= g.in.width)
-                        continue;
-                    const std::size_t from =
-                        ((yy - g.padding) * g.in.width + xx - g.padding) * g.in.channels + c;
-                    v = v + w[((k * g.in.channels + c) * g.kernel_h + r) * g.kernel_w + q] * x[t][b][from];
-                }
-        return v;
+        Var total = bias.empty() ? Var(0.0) : bias[k];
+        for (std::size_t c = 0; c < each_in; ++c)
+            for (std::size_t r = 0; r < h; ++r)
+                for (std::size_t q = 0; q < v; ++q)
+                    if (const auto from = seen(g.in, g.window, row, column, r, q, k / each_out * each_in + c))
+                        total = total + w[((k * each_in + c) * h + r) * v + q] * x[t][b][*from];
+        return total;
     };
     each(s, [&](std::size_t t, std::size_t b) {
         for (std::size_t row = 0; row < g.out.height; ++row)
@@ -90,16 +100,15 @@ inline Values conv(Sizes s, const Values& x, const ConvSizes& g, const Weights& 
     return y;
 }
 
-/// Windows that do not overlap; `largest`: maximum, else the sum times `factor`.
-inline Values pool(Sizes s, const Values& x, const Shape& in, std::size_t size, bool largest, double factor) {
-    const std::size_t h = in.height / size, w = in.width / size;
-    Values y = zeros(s, h * w * in.channels);
-    const auto window = [&](const std::vector<Var>& from, std::size_t row, std::size_t column,
-                            std::size_t c) {
+/// `largest`: maximum, else the sum times `factor`.
+inline Values pool(Sizes s, const Values& x, const Shape& in, const Shape& out, const arch::Window& window,
+                   bool largest, double factor) {
+    Values y = zeros(s, out.count());
+    const auto value = [&](const std::vector<Var>& from, std::size_t row, std::size_t column, std::size_t c) {
         std::vector<Var> all;
-        for (std::size_t r = 0; r < size; ++r)
-            for (std::size_t q = 0; q < size; ++q)
-                all.push_back(from[((row * size + r) * in.width + column * size + q) * in.channels + c]);
+        for (std::size_t r = 0; r < window.rows.kernel; ++r)
+            for (std::size_t q = 0; q < window.columns.kernel; ++q)
+                if (const auto i = seen(in, window, row, column, r, q, c)) all.push_back(from[*i]);
         if (largest)
             return *std::ranges::max_element(all, [](Var a, Var b) { return a.value() < b.value(); });
         Var sum = all[0];
@@ -107,10 +116,10 @@ inline Values pool(Sizes s, const Values& x, const Shape& in, std::size_t size, 
         return Var(factor) * sum;
     };
     each(s, [&](std::size_t t, std::size_t b) {
-        for (std::size_t row = 0; row < h; ++row)
-            for (std::size_t column = 0; column < w; ++column)
+        for (std::size_t row = 0; row < out.height; ++row)
+            for (std::size_t column = 0; column < out.width; ++column)
                 for (std::size_t c = 0; c < in.channels; ++c)
-                    y[t][b][(row * w + column) * in.channels + c] = window(x[t][b], row, column, c);
+                    y[t][b][(row * out.width + column) * in.channels + c] = value(x[t][b], row, column, c);
     });
     return y;
 }
