@@ -10,6 +10,7 @@
 
 #include "compiler/ir/linear_ops.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
+#include "compiler/training/node_order.hpp"
 #include "sim/base/error.hpp"
 
 namespace loom::compiler {
@@ -17,10 +18,6 @@ namespace {
 
 using learn::LayerSpec;
 using Values = std::vector<double>;
-
-[[noreturn]] void refuse(const NirNode& node, const std::string& why) {
-    throw UnsupportedError(fmt::format("node '{}' of type {}: {}", node.name, node.type, why));
-}
 
 learn::Shape shape_of(const std::vector<std::size_t>& s) {
     if (s.size() == 3) return {s[1], s[2], s[0]};
@@ -102,7 +99,7 @@ struct Converter {
 
 void dense(Converter& c, const NirNode& node, LayerSpec& layer) {
     if (node.input_shape.size() != 1)
-        refuse(node, "a matrix on a map cannot be trained; put a Flatten before it");
+        refuse_node(node, "a matrix on a map cannot be trained; put a Flatten before it");
     layer.kind = "dense";
     layer.outputs = node.arrays.at("weight").shape[0];
     layer.arrays["weight"] = floats(node.arrays.at("weight"));
@@ -144,7 +141,7 @@ void pool(Converter&, const NirNode& node, LayerSpec& layer) {
 }
 
 void flatten(Converter&, const NirNode& node, LayerSpec& layer) {
-    if (node.output_shape.size() != 1) refuse(node, "only a Flatten to a vector can be trained");
+    if (node.output_shape.size() != 1) refuse_node(node, "only a Flatten to a vector can be trained");
     layer.kind = "flatten";
 }
 
@@ -174,7 +171,7 @@ void integrate(Converter& c, const NirNode& node, LayerSpec& layer) {
 
 /// CubaLIF and CubaLI.
 void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
-    if (c.profile.cuba != "seq") refuse(node, "profile.cuba: par cannot be trained; use seq");
+    if (c.profile.cuba != "seq") refuse_node(node, "profile.cuba: par cannot be trained; use seq");
     const double dt = c.profile.dt_seconds();
     LayerSpec current;
     current.kind = "li";
@@ -212,60 +209,8 @@ void Converter::add(const NirNode& node, std::vector<std::string> from) {
         spec.layers.push_back(std::move(layer));
         return;
     }
-    refuse(node, "cannot be trained");
+    refuse_node(node, "cannot be trained");
 }
-
-/// Sources before targets, ending with the node that feeds the output.
-class Order {
-  public:
-    explicit Order(const NirModel& m) : m_(m), state_(m.nodes.size(), State::New) {
-        for (std::uint32_t i = 0; i < m.nodes.size(); ++i) find_recurrence(i);
-        for (const NirEdge& e : m.edges) {
-            if (!e.port.empty()) refuse(m.nodes[e.target], "cannot be trained");
-        }
-    }
-    std::vector<std::uint32_t> sources(std::uint32_t node) const {
-        std::vector<std::uint32_t> s;
-        for (const NirEdge& e : m_.edges)
-            if (e.target == node && !is_recurrence(e.source, node)) s.push_back(e.source);
-        return s;
-    }
-    void visit(std::uint32_t node) {
-        if (state_[node] == State::Done) return;
-        if (state_[node] == State::Open)
-            throw UnsupportedError(
-                fmt::format("a loop through node '{}' cannot be trained", m_.nodes[node].name));
-        state_[node] = State::Open;
-        for (const std::uint32_t s : sources(node)) visit(s);
-        state_[node] = State::Done;
-        order.push_back(node);
-    }
-    std::vector<std::uint32_t> order;
-    std::map<std::uint32_t, std::uint32_t> recurrent;  ///< population -> weights to itself
-
-  private:
-    bool is_recurrence(std::uint32_t weights, std::uint32_t population) const {
-        const auto it = recurrent.find(population);
-        return it != recurrent.end() && it->second == weights;
-    }
-    /// A Linear between a firing population and itself.
-    void find_recurrence(std::uint32_t weights) {
-        if (m_.nodes[weights].type != "Linear") return;
-        std::vector<std::uint32_t> ends;
-        for (const NirEdge& e : m_.edges) {
-            if (e.target == weights) ends.push_back(e.source);
-            if (e.source == weights) ends.push_back(e.target);
-        }
-        if (ends.size() != 2 || ends[0] != ends[1]) return;
-        const std::string& type = m_.nodes[ends[0]].type;
-        const bool fires = type == "LIF" || type == "IF";
-        if (fires && m_.nodes[ends[0]].output_shape.size() == 1 && recurrent.count(ends[0]) == 0)
-            recurrent[ends[0]] = weights;
-    }
-    enum class State { New, Open, Done };
-    const NirModel& m_;
-    std::vector<State> state_;
-};
 
 std::uint32_t only(const NirModel& m, const char* type) {
     std::uint32_t found = 0, n = 0;
@@ -279,7 +224,7 @@ std::uint32_t only(const NirModel& m, const char* type) {
 
 learn::NetworkSpec network_from_nir(const NirModel& model, const Profile& profile, BiasRule biases) {
     const std::uint32_t input = only(model, "Input"), output = only(model, "Output");
-    Order order(model);
+    NodeOrder order(model);
     const std::vector<std::uint32_t> last = order.sources(output);
     if (last.size() != 1 || last[0] == input)
         throw UnsupportedError("the output must be fed by one node to be trained");
@@ -293,7 +238,7 @@ learn::NetworkSpec network_from_nir(const NirModel& model, const Profile& profil
         std::vector<std::string> from;
         for (const std::uint32_t s : order.sources(node))
             from.push_back(s == input ? "input" : model.nodes[s].name);
-        if (from.empty()) refuse(model.nodes[node], "has no input");
+        if (from.empty()) refuse_node(model.nodes[node], "has no input");
         c.add(model.nodes[node], std::move(from));
     }
     return spec;

@@ -140,6 +140,10 @@ NETWORKS = {
                {kind: dense, name: b, outputs: 10}, {kind: if, name: n2}""",
     "residual": """{kind: dense, name: a, outputs: 24}, {kind: lif, name: n1}, {kind: dense, name: b, outputs: 24}, {kind: lif, name: n2, drift: 0.01},
                    {kind: add, name: sum, from: [n1, n2]}, {kind: dense, name: c, outputs: 10}, {kind: lif, name: n3}""",
+    "windows": """{kind: conv, name: a, outputs: 8, kernel: [3, 2], padding: same, dilation: [1, 2]}, {kind: cuba_lif, name: n1, current_leak: 0.25},
+                  {kind: avg_pool, name: pool, size: [3, 2], stride: [2, 1], padding: [1, 0]},
+                  {kind: conv, name: b, outputs: 16, kernel: 3, stride: [1, 2], groups: 8, bias: true}, {kind: lif, name: n2},
+                  {kind: flatten, name: flat}, {kind: dense, name: c, outputs: 10}, {kind: lif, name: n3}""",
     "norms": """{kind: conv, name: a, outputs: 4, kernel: 3, stride: 2, padding: 1}, {kind: batch_norm, name: bn1}, {kind: lif, name: n1},
                 {kind: conv, name: b, outputs: 8, kernel: 3, padding: 1, bias: true}, {kind: td_batch_norm, name: bn2}, {kind: lif, name: n2},
                 {kind: sum_pool, name: pool, size: 2}, {kind: flatten, name: flat}, {kind: dense, name: c, outputs: 10}, {kind: lif, name: n3}""",
@@ -153,7 +157,7 @@ def layer_kinds_train_and_run():
             profile = 'profile: {preset: nir-euler, dt: 100 us, compare: ">=", reset: value}\n'
             rest = "train: {timesteps: 6, batch: 32, steps: %d, loss: %s, optimizer: {kind: adam, lr: %g}}\n"
             with open(f"{d}/t.yaml", "w") as f:
-                f.write(f"network: {{input: [1, 8, 8], layers: [{layers}]}}\n".replace("input: [1, 8, 8], ", "" if kind != "norms" else "input: [1, 8, 8], ")
+                f.write(f"network: {{input: [1, 8, 8], layers: [{layers}]}}\n".replace("input: [1, 8, 8], ", "" if kind not in ("norms", "windows") else "input: [1, 8, 8], ")
                         + profile + rest % (88, "ce_rate", 0.005))
             train(f"{d}/t.yaml", f"{d}/a")
             with open(f"{d}/u.yaml", "w") as f:
@@ -255,6 +259,7 @@ def same_seed_same_bytes():
 def killed_training_continues_with_the_same_bits():
     killed("digits_mlp", "train.epochs=4", "data.encoding=bernoulli", "dump=[weights]")
     killed("digits_mlp", "train.epochs=1", f"chip.file={ROOT}/configs/chips/h2learn.yaml", "train.formats.weight.kind=bf16",
+           "train.formats.membrane={kind: fixed, bits: 6, fraction: 4}", "train.formats.input={kind: fixed, bits: 5, fraction: 4}",
            "train.formats.rounding=stochastic", attempts=2)
     killed("digits_conv", "train.epochs=2", "train.optimizer.kind=momentum", "train.algorithm=ottt_o",
            "network.layers.1.kind=plif", attempts=2)

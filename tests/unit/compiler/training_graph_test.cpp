@@ -121,9 +121,10 @@ learn::NetworkSpec line() {
         return l;
     };
     LayerSpec first = conv("first", 4, 4);
-    first.padding = {{"same"}}, first.dilation = {{2}};
+    first.padding = {{"same"}};
     LayerSpec second = conv("second", 4, 3);
-    second.groups = 2, second.stride = {{2}}, second.padding = {{"2"}}, second.bias = true;
+    second.groups = 2, second.stride = {{2}}, second.padding = {{"2"}}, second.dilation = {{2}};
+    second.bias = true;
     second.arrays["bias"] = random(4, -0.2F, 0.4F, 5);
     LayerSpec a = layer("lif", "cuba"), b = layer("lif", "lif"), dense = layer("dense", "dense");
     a.threshold = 0.5, b.threshold = 0.25;
