@@ -8,7 +8,11 @@
 
 namespace loom::learn {
 
-Conv::Conv(const ConvShape& shape, bool bias) : shape_(shape), out_shape_(shape.out()) {
+Conv::Conv(const ConvShape& shape, bool bias)
+    : shape_(shape),
+      out_shape_(shape.out()),
+      rows_(shape.window.rows, shape.in.height, out_shape_.height),
+      columns_(shape.window.columns, shape.in.width, out_shape_.width) {
     in = shape.in;
     out = out_shape_;
     const std::size_t n = shape.weights();
@@ -20,12 +24,10 @@ Conv::Conv(const ConvShape& shape, bool bias) : shape_(shape), out_shape_(shape.
 
 template <class F>
 void Conv::each_output(std::size_t y, std::size_t x, F f) const {
-    const std::size_t columns = shape_.window.columns.kernel;
-    shape_.window.rows.each_output(y, out_shape_.height, [&](std::size_t row, std::size_t ky) {
-        shape_.window.columns.each_output(x, out_shape_.width, [&](std::size_t column, std::size_t kx) {
-            f(row * out_shape_.width + column, ky * columns + kx);
-        });
-    });
+    const std::size_t kernel = shape_.window.columns.kernel;
+    for (const AxisTaps::Entry& r : rows_.of(y))
+        for (const AxisTaps::Entry& c : columns_.of(x))
+            f(r.output * out_shape_.width + c.output, r.tap * kernel + c.tap);
 }
 
 void Conv::weighted_sum(std::span<const float> x, std::span<float> y, std::size_t sum_group) {

@@ -11,16 +11,12 @@ AveragePool::AveragePool(const Shape& input, const arch::Window& window, bool me
     : window_(window), mean_(mean), factor_(mean ? 1.0F / static_cast<float>(window.taps()) : 1.0F) {
     in = input;
     out = {window.rows.outputs(input.height), window.columns.outputs(input.width), input.channels};
-}
-
-/// f(first channel of an input pixel, of an output pixel) for every pair; inputs of an output by rows.
-template <class F>
-void AveragePool::each(F f) const {
     for (std::size_t y = 0; y < out.height; ++y)
         for (std::size_t x = 0; x < out.width; ++x)
             window_.rows.each_input(y, in.height, [&](std::size_t row, std::size_t) {
                 window_.columns.each_input(x, in.width, [&](std::size_t column, std::size_t) {
-                    f((row * in.width + column) * in.channels, (y * out.width + x) * in.channels);
+                    pairs_.push_back({static_cast<std::uint32_t>((row * in.width + column) * in.channels),
+                                      static_cast<std::uint32_t>((y * out.width + x) * in.channels)});
                 });
             });
 }
@@ -30,7 +26,7 @@ void AveragePool::forward(const Pass& pass, const Signal& in_signal, Signal& out
         for (std::size_t b = 0; b < pass.batch; ++b) {
             const auto x = in_signal.at(t, b);
             const auto y = out_signal.at(t, b);
-            each([&](std::size_t from, std::size_t to) { add(&y[to], &x[from], in.channels); });
+            for (const Pair& p : pairs_) add(&y[p.to], &x[p.from], in.channels);
             for (float& v : y) v *= factor_;
         }
     out_signal.constant = in_signal.constant;
@@ -43,15 +39,15 @@ void AveragePool::backward(const Pass& pass, const Signal&, const Signal&, const
         for (std::size_t b = 0; b < pass.batch; ++b) {
             const auto g = grad_out.at(t, b);
             const auto x = grad_in->at(t, b);
-            each([&](std::size_t from, std::size_t to) { axpy(&x[from], &g[to], factor_, in.channels); });
+            for (const Pair& p : pairs_) axpy(&x[p.from], &g[p.to], factor_, in.channels);
         }
 }
 
 /// Forward: a window of n inputs takes n - 1 additions. Backward: so does an input of n windows.
 void AveragePool::describe(const Pass& pass, arch::ElementWork& work) const {
-    std::uint64_t pairs = 0;
+    const std::uint64_t pairs = pairs_.size();
     std::vector<bool> used(in.height * in.width);
-    each([&](std::size_t from, std::size_t) { ++pairs, used[from / in.channels] = true; });
+    for (const Pair& p : pairs_) used[p.from / in.channels] = true;
     const auto inputs = static_cast<std::uint64_t>(std::ranges::count(used, true));
     const std::uint64_t times = in.channels * pass.batch * pass.steps;
     work.forward_add = (pairs - out.height * out.width) * times;
@@ -67,10 +63,9 @@ arch::BitSignal AveragePool::pass_wanted(const arch::BitSignal& below) const {
     arch::BitSignal wanted(below.steps(), below.batch(), out.count());
     for (std::size_t t = 0; t < below.steps(); ++t)
         for (std::size_t b = 0; b < below.batch(); ++b)
-            each([&](std::size_t from, std::size_t to) {
+            for (const Pair& p : pairs_)
                 for (std::size_t c = 0; c < in.channels; ++c)
-                    if (below.test(t, b, from + c)) wanted.set(t, b, to + c);
-            });
+                    if (below.test(t, b, p.from + c)) wanted.set(t, b, p.to + c);
     return wanted;
 }
 

@@ -20,9 +20,12 @@ class AveragePool final : public Layer {
     bool mean() const { return mean_; }
 
   private:
-    template <class F>
-    void each(F f) const;
+    /// First channel of an input pixel and of an output pixel that has it.
+    struct Pair {
+        std::uint32_t from, to;
+    };
     arch::Window window_;
+    std::vector<Pair> pairs_;  ///< by outputs, inputs of an output by rows
     bool mean_;
     float factor_;
 };
