@@ -8,7 +8,7 @@ import numpy as np
 
 from support import ROOT, main, scratch, spikeloom, stats
 from nir_writer import write_nir
-from train_support import dumped, train
+from train_support import GOLDEN, dumped, train
 
 LAYERS = """
     - {kind: conv, name: a, outputs: 6, kernel: [3, 2], stride: [1, 2], padding: [1, 0], dilation: [2, 1]}
@@ -34,6 +34,40 @@ def network(d, layers=LAYERS, shape="[1, 8, 8]", train_keys="", more=""):
 def weights(out):
     with h5py.File(f"{out}/checkpoint.h5", "r") as f:
         return {n: f["parameters"][n][()] for n in f["parameters"]}
+
+
+GOLDEN_LAYERS = """
+    - {kind: conv, name: a, outputs: 8, kernel: [3, 4], dilation: [2, 1], padding: same, groups: 2}
+    - {kind: cuba_lif, name: n1, current_leak: 0.25}
+    - {kind: POOL, name: p, size: [3, 2], stride: [2, 1], padding: [1, 0]}
+    - {kind: conv, name: b, outputs: 16, kernel: [2, 3], stride: [1, 2], groups: 8, padding: [0, 1], bias: true}
+    - {kind: lif, name: n2}
+    - {kind: flatten, name: f}
+    - {kind: dense, name: c, outputs: 5}
+    - {kind: lif, name: n3}
+  weights: {file: w.npz}
+"""
+
+
+def golden_windows():
+    """PyTorch's autograd (tests/golden/bptt/gen_windows_golden.py): spikes bit for bit, gradients within 1e-5 of the largest."""
+    for pool in ("avg", "max"):
+        z = np.load(f"{GOLDEN}/windows_{pool}.npz")
+        with scratch() as d:
+            np.savez(f"{d}/in.npz", x=z["x"], y=z["y"])
+            np.savez(f"{d}/w.npz", **{k.removeprefix("init_"): z[k] for k in z.files if k.startswith("init_")})
+            t = network(d, GOLDEN_LAYERS.replace("POOL", f"{pool}_pool"), "[4, 9, 7]", ", surrogate: {kind: atan, alpha: 4}",
+                        "data: {file: in.npz, x: x, y: y, shuffle: false}\ndump: [spikes, gradients]\n")
+            for chip in ("", "sata", "mac_array", "train_mesh45"):
+                train(t, f"{d}/o{chip}", "--steps", "1", *(("--set", f"chip.file={ROOT}/configs/chips/{chip}.yaml") if chip else ()))
+                got = dumped(f"{d}/o{chip}")
+                for n in "123":
+                    assert np.array_equal(got[f"step0/n{n}/spikes"], z["s" + n]) and z["s" + n].any(), f"{pool} {chip}: spikes of n{n}"
+                for key in (k for k in z.files if k.startswith("grad_")):
+                    layer, _, parameter = key.removeprefix("grad_").partition(".")
+                    g = got[f"step0/{layer}/grad_{parameter or 'weight'}"]
+                    worst = np.abs(g - z[key]).max() / np.abs(z[key]).max()
+                    assert g.shape == z[key].shape and worst < 1e-5, f"{pool} {chip}: {key} differs by {worst}"
 
 
 def windows_on_every_engine():
@@ -169,4 +203,4 @@ def batch_blocks_are_told():
 
 
 if __name__ == "__main__":
-    main([windows_on_every_engine, one_dimensional, online_dumps_have_every_timestep, values_beyond_their_format_are_told, batch_blocks_are_told])
+    main([golden_windows, windows_on_every_engine, one_dimensional, online_dumps_have_every_timestep, values_beyond_their_format_are_told, batch_blocks_are_told])

@@ -219,7 +219,7 @@ arch::TrainingWork windows_work() {
     const Shape maps = now;
     add(std::make_unique<Flatten>(maps), "flatten");
     add(std::make_unique<Dense>(maps.count(), 4, false), "w3");
-    add(std::make_unique<Lif>(now, LifSpec{}, h), "lif3");
+    add(std::make_unique<Lif>(now, LifSpec{}, make_surrogate({"atan", 4, {}})), "lif3");
     Trainer trainer(std::move(network), make_loss("mse_rate"), make_optimiser({}), Schedule{});
     Signal x(3, 2, 7 * 6 * 4);
     for (std::size_t i = 0; i < x.all().size(); ++i) x.all()[i] = i * 7 % 5 < 2 ? 1.0F : 0.0F;
