@@ -8,11 +8,7 @@
 
 namespace loom::learn {
 
-Conv::Conv(const ConvShape& shape, bool bias)
-    : shape_(shape),
-      out_shape_(shape.out()),
-      rows_(shape.window.rows, shape.in.height, out_shape_.height),
-      columns_(shape.window.columns, shape.in.width, out_shape_.width) {
+Conv::Conv(const ConvShape& shape, bool bias) : shape_(shape), out_shape_(shape.out()) {
     in = shape.in;
     out = out_shape_;
     const std::size_t n = shape.weights();
@@ -24,10 +20,16 @@ Conv::Conv(const ConvShape& shape, bool bias)
 
 template <class F>
 void Conv::each_output(std::size_t y, std::size_t x, F f) const {
-    const std::size_t kernel = shape_.window.columns.kernel;
-    for (const AxisTaps::Entry& r : rows_.of(y))
-        for (const AxisTaps::Entry& c : columns_.of(x))
-            f(r.output * out_shape_.width + c.output, r.tap * kernel + c.tap);
+    const arch::WindowAxis &rows = shape_.window.rows, &columns = shape_.window.columns;
+    for (std::size_t ky = 0; ky < rows.kernel; ++ky) {
+        const std::size_t row = y + rows.before - ky * rows.dilation;  // wraps below zero: then too large
+        if (row % rows.stride != 0 || row / rows.stride >= out_shape_.height) continue;
+        for (std::size_t kx = 0; kx < columns.kernel; ++kx) {
+            const std::size_t column = x + columns.before - kx * columns.dilation;
+            if (column % columns.stride != 0 || column / columns.stride >= out_shape_.width) continue;
+            f(row / rows.stride * out_shape_.width + column / columns.stride, ky * columns.kernel + kx);
+        }
+    }
 }
 
 void Conv::weighted_sum(std::span<const float> x, std::span<float> y, std::size_t sum_group) {

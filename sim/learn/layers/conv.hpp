@@ -2,7 +2,6 @@
 #pragma once
 #include "sim/learn/constant_product.hpp"
 #include "sim/learn/layer.hpp"
-#include "sim/learn/layers/axis_taps.hpp"
 
 namespace loom::learn {
 
@@ -49,7 +48,6 @@ class Conv final : public LinearLayer {
 
     ConvShape shape_;
     Shape out_shape_;
-    AxisTaps rows_, columns_;
     /// weight [tap][in channel][out channel of its group], bias [out channel]
     std::vector<Parameter> parameters_;
     std::vector<float> transposed_;  ///< weight [tap][out channel][in channel of its group]

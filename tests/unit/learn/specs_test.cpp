@@ -129,6 +129,53 @@ TEST(LayerKinds, WindowsTakeANumberOrTwo) {
               (std::vector<std::uint64_t>{3, 4}));
 }
 
+/// Additions and places of pools against windows gone through one by one.
+TEST(LayerKinds, PoolsSayWhatTheyDo) {
+    for (const bool largest : {false, true}) {
+        const Shape in{5, 4, 3}, out{3, 5, 3};
+        const auto pool = network_of(std::string("{kind: ") + (largest ? "max_pool" : "sum_pool") +
+                                         ", size: [3, 2], stride: [2, 1], padding: [1, 1]}",
+                                     in);
+        Layer& layer = *pool->nodes()[0].layer;
+        Pass pass;
+        pass.steps = 2, pass.batch = 3;
+        Signal x(2, 3, in.count()), y(2, 3, out.count());
+        for (std::size_t i = 0; i < x.all().size(); ++i) x.all()[i] = static_cast<float>(i * 37 % 11);
+        layer.forward(pass, x, y);
+        arch::ElementWork work;
+        layer.describe(pass, work);
+        std::uint64_t forward = 0, backward = 0;
+        for (std::size_t row = 0; row < 6; ++row) {  // timestep, sample
+            std::vector<std::uint64_t> errors(in.count());
+            for (std::size_t o = 0; o < out.count(); ++o) {
+                const long c = static_cast<long>(o % 3), ox = static_cast<long>(o / 3 % 5),
+                           oy = static_cast<long>(o / 15);
+                std::vector<std::size_t> window;
+                for (long yy = 2 * oy - 1; yy < 2 * oy + 2; ++yy)
+                    for (long xx = ox - 1; xx < ox + 1; ++xx)
+                        if (yy >= 0 && yy < 5 && xx >= 0 && xx < 4)
+                            window.push_back(static_cast<std::size_t>((yy * 4 + xx) * 3 + c));
+                forward += window.size() - 1;
+                const auto value = [&](std::size_t i) { return x.at(row / 3, row % 3)[i]; };
+                if (largest)
+                    ++errors[*std::ranges::max_element(window, {}, value)];
+                else
+                    for (const std::size_t i : window) ++errors[i];
+                for (const std::size_t i : window) {
+                    bool there = false;
+                    work.each_output(i, [&](std::size_t to) { there |= to == o; });
+                    EXPECT_TRUE(there) << i << " " << o;
+                }
+            }
+            for (const std::uint64_t n : errors) backward += n > 0 ? n - 1 : 0;
+        }
+        EXPECT_EQ(work.forward_add, forward) << largest;
+        EXPECT_EQ(work.backward_add, backward) << largest;
+        EXPECT_GT(backward, 0U);
+        EXPECT_EQ(work.outputs, out.count());
+    }
+}
+
 TEST(LayerKinds, BadWindowsNameTheirKey) {
     const auto message = [](const std::string& layer, const Shape& input = {9, 7, 4}) {
         try {
