@@ -126,28 +126,6 @@ TEST(TrainingNetworks, StatisticsTakeTheWholeMinibatchAndKeepTheirInputs) {
     EXPECT_ANY_THROW(run(both, chip));
 }
 
-TEST(TrainingNetworks, ADecayingCurrentIsOneMoreStateAndOneMoreError) {
-    arch::TrainingWork work = random_network({48, 40, 24}, {.batch = 8});
-    arch::TrainingChip chip = test_chip();
-    chip.sparsity = {arch::ZeroRule::Dense, arch::ZeroRule::Dense, arch::ZeroRule::Dense};
-    const EngineRecord plain = run(work, chip);
-    work.neurons[0].filtered = true;
-    const EngineRecord cuba = run(work, chip);
-    const std::uint64_t tn = 4 * 8 * 40;
-    const auto more = [&](Phase p, Event e) {
-        const auto count = [&](const EngineRecord& r) {
-            return r.layers[1].phases[static_cast<std::size_t>(p)].counts[static_cast<std::size_t>(e)];
-        };
-        return count(cuba) - count(plain);
-    };
-    for (const Event e : {Event::Shift, Event::Add, Event::MembraneRead, Event::MembraneWrite})
-        EXPECT_EQ(more(Phase::Forward, e), tn) << event_name(e);
-    for (const Event e : {Event::Shift, Event::Add, Event::ErrorRead, Event::ErrorWrite})
-        EXPECT_EQ(more(Phase::Backward, e), tn) << event_name(e);
-    EXPECT_GT(cuba.memory[0].peak_bits, plain.memory[0].peak_bits);
-    EXPECT_GT(cuba.memory[3].peak_bits, plain.memory[3].peak_bits);
-}
-
 TEST(TrainingNetworks, Recurrent) {
     const arch::TrainingWork work = recurrent();
     for (const arch::TrainingChip& chip : chips()) {
