@@ -66,19 +66,20 @@ inline arch::TrainingWork network_work(const Options& o) {
         return std::make_unique<BatchNorm>(map);
     };
     std::uint32_t at =
-        add(std::make_unique<Conv>(ConvShape{{8, 8, 2}, 4, 3, 3, 1, 1}, false), "conv1", {Network::kInput});
+        add(std::make_unique<Conv>(ConvShape{{8, 8, 2}, 4, arch::square_window(3, 1, 1)}, false), "conv1",
+            {Network::kInput});
     at = add(norm(), "norm1", {at});
     const std::uint32_t lif1 = add(std::make_unique<Lif>(map, LifSpec{}, h), "lif1", {at});
-    at = add(std::make_unique<Conv>(ConvShape{map, 4, 3, 3, 1, 1}, true), "conv2", {lif1});
+    at = add(std::make_unique<Conv>(ConvShape{map, 4, arch::square_window(3, 1, 1)}, true), "conv2", {lif1});
     at = add(norm(), "norm2", {at});
     const std::uint32_t shortcut =
-        add(std::make_unique<Conv>(ConvShape{map, 4, 1, 1, 1, 0}, false), "shortcut", {lif1});
+        add(std::make_unique<Conv>(ConvShape{map, 4, arch::square_window(1)}, false), "shortcut", {lif1});
     at = add(std::make_unique<Add>(map, 2), "sum", {at, shortcut});
     at = add(std::make_unique<Lif>(map, LifSpec{}, h), "lif2", {at});
     if (o.max_pool)
-        at = add(std::make_unique<MaxPool>(map, 2, 2), "pool", {at});
+        at = add(std::make_unique<MaxPool>(map, arch::square_window(2, 2)), "pool", {at});
     else
-        at = add(std::make_unique<AveragePool>(map, 2, true), "pool", {at});
+        at = add(std::make_unique<AveragePool>(map, arch::square_window(2, 2), true), "pool", {at});
     at = add(std::make_unique<Flatten>(Shape{4, 4, 4}), "flatten", {at});
     at = add(std::make_unique<Dense>(64, 12, false), "w3", {at});
     add(make_neurons({1, 1, 12}, {.recurrent = true}, {"rect", {}, 0.5}), "lif3", {at});
