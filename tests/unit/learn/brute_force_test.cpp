@@ -61,7 +61,7 @@ TEST(BruteForce, DenseAndLif) {
 TEST(BruteForce, ConvolutionAndPooling) {
     many(60, [](unsigned seed) {
         Bench b(seed, {6, 5, 2}, random_rules(seed));
-        auto at = b.conv({Network::kInput}, {6, 5, 2}, 3, 1);
+        auto at = b.conv({Network::kInput}, {6, 5, 2}, 4, 1);
         const Shape maps = b.network.nodes()[at].layer->out;
         at = b.neurons(at, maps, {.lif = random_lif(b.random, maps.count())});
         Shape now = maps;
@@ -69,7 +69,7 @@ TEST(BruteForce, ConvolutionAndPooling) {
             at = b.pool(at, maps);
             now = b.network.nodes()[at].layer->out;
         }
-        at = b.conv({at}, {now}, 2, 1.5);
+        at = b.conv({at}, {now}, 4, 1.5);
         const Shape second = b.network.nodes()[at].layer->out;
         at = b.neurons(at, second, {.lif = random_lif(b.random, second.count())});
         at = b.flatten(at, second);
