@@ -8,6 +8,7 @@
 
 #include "cores/training/record.hpp"
 #include "sim/arch/training_work.hpp"
+#include "sim/learn/network.hpp"
 
 namespace loom::app {
 
@@ -34,6 +35,12 @@ struct ActivityRow {
     std::uint64_t spikes = 0, updates = 0;                   ///< neurons: spikes, neuron x timestep x sample
 };
 
+/// Codes of the converters at a matrix in cells, in training passes.
+struct ArrayRow {
+    std::string name;
+    std::uint64_t forward_codes = 0, forward_clipped = 0, backward_codes = 0, backward_clipped = 0;
+};
+
 /// What a training has done so far; with the weights and the optimiser's state, all that a checkpoint needs.
 struct TrainState {
     std::uint64_t step = 0;
@@ -42,11 +49,15 @@ struct TrainState {
     training::EngineRecord executed;  ///< zero when functional
     std::uint64_t activity_steps = 0;
     std::vector<ActivityRow> activity;
+    std::vector<ArrayRow> arrays;  ///< layers that multiply through converters
 
     nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
     nlohmann::ordered_json ann;       ///< the last step of an ANN of the same shape; null: functional
 
     void add_activity(const arch::TrainingWork& work);
+    /// Takes the counts of the layers' converters, and gives them back to the layers.
+    void take_arrays(const learn::Network& network);
+    void restore_arrays(learn::Network& network) const;
     nlohmann::ordered_json to_json() const;
     static TrainState from_json(const nlohmann::ordered_json& j);
 };

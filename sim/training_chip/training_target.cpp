@@ -5,6 +5,7 @@
 #include "sim/base/error.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/training_chip/engine_area.hpp"
+#include "sim/training_chip/cell_arithmetic.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"
 
@@ -54,6 +55,11 @@ class ManyCoreTarget final : public TrainingTarget {
     const arch::CimCoreSpec* cells() const override {
         const arch::CoreSpec& core = chip_.kind(0);
         return core.in_memory() && core.cim ? &*core.cim : nullptr;
+    }
+
+    void equip(learn::Network& network, const learn::PulseUpdate& pulses, std::uint64_t seed) const override {
+        if (cells() != nullptr && cells()->training.arithmetic == arch::CimProducts::Converters)
+            read_through_converters(network, pulses, *cells(), chip_.training_sparsity, seed);
     }
 
   private:

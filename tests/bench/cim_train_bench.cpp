@@ -25,7 +25,7 @@ learn::GoldenNetwork golden_with(const arch::ChipSpec& chip, bool adam) {
     learn::GoldenNetwork golden;
     golden.surrogate = {"sigmoid", 4, {}};
     if (adam) golden.optimiser.kind = "adam", golden.optimiser.lr = 1e-3;
-    golden.pulses = learn::pulse_spec(chip.core.cim->write, chip.core.cim->training, 1);
+    golden.pulses = learn::pulse_spec(*chip.core.cim, chip.core.cim->training, 1);
     return golden;
 }
 

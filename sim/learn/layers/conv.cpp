@@ -65,8 +65,9 @@ void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal
             }
             if (parameters_.size() > 1)
                 for (std::size_t i = 0; i < y.size(); ++i) y[i] = parameters_[1].used()[i % shape_.channels];
-            weighted_sum(in_signal.at(t, b), y, group);
+            if (!arithmetic) weighted_sum(in_signal.at(t, b), y, group);
         }
+    if (arithmetic) arithmetic->forward(pass, in_signal, out_signal);
 }
 
 void Conv::weight_gradient(std::span<const float> x, std::span<const float> g) {
@@ -101,7 +102,7 @@ void Conv::errors_back(std::span<const float> g, std::span<float> grad_in) {
 void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, const Signal& grad_out,
                     Signal* grad_in) {
     const std::size_t c_in = shape_.in.channels, c_out = shape_.channels;
-    if (grad_in != nullptr && transposed_.empty()) {
+    if (grad_in != nullptr && !arithmetic && transposed_.empty()) {
         transposed_.resize(shape_.weights());
         for (std::size_t i = 0; i < transposed_.size(); ++i) {
             const std::size_t tap = i / (c_in * c_out), k = i / c_in % c_out, c = i % c_in;
@@ -121,10 +122,11 @@ void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, co
                 weight_gradient(x.at(t, b), g);
             if (parameters_.size() > 1)
                 for (std::size_t i = 0; i < g.size(); ++i) parameters_[1].grad[i % c_out] += g[i];
-            if (grad_in != nullptr) errors_back(g, grad_in->at(t, b));
+            if (grad_in != nullptr && !arithmetic) errors_back(g, grad_in->at(t, b));
         }
         if (x.constant) weight_gradient(x.at(0, b), total);
     }
+    if (grad_in != nullptr && arithmetic) arithmetic->backward(pass, grad_out, *grad_in);
 }
 
 arch::LinearShape Conv::linear_shape() const {

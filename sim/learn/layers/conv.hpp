@@ -24,7 +24,10 @@ class Conv final : public LinearLayer {
     void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                   Signal* grad_in) override;
     std::span<Parameter> parameters() override { return parameters_; }
-    void updated() override { transposed_.clear(); }
+    void updated() override {
+        LinearLayer::updated();
+        transposed_.clear();
+    }
     std::vector<float> exported(std::size_t p, bool gradient) override;
     void import(std::size_t p, std::span<const float> values) override;
     arch::LinearShape linear_shape() const override;
