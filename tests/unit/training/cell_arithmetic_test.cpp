@@ -64,7 +64,7 @@ std::vector<float> backward(CellArithmetic& a, std::vector<float> g, std::size_t
 /// Cells of 2 bits, two rows at once, codes of 2 bits: a code is 2 levels. A level weighs 1.
 class TwoByTwo : public testing::Test {
   public:
-    TwoByTwo() : matrix_({2.8F, 0.6F, 2.0F, 1.2F}, {0.0F, 0.4F, 0.5F, 2.8F}, 3) {
+    TwoByTwo() : matrix_({2.8F, 0.6F, 2.0F, 0.8F}, {0.0F, 0.4F, 0.5F, 2.8F}, 3) {
         spec_.array.rows = spec_.array.cols = 4;
         spec_.array.cell_bits = 2;
         spec_.weights.weight_bits = 3;
@@ -82,7 +82,7 @@ class TwoByTwo : public testing::Test {
     Matrix matrix_;
 };
 
-/// Columns of both rows: 4.8, 0.5; 1.8, 3.2 levels are 2, 0; 1, 2 codes.
+/// Columns of both rows: 4.8, 0.5; 1.4, 3.2 levels are 2, 0; 1, 2 codes.
 TEST_F(TwoByTwo, SpikesForward) {
     CellArithmetic a = arithmetic();
     EXPECT_THAT(forward(a, {1, 1}, 2), ElementsAre(4, -2));
@@ -97,29 +97,29 @@ TEST_F(TwoByTwo, BitPlanesForward) {
     CellArithmetic a = arithmetic();
     EXPECT_THAT(forward(a, {0.75F, 0.25F}, 2), ElementsAre((4 + 2 * 2) / 4.0F, -2 / 4.0F));
     EXPECT_THAT(forward(a, {0.75F, 0.3F}, 2), ElementsAre((4 + 2 * 2) / 4.0F, -2 / 4.0F)) << "rounded";
-    // + {0}: 2, 0 in both planes; - {1}: 2 and 0.5, 1.2 and 2.8 levels: 1, 0; 1, 1 codes
-    EXPECT_THAT(forward(a, {0.75F, -0.25F}, 2), ElementsAre((3 * 2 - 2) / 4.0F, 0));
+    // + {0}: 2, 0 in both planes; - {1}: 2 and 0.5, 0.8 and 2.8 levels: 1, 0; 0, 1 codes
+    EXPECT_THAT(forward(a, {0.75F, -0.25F}, 2), ElementsAre((3 * 2 - 2) / 4.0F, 2 / 4.0F));
 }
 
 /// Digits 2 and 1 of 1/2. Cells that add: - of output 1 in plane 0, + of output 0 in plane 1; the others
 /// subtract.
 TEST_F(TwoByTwo, ErrorsBackward) {
     CellArithmetic a = arithmetic();
-    const float row0 = 2 * (0 + 2 * 1 - (0 + 2 * 0)) / 2.0F, row1 = 2 * (1 + 2 * 1 - (1 + 2 * 0)) / 2.0F;
+    const float row0 = 2 * (0 + 2 * 1 - (0 + 2 * 0)) / 2.0F, row1 = 2 * (1 + 2 * 1 - (0 + 2 * 0)) / 2.0F;
     EXPECT_THAT(backward(a, {1, -0.5F}, 2), ElementsAre(row0, row1));
     EXPECT_EQ(a.backward_codes.codes, 8U);
 }
 
-/// Codes 1, 0; 0, 0 and 1, 0; 1, 1: weights 2, 0; 2, 0. The converters' range stays that of two rows.
+/// Codes 1, 0; 0, 0 and 1, 0; 0, 1: weights 2, 0; 2, -2. The converters' range stays that of two rows.
 TEST_F(TwoByTwo, WeightsRowByRow) {
     spec_.training.transposable = false;
     CellArithmetic a = arithmetic();
-    EXPECT_THAT(backward(a, {1, -0.3F}, 2), ElementsAre(2, 2));
-    EXPECT_THAT(backward(a, {0, -0.3F}, 2), ElementsAre(0, 0));
+    EXPECT_THAT(backward(a, {1, -0.25F}, 2), ElementsAre(2, 2.5F));
+    EXPECT_THAT(backward(a, {0, -0.3F}, 2), ElementsAre(0, 0.6F));
     EXPECT_EQ(a.backward_codes.codes, 8U) << "read once for as long as the weights stay";
     matrix_.up[1] = 1;
     a.updated();
-    EXPECT_THAT(backward(a, {0, -0.5F}, 2), ElementsAre(-0.5F * 4, 0));
+    EXPECT_THAT(backward(a, {0, -0.5F}, 2), ElementsAre(-0.5F * 4, 0.5F * 2));
     EXPECT_EQ(a.backward_codes.codes, 16U);
 }
 
@@ -127,7 +127,7 @@ TEST_F(TwoByTwo, ClippedCodesAreCounted) {
     spec_.adc.fs = arch::CimFullScale::Fixed;
     spec_.adc.fs_value = 3;  // a level per code, 3 at most
     CellArithmetic a = arithmetic();
-    EXPECT_THAT(forward(a, {1, 1}, 2), ElementsAre(3 - 1, 2 - 3)) << "sums 4.8, 0.5, 1.8, 3.2";
+    EXPECT_THAT(forward(a, {1, 1}, 2), ElementsAre(3 - 1, 1 - 3)) << "sums 4.8, 0.5, 1.4, 3.2";
     EXPECT_EQ(a.forward_codes.clipped, 1U);
     learn::Signal out(1, 1, 2);
     learn::Pass test = pass_of(1, 1);
@@ -323,6 +323,9 @@ TEST_F(Noisy, EveryReadIsADrawOfItsOwn) {
     in_.constant = false;
     const auto again = both(a, pass_of(2, 3), in_, error_);
     EXPECT_TRUE(differ(again.first.at(0, 1), again.first.at(1, 1))) << "by timestep";
+    std::ranges::copy(error_.at(0, 1), error_.at(1, 1).begin());
+    const auto errors = both(a, pass_of(2, 3), in_, error_);
+    EXPECT_TRUE(differ(errors.second.at(0, 1), errors.second.at(1, 1))) << "errors by timestep";
 }
 
 /// One spike on a row: code of G (1 + 0.2 N) in levels; the difference of a pair has both variances.
