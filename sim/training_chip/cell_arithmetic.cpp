@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
-#include "sim/learn/axpy.hpp"
+#include "sim/learn/matrix.hpp"
 #include "sim/training_chip/geometry.hpp"
 
 namespace loom::training {
@@ -26,6 +27,11 @@ arch::CimCoreSpec without_programming(arch::CimCoreSpec s) {
 
 std::uint64_t magnitude(std::int64_t v) {
     return static_cast<std::uint64_t>(v < 0 ? -v : v);
+}
+
+/// What is not finite has no planes; the training stops for it.
+void diverged(std::span<float> to) {
+    std::ranges::fill(to, std::numeric_limits<float>::quiet_NaN());
 }
 
 void collect(cores::CimArray& array, const learn::Pass& pass, learn::CodeCounts& to) {
@@ -132,6 +138,7 @@ void CellArithmetic::forward(const learn::Pass& pass, const learn::Signal& in, l
 }
 
 void CellArithmetic::forward_row(std::uint64_t t, std::span<const float> x, std::span<float> y) {
+    if (!learn::all_finite(x)) return diverged(y);
     const Planes planes = Planes::of(x, spec_.input_bits);
     for (std::size_t i = 0; i < x.size(); ++i) {
         if (x[i] == 0) continue;
@@ -185,6 +192,7 @@ void CellArithmetic::backward(const learn::Pass& pass, const learn::Signal& grad
 }
 
 void CellArithmetic::backward_row(std::uint64_t t, std::span<const float> g, std::span<float> to) {
+    if (!learn::all_finite(g)) return diverged(to);
     if (!spec_.training.transposable) {
         read_weights(t);
         multiply(g, to);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <limits>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -17,8 +18,10 @@
 namespace loom::training {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsNan;
 using testing::ThrowsMessage;
 
 /// Cells of a matrix [rows][outputs], in cell levels.
@@ -136,6 +139,15 @@ TEST_F(TwoByTwo, ClippedCodesAreCounted) {
     EXPECT_EQ(a.forward_codes.clipped, 1U) << "only training passes count";
     spec_.adc.fs = arch::CimFullScale::Calibrated;
     EXPECT_THAT([&] { arithmetic(); }, ThrowsMessage<ConfigError>(HasSubstr("core.cim.adc.fs")));
+}
+
+TEST_F(TwoByTwo, WhatIsNotFiniteStaysSo) {
+    CellArithmetic a = arithmetic();
+    for (const float bad :
+         {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+        EXPECT_THAT(forward(a, {1, bad}, 2), Each(IsNan()));
+        EXPECT_THAT(backward(a, {bad, 1}, 2), Each(IsNan()));
+    }
 }
 
 TEST(CellPlanes, HoldTheLargestValueInBits) {
