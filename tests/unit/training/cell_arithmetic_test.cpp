@@ -441,6 +441,26 @@ TEST(CellTraining, ResumesWithTheSameBitsAndTheSameWear) {
     EXPECT_EQ(whole.weights(), timed.weights()) << "functional";
 }
 
+/// The engine times the reads that the values come from: those of spikes to the code, analogue inputs at
+/// most.
+TEST(CellTraining, CodesAreThoseThatTheEngineCounts) {
+    const arch::ChipSpec chip = cim_mesh(1);
+    Trained t(*chip.core.cim);
+    const auto engine = make_cim_training_engine(chip, {});
+    t.steps(0, 3, engine.get());
+    const auto codes = [&](const char* name) {
+        const auto& layer = dynamic_cast<learn::LinearLayer&>(*t.trainer().network().find(name)->layer);
+        return layer.arithmetic->forward_codes.codes;
+    };
+    const auto conversions = [&](std::uint32_t item) {
+        return engine->arithmetic().array_counters(item, Phase::Forward)->conversions;
+    };
+    EXPECT_EQ(codes("w2"), conversions(2));
+    EXPECT_GT(codes("w2"), 0U);
+    EXPECT_LE(codes("w1"), conversions(0));
+    EXPECT_GT(codes("w1"), conversions(0) / 8);
+}
+
 /// Converters that lose next to nothing train as float32 does; stuck cells, noise and few bits reach the
 /// numbers.
 TEST(CellTraining, ConvertersReachTheNumbers) {
