@@ -4,8 +4,8 @@
 #include "cores/training/ann.hpp"
 #include "sim/base/error.hpp"
 #include "sim/stats/area_report.hpp"
-#include "sim/training_chip/engine_area.hpp"
 #include "sim/training_chip/cell_arithmetic.hpp"
+#include "sim/training_chip/engine_area.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"
 
