@@ -92,6 +92,9 @@ void CimArray::set_conductances(std::vector<double> conductances) {
     a.cells.set_written(a.cells.all_levels(), std::move(conductances));
     a.levels_changed();
 }
+void CimArray::reseed_reads(std::uint64_t seed) {
+    impl_->columns.reseed(seed);
+}
 bool CimArray::writing(Cycle now) const {
     return now < impl_->write_end;
 }

@@ -90,6 +90,8 @@ class CimArray {
     /// Cells hold these conductances (uS) [rows of the matrix][physical columns], without time: what pulses
     /// left.
     void set_conductances(std::vector<double> conductances);
+    /// Read noise and two-level noise are drawn with another seed from now on; cells and converters stay.
+    void reseed_reads(std::uint64_t seed);
     bool writing(Cycle now) const;
     Cycle write_end() const;
     /// A read asked for during a write: counted.

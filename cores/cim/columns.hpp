@@ -19,6 +19,8 @@ class CimColumns {
 
     /// Nothing but exact cells: the integer sums are the truth.
     bool ideal() const { return ideal_ && cells_->exact(); }
+    /// Noise of reads (not the columns' own gain) is keyed by this seed from now on.
+    void reseed(std::uint64_t seed) { seed_ = seed; }
 
     /// rows: driven rows of the matrix, ascending, of one row block. set: number of the row set in the
     /// vector. Result valid until the next call; [columns].

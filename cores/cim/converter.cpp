@@ -63,15 +63,12 @@ double CimConverter::inl(double code) const {
     return inl_[i] + (inl_[next] - inl_[i]) * (x - static_cast<double>(i));
 }
 
-CimConverter::Code CimConverter::of(double y, std::size_t adc) const {
+/// In codes, with the converter's gain, offset and non-linearity.
+double CimConverter::distorted(double y, std::size_t adc) const {
     double x = y;
     if (!gain_.empty()) x = gain_[adc] * x + offset_[adc];
     x /= step_;
-    if (!inl_.empty()) x += inl(x);
-    const double code = std::floor(x + 0.5);
-    if (!(code >= static_cast<double>(lowest_))) return {static_cast<std::int32_t>(lowest_), true};
-    if (code > static_cast<double>(highest_)) return {static_cast<std::int32_t>(highest_), true};
-    return {static_cast<std::int32_t>(code), false};
+    return inl_.empty() ? x : x + inl(x);
 }
 
 }  // namespace loom::cores

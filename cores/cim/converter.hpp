@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -31,10 +32,17 @@ class CimConverter {
     /// Of an integer sum by an ideal converter: y in [-span, span] (signed) or [0, span].
     Code of(std::int64_t y) const { return table_[static_cast<std::size_t>(y + table_origin_)]; }
     /// Of a real sum by converter `adc`, with its gain, offset and non-linearity.
-    Code of(double y, std::size_t adc) const;
+    Code of(double y, std::size_t adc) const {
+        const double code = (ideal_ ? y / step_ : distorted(y, adc)) + 0.5;  // before floor
+        if (!(code >= static_cast<double>(lowest_))) return {static_cast<std::int32_t>(lowest_), true};
+        if (code >= static_cast<double>(highest_ + 1)) return {static_cast<std::int32_t>(highest_), true};
+        // truncation is floor where nothing is negative
+        return {static_cast<std::int32_t>(signed_ ? std::floor(code) : code), false};
+    }
 
   private:
     void set_range(double full_scale);
+    double distorted(double y, std::size_t adc) const;
     double inl(double code) const;
 
     bool signed_, ideal_ = true, exact_ = false;

@@ -45,6 +45,7 @@ class Loop {
           cycles_before_(state.executed.cycles) {
         if (t_.engine) t_.engine->resume(state.executed);
         if (hooks_.dump && t_.trainer->schedule().online) signals_.emplace(*t_.trainer);
+        state.restore_arrays(t_.trainer->network());
     }
 
     void run() {
@@ -77,6 +78,7 @@ class Loop {
         const std::uint64_t every = spec_.train.checkpoint;
         const bool due = epoch_ends || last || (every != 0 && state_.step % every == 0);
         if (due && t_.engine) state_.executed = t_.engine->record();
+        if (due) state_.take_arrays(t_.trainer->network());
         if (due && hooks_.checkpoint) hooks_.checkpoint();
     }
 
@@ -152,10 +154,12 @@ class Loop {
         for (std::size_t first = 0; first < row.test_samples; first += length_.batch) {
             const std::size_t count = std::min<std::size_t>(length_.batch, row.test_samples - first);
             t_.data->test_batch(first, count, input_, labels_);
+            t_.trainer->first_sample = first;
             const learn::StepResult r = t_.trainer->evaluate(input_, labels_);
             row.test_correct += r.correct;
             loss += r.loss * static_cast<double>(count);
         }
+        t_.trainer->first_sample = 0;
         if (row.test_samples != 0) row.test_loss = loss / static_cast<double>(row.test_samples);
     }
 

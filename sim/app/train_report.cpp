@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/app/train_costs.hpp"
 #include "sim/stats/report.hpp"
 
@@ -75,6 +77,27 @@ Json formats_json(const TrainState& state) {
     return j;
 }
 
+/// Weights in cells: how they were multiplied, what the converters clipped, how far the cells are used.
+Json arrays_json(Training& t, const TrainState& state) {
+    const arch::CimProducts how = t.target->cells()->training.arithmetic;
+    Json j{{"arithmetic", how == arch::CimProducts::Converters ? "converters" : "float32"},
+           {"layers", Json::array()}};
+    learn::Network& network = t.trainer->network();
+    for (const learn::Network::Node& node : network.nodes()) {
+        if (!t.cells->cells(network, *node.layer)) continue;
+        const learn::PulseUpdate::Wear wear = t.cells->wear(network, *node.layer);
+        Json row{
+            {"name", node.layer->name}, {"most_pulses", wear.most_pulses}, {"stuck_cells", wear.stuck_cells}};
+        const auto codes = std::ranges::find(state.arrays, node.layer->name, &ArrayRow::name);
+        if (codes != state.arrays.end()) {
+            row["forward"] = {{"codes", codes->forward_codes}, {"clipped", codes->forward_clipped}};
+            row["backward"] = {{"codes", codes->backward_codes}, {"clipped", codes->backward_clipped}};
+        }
+        j["layers"].push_back(std::move(row));
+    }
+    return j;
+}
+
 }  // namespace
 
 Json train_stats(const TrainSpec& spec, Training& training, const TrainState& state,
@@ -97,6 +120,7 @@ Json train_stats(const TrainSpec& spec, Training& training, const TrainState& st
     j["epochs"] = epochs_json(state);
     j["sparsity"] = sparsity_json(state);
     if (training.formats) j["formats"] = formats_json(state);
+    if (training.cells != nullptr) j["training_arrays"] = arrays_json(training, state);
     if (training.engine) {
         add_costs(j, *training.target, *training.engine, length);
         add_ann(j, state.ann);

@@ -97,8 +97,9 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         if (t.target && t.target->cells() != nullptr) {
             const arch::CimCoreSpec& cells = *t.target->cells();
             auto pulses = std::make_unique<learn::PulseUpdate>(
-                std::move(optimiser), learn::pulse_spec(cells.write, cells.training, s.network.weights.seed));
+                std::move(optimiser), learn::pulse_spec(cells, cells.training, s.network.weights.seed));
             pulses->program(*network);
+            t.target->equip(*network, *pulses, s.network.weights.seed);
             t.cells = pulses.get();
             optimiser = std::move(pulses);
         }

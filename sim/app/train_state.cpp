@@ -57,6 +57,12 @@ void each_member(Of<ActivityRow> auto& r, F f) {
     each_count(r, f);
 }
 
+template <class F>
+void each_member(Of<ArrayRow> auto& r, F f) {
+    f("name", r.name), f("forward_codes", r.forward_codes), f("forward_clipped", r.forward_clipped);
+    f("backward_codes", r.backward_codes), f("backward_clipped", r.backward_clipped);
+}
+
 template <class Row>
 Json rows_json(const std::vector<Row>& rows) {
     Json list = Json::array();
@@ -107,6 +113,26 @@ void TrainState::add_format_counts(const learn::CountedFormats& of_step) {
     }
 }
 
+void TrainState::take_arrays(const learn::Network& network) {
+    arrays.clear();
+    for (const learn::Network::Node& node : network.nodes()) {
+        const auto* layer = dynamic_cast<const learn::LinearLayer*>(node.layer.get());
+        if (layer == nullptr || !layer->arithmetic) continue;
+        const learn::CodeCounts &f = layer->arithmetic->forward_codes, &b = layer->arithmetic->backward_codes;
+        arrays.push_back({layer->name, f.codes, f.clipped, b.codes, b.clipped});
+    }
+}
+
+void TrainState::restore_arrays(learn::Network& network) const {
+    for (const ArrayRow& r : arrays) {
+        learn::Network::Node* node = network.find(r.name);
+        auto* layer = node == nullptr ? nullptr : dynamic_cast<learn::LinearLayer*>(node->layer.get());
+        if (layer == nullptr || !layer->arithmetic) continue;
+        layer->arithmetic->forward_codes = {r.forward_codes, r.forward_clipped};
+        layer->arithmetic->backward_codes = {r.backward_codes, r.backward_clipped};
+    }
+}
+
 Json TrainState::to_json() const {
     Json j;
     j["step"] = step;
@@ -117,6 +143,7 @@ Json TrainState::to_json() const {
     j["formats"] = Json::array();
     for (const auto& counts : formats) j["formats"].push_back({counts.rounded, counts.saturated});
     j["gradient_error"] = gradient_error;
+    j["arrays"] = rows_json(arrays);
     j["estimate"] = estimate;
     j["ann"] = ann;
     return j;
@@ -134,6 +161,7 @@ TrainState TrainState::from_json(const Json& j) {
         j.at("formats").at(r).at(1).get_to(s.formats[r].saturated);
     }
     s.gradient_error = j.at("gradient_error");
+    s.arrays = rows_from<ArrayRow>(j.at("arrays"));
     s.estimate = j.at("estimate");
     s.ann = j.at("ann");
     return s;

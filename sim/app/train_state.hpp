@@ -10,6 +10,7 @@
 #include "cores/training/record.hpp"
 #include "sim/arch/training_work.hpp"
 #include "sim/learn/formats.hpp"
+#include "sim/learn/network.hpp"
 
 namespace loom::app {
 
@@ -36,6 +37,12 @@ struct ActivityRow {
     std::uint64_t spikes = 0, updates = 0;                   ///< neurons: spikes, neuron x timestep x sample
 };
 
+/// Codes of the converters at a matrix in cells, in training passes.
+struct ArrayRow {
+    std::string name;
+    std::uint64_t forward_codes = 0, forward_clipped = 0, backward_codes = 0, backward_clipped = 0;
+};
+
 /// What a training has done so far; with the weights and the optimiser's state, all that a checkpoint needs.
 struct TrainState {
     std::uint64_t step = 0;
@@ -44,6 +51,7 @@ struct TrainState {
     training::EngineRecord executed;  ///< zero when functional
     std::uint64_t activity_steps = 0;
     std::vector<ActivityRow> activity;
+    std::vector<ArrayRow> arrays;  ///< layers that multiply through converters
 
     /// Values rounded to their number formats in training steps, and those beyond the range, by Role.
     std::array<learn::CountedFormats::Counts, learn::kRoles> formats{};
@@ -54,6 +62,9 @@ struct TrainState {
 
     void add_activity(const arch::TrainingWork& work);
     void add_format_counts(const learn::CountedFormats& of_step);
+    /// Takes the counts of the layers' converters, and gives them back to the layers.
+    void take_arrays(const learn::Network& network);
+    void restore_arrays(learn::Network& network) const;
     nlohmann::ordered_json to_json() const;
     static TrainState from_json(const nlohmann::ordered_json& j);
 };

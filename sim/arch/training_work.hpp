@@ -36,6 +36,7 @@ struct CellWork {
     std::vector<float> conductance;    ///< before the update, 0 (Gmin) to 1 (Gmax)
     std::vector<std::int32_t> pulses;  ///< > 0: SET, < 0: RESET
     std::uint64_t worn = 0;            ///< cells that ended their life in this update
+    std::uint64_t most_pulses = 0;     ///< that a cell has had in its life, this update included
 };
 
 /// Training of one matrix with real signals (a dense layer, a convolution or recurrent weights).

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/arch/training_work.hpp"
+#include "sim/learn/matrix_arithmetic.hpp"
 #include "sim/learn/number_format.hpp"
 #include "sim/learn/signal.hpp"
 
@@ -35,6 +36,7 @@ struct TimeRules {
 /// of a sample; `first` = 0 starts anew.
 struct Pass {
     std::size_t first = 0, steps = 0, batch = 0;
+    std::uint64_t first_sample = 0;  ///< number of the minibatch's first sample; keys noise
     bool training = true;
     std::uint64_t iteration = 0;  ///< of the optimiser; keys stochastic rounding
     double progress = 0;          ///< share of the training done; surrogates that evolve follow it
@@ -94,9 +96,15 @@ class LinearLayer : public Layer {
     virtual arch::LinearShape linear_shape() const = 0;
     virtual bool has_bias() const = 0;
     bool makes_currents() const override { return true; }
+    /// Overridden, to be called as well.
+    void updated() override {
+        if (arithmetic) arithmetic->updated();
+    }
     /// Presynaptic traces of the last backward pass (TimeRules::traces).
     const Signal& trace() const { return trace_; }
     float trace_leak = 0;  ///< of the traces: the leak of the neurons that it feeds
+    /// Products with the matrix, forward and backward; null: float32.
+    std::unique_ptr<MatrixArithmetic> arithmetic;
 
   protected:
     Signal trace_;

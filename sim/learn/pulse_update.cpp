@@ -12,7 +12,7 @@ namespace loom::learn {
 namespace {
 
 /// Streams of the counter-based random numbers.
-constexpr std::uint32_t kPulseNoise = 0x70756c73, kPulseLife = 0x70756c6c;
+constexpr std::uint32_t kPulseNoise = 0x70756c73, kPulseLife = 0x70756c6c, kPulseStuck = 0x70756c75;
 
 /// A cell: matrix, weight, which of the pair.
 std::uint64_t entity_of(std::size_t key, std::size_t weight, bool raising) {
@@ -21,8 +21,8 @@ std::uint64_t entity_of(std::size_t key, std::size_t weight, bool raising) {
 
 }  // namespace
 
-PulseSpec pulse_spec(const arch::CimWriteSpec& write, const arch::CimTrainingSpec& training,
-                     std::uint64_t seed) {
+PulseSpec pulse_spec(const arch::CimSpec& cells, const arch::CimTrainingSpec& training, std::uint64_t seed) {
+    const arch::CimWriteSpec& write = cells.write;
     return {.p_max = write.Pmax,
             .label_up = write.NL_plus,
             .label_down = write.NL_minus,
@@ -31,6 +31,8 @@ PulseSpec pulse_spec(const arch::CimWriteSpec& write, const arch::CimTrainingSpe
             .carry = training.carry,
             .endurance = write.endurance,
             .endurance_sigma = write.endurance_sigma,
+            .p_sa0 = cells.device.p_sa0,
+            .p_sa1 = cells.device.p_sa1,
             .seed = seed};
 }
 
@@ -63,10 +65,25 @@ void PulseUpdate::program(Network& network) {
             const double w = std::clamp(static_cast<double>(weights.value[i]) / spec_.w_range, -1.0, 1.0);
             c.up[i] = static_cast<float>((1 + w) / 2);
             c.down[i] = static_cast<float>((1 - w) / 2);
-            weights.value[i] = weight(c, i);
         }
+        find_stuck(c, k);
+        for (std::size_t i = 0; i < n; ++i) weights.value[i] = weight(c, i);
     }
     network.updated();
+}
+
+/// A draw per cell, and the stuck ones to where they are stuck.
+void PulseUpdate::find_stuck(Cells& c, std::size_t key) const {
+    c.stuck.clear();
+    if (spec_.p_sa0 == 0 && spec_.p_sa1 == 0) return;
+    const CounterRng rng(spec_.seed, kPulseStuck);
+    for (std::size_t i = 0; i < c.up.size(); ++i)
+        for (const bool raising : {true, false}) {
+            const double u = rng.uniform(entity_of(key, i, raising), 0);
+            const bool low = u < spec_.p_sa0, high = u >= 1 - spec_.p_sa1;
+            c.stuck.push_back(static_cast<std::int8_t>(low ? 0 : high ? 1 : -1));
+            if (low || high) (raising ? c.up : c.down)[i] = low ? 0.0F : 1.0F;
+        }
 }
 
 void PulseUpdate::update(Parameter& p, std::size_t key, std::uint64_t iteration) {
@@ -118,6 +135,7 @@ void PulseUpdate::pulse(Cells& c, std::size_t i, bool raising, std::int32_t n, s
     c.last.pulses[2 * i + (raising ? 0 : 1)] = n;
     const auto before = static_cast<double>(used);
     used = static_cast<float>(before + size);
+    if (!c.stuck.empty() && c.stuck[2 * i + (raising ? 0 : 1)] >= 0) return;
     if (spec_.endurance > 0) {
         const double limit = life(entity);
         if (before + size > limit) {
@@ -156,13 +174,46 @@ std::vector<std::vector<float>*> PulseUpdate::state(std::size_t key, std::size_t
     return all;
 }
 
-void PulseUpdate::describe(const Network& network, arch::TrainingWork& work) const {
+std::uint64_t PulseUpdate::Cells::most_pulses() const {
+    float most = 0;
+    for (const float life : life_up) most = std::max(most, life);
+    for (const float life : life_down) most = std::max(most, life);
+    return static_cast<std::uint64_t>(most);
+}
+
+const PulseUpdate::Cells* PulseUpdate::find(const Network& network, const Layer& layer) const {
+    if (dynamic_cast<const LinearLayer*>(&layer) == nullptr) return nullptr;
     std::size_t key = 0;
     for (const Network::Node& node : network.nodes()) {
-        const auto to = std::ranges::find(work.linear, node.layer->name, &arch::LinearWork::name);
-        if (const auto found = cells_.find(key); found != cells_.end() && to != work.linear.end())
-            to->cells = found->second.last;
+        if (node.layer.get() == &layer) {
+            const auto found = cells_.find(key);
+            return found == cells_.end() ? nullptr : &found->second;
+        }
         key += node.layer->parameters().size();
+    }
+    return nullptr;
+}
+
+CellPairs PulseUpdate::cells(const Network& network, const Layer& layer) const {
+    const Cells* c = find(network, layer);
+    return c == nullptr ? CellPairs{} : CellPairs{&c->up, &c->down};
+}
+
+PulseUpdate::Wear PulseUpdate::wear(const Network& network, const Layer& layer) const {
+    const Cells* c = find(network, layer);
+    if (c == nullptr) return {};
+    Wear w{c->most_pulses(), 0};
+    for (const std::int8_t s : c->stuck) w.stuck_cells += s >= 0 ? 1 : 0;
+    return w;
+}
+
+void PulseUpdate::describe(const Network& network, arch::TrainingWork& work) const {
+    for (const Network::Node& node : network.nodes()) {
+        const auto to = std::ranges::find(work.linear, node.layer->name, &arch::LinearWork::name);
+        const Cells* c = find(network, *node.layer);
+        if (c == nullptr || to == work.linear.end()) continue;
+        to->cells = c->last;
+        to->cells.most_pulses = c->most_pulses();
     }
 }
 

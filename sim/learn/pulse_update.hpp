@@ -19,10 +19,16 @@ struct PulseSpec {
     double w_range = 1;                           ///< largest weight
     bool carry = true;                            ///< what is less than a pulse is kept for the next update
     double endurance = 0, endurance_sigma = 0.5;  ///< median pulses of a cell's life (lognormal); 0: no limit
+    double p_sa0 = 0, p_sa1 = 0;                  ///< probabilities of a cell stuck at 0, at 1
     std::uint64_t seed = 1;
 };
-PulseSpec pulse_spec(const arch::CimWriteSpec& write, const arch::CimTrainingSpec& training,
-                     std::uint64_t seed);
+PulseSpec pulse_spec(const arch::CimSpec& cells, const arch::CimTrainingSpec& training, std::uint64_t seed);
+
+/// Conductances of a matrix's cells, 0 (Gmin) to 1 (Gmax) [weight]; valid as long as their PulseUpdate.
+struct CellPairs {
+    const std::vector<float>*up = nullptr, *down = nullptr;
+    explicit operator bool() const { return up != nullptr; }
+};
 
 /// An optimiser whose weights live in cells that are changed by pulses. What the inner optimiser asks of a
 /// weight is rounded to n pulses of w_range / p_max, and the pair's cells share them without being read: half
@@ -43,14 +49,25 @@ class PulseUpdate final : public Optimiser {
     std::vector<std::vector<float>*> state(std::size_t key, std::size_t size) override;
     /// Adds cells and pulses of the last update to the matrices of these names.
     void describe(const Network& network, arch::TrainingWork& work) const;
+    /// Cells of a layer's matrix; none for layers whose weights are in registers.
+    CellPairs cells(const Network& network, const Layer& layer) const;
+    struct Wear {
+        std::uint64_t most_pulses = 0;  ///< of the most used cell
+        std::uint64_t stuck_cells = 0;  ///< from the start
+    };
+    Wear wear(const Network& network, const Layer& layer) const;
 
   private:
     struct Cells {
         std::vector<float> up, down;            ///< conductances [weight]
         std::vector<float> life_up, life_down;  ///< pulses so far
         std::vector<float> carry;
+        std::vector<std::int8_t> stuck;  ///< [weight][2]: 0 or 1: stuck there, -1: not; empty: none
         arch::CellWork last;
+        std::uint64_t most_pulses() const;
     };
+    const Cells* find(const Network& network, const Layer& layer) const;
+    void find_stuck(Cells& cells, std::size_t key) const;
     void apply(Cells& cells, std::size_t i, std::int32_t n, std::size_t key, std::uint64_t iteration);
     void pulse(Cells& cells, std::size_t i, bool raising, std::int32_t n, std::size_t key,
                std::uint64_t iteration);

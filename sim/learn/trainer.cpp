@@ -63,6 +63,7 @@ Pass Trainer::pass_for(std::size_t first, std::size_t steps, std::size_t batch, 
     pass.first = first;
     pass.steps = steps;
     pass.batch = batch;
+    pass.first_sample = first_sample;
     pass.training = training;
     pass.iteration = iteration_;
     pass.progress = progress;

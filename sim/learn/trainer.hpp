@@ -47,6 +47,7 @@ class Trainer {
     std::size_t sum_group = 1;         ///< Pass::sum_group
     const Formats* formats = nullptr;  ///< Pass::formats
     double progress = 0;               ///< Pass::progress
+    std::uint64_t first_sample = 0;    ///< Pass::first_sample
     /// Called when a training pass has its errors (or none: SLTT-K), before the update.
     std::function<void(const Pass&)> after_pass;
 

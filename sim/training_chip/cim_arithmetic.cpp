@@ -57,7 +57,6 @@ void CimArithmetic::begin(const TrainingView& view) {
             throw UnsupportedError("training in arrays: " + l.name +
                                    " has no cells; weights are updated in place only (pulses)");
     counters_.resize(work.items.size());
-    life_.resize(work.linear.size());
     most_pulses_.resize(work.linear.size());
     parts_.clear();
     for (const Block& block : view.placement.blocks) {
@@ -71,12 +70,23 @@ void CimArithmetic::begin(const TrainingView& view) {
 void CimArithmetic::save(std::vector<std::uint64_t>& own) const {
     for (const auto& phases : counters_)
         for (const cores::CimCounters& c : phases) put_counters(c, own);
+    own.push_back(most_pulses_.size());
+    own.insert(own.end(), most_pulses_.begin(), most_pulses_.end());
 }
 
 void CimArithmetic::restore(std::size_t items, std::span<const std::uint64_t>& own) {
     counters_.assign(items, {});
     for (auto& phases : counters_)
         for (cores::CimCounters& c : phases) take_counters(c, own);
+    const auto take = [&] {
+        if (own.empty()) throw InputError("checkpoint: the counters of the arrays are incomplete");
+        const std::uint64_t word = own.front();
+        own = own.subspan(1);
+        return word;
+    };
+    const std::uint64_t matrices = take();
+    most_pulses_.clear();
+    for (std::uint64_t i = 0; i < matrices; ++i) most_pulses_.push_back(take());
 }
 
 CimArithmetic::Part& CimArithmetic::part(std::uint32_t block, std::uint32_t feed) {
@@ -147,21 +157,10 @@ CoreJob CimArithmetic::update(TrainingView& view, std::uint32_t b, std::uint32_t
     const std::uint64_t before = c.write_pulses;
     const Cycles pulsing = part(b, f).matrix.update(c);
     count(view.of_linear(linear), Event::Pulses) += c.write_pulses - before;
-    wear(l, linear, block);
+    most_pulses_[linear] = std::max(most_pulses_[linear], l.cells.most_pulses);
     if (block.first_channel == 0) c.worn_cells += l.cells.worn;
     const std::uint64_t weights = (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * block.channels();
     return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, linear, weights)), .tail = pulsing};
-}
-
-void CimArithmetic::wear(const arch::LinearWork& l, std::uint32_t linear, const Block& block) {
-    std::vector<std::uint32_t>& life = life_[linear];
-    life.resize(l.cells.pulses.size());
-    const std::size_t columns = 2 * l.shape.out_c;
-    for (std::size_t row = 0; row < life.size(); row += columns)
-        for (std::size_t i = row + 2 * block.first_channel; i < row + 2 * block.last_channel; ++i) {
-            life[i] += static_cast<std::uint32_t>(std::abs(l.cells.pulses[i]));
-            most_pulses_[linear] = std::max<std::uint64_t>(most_pulses_[linear], life[i]);
-        }
 }
 
 }  // namespace loom::training

@@ -45,13 +45,11 @@ class CimArithmetic final : public CoreArithmetic {
     cores::CimCounters& counters(const TrainingView& view, std::uint32_t linear) {
         return counters_[view.linear_items[linear]][static_cast<std::size_t>(view.phase)];
     }
-    void wear(const arch::LinearWork& l, std::uint32_t linear, const Block& block);
 
     arch::CoreSpec core_;
     CoreRoom room_;
     std::vector<std::vector<Part>> parts_;                           ///< [block]
     std::vector<std::array<cores::CimCounters, kPhases>> counters_;  ///< [item]
-    std::vector<std::vector<std::uint32_t>> life_;                   ///< [matrix][weight][2], pulses
     std::vector<std::uint64_t> most_pulses_;
     std::vector<CimMatrix::Input> inputs_;
     std::vector<Cycle> ready_;

@@ -7,54 +7,12 @@
 #include "cores/cim/pulse_update.hpp"
 #include "sim/base/counter_math.hpp"
 #include "sim/training_chip/bits.hpp"
+#include "sim/training_chip/cim_reads.hpp"
 #include "sim/training_chip/geometry.hpp"
 
 namespace loom::training {
-namespace {
 
 using arch::ZeroRule;
-
-/// Where zeros are not skipped, every group of rows has its turn.
-arch::CimRowSelect select_of(ZeroRule rule, arch::CimRowSelect chip) {
-    return rule == ZeroRule::Skip ? chip : arch::CimRowSelect::All;
-}
-
-cores::CimArray array_of(const arch::CimSpec& spec, std::size_t rows, std::size_t outputs, double period_ps) {
-    return {spec, {rows, outputs, std::vector<std::int32_t>(rows * outputs)}, {.period_ps = period_ps}};
-}
-
-arch::CimSpec forward_spec(const TrainingView& view) {
-    arch::CimSpec s = *view.core().cim;
-    s.rows.row_select = select_of(view.sparsity.spikes, s.rows.row_select);
-    return s;
-}
-
-/// The array with rows and columns exchanged: a cell is a weight of its own.
-arch::CimSpec transposed_spec(const TrainingView& view) {
-    arch::CimSpec s = *view.core().cim;
-    std::swap(s.array.rows, s.array.cols);
-    s.weights = {s.array.cell_bits, arch::CimEncoding::Offset, arch::CimSubtraction::Digital};
-    s.rows.rows_parallel = std::min(s.rows.rows_parallel, s.array.rows);
-    s.rows.row_select = select_of(view.sparsity.errors, s.rows.row_select);
-    s.adc.adc_share = std::min(s.adc.adc_share, s.array.cols);
-    return s;
-}
-
-arch::CimSpec row_by_row_spec(const TrainingView& view) {
-    arch::CimSpec s = *view.core().cim;
-    s.rows.rows_parallel = 1;
-    s.rows.row_select = arch::CimRowSelect::GroupsSkip;
-    return s;
-}
-
-cores::CimArray backward_array(const TrainingView& view, std::size_t rows, std::size_t outputs) {
-    const double period = view.chip.clock.period;
-    if (view.core().cim->training.transposable)
-        return array_of(transposed_spec(view), 2 * outputs, rows, period);
-    return array_of(row_by_row_spec(view), rows, outputs, period);
-}
-
-}  // namespace
 
 CimMatrix::CimMatrix(const TrainingView& view, const Block& block, const Feed& feed)
     : spec_(&*view.core().cim),
@@ -62,8 +20,9 @@ CimMatrix::CimMatrix(const TrainingView& view, const Block& block, const Feed& f
       block_(&block),
       rows_(linear_->shape.weights() / linear_->shape.out_c),
       outputs_(block.channels()),
-      forward_(array_of(forward_spec(view), rows_, outputs_, view.chip.clock.period)),
-      backward_(backward_array(view, rows_, outputs_)),
+      forward_(forward_array(*spec_, view.sparsity, rows_, outputs_, {.period_ps = view.chip.clock.period})),
+      backward_(
+          backward_array(*spec_, view.sparsity, rows_, outputs_, {.period_ps = view.chip.clock.period})),
       windows_(linear_->shape.out_h * linear_->shape.out_w) {
     take_cells();
 }

@@ -6,6 +6,7 @@
 
 #include "sim/arch/cim_layout.hpp"
 #include "sim/base/error.hpp"
+#include "sim/training_chip/cim_reads.hpp"
 #include "sim/training_chip/wiring.hpp"
 
 namespace loom::training {
@@ -158,12 +159,7 @@ void find_shared_kernels(Placement& p) {
 Placement place_training(const TrainingWork& work, const CoreRoom& room) {
     Placement p;
     if (room.cim != nullptr)
-        for (const arch::LinearWork& l : work.linear)
-            if (l.shape.groups > 1)
-                throw UnsupportedError("layer '" + l.name + "' has " + std::to_string(l.shape.groups) +
-                                       " groups: all columns of a compute-in-memory array see the same "
-                                       "inputs; train it on cores "
-                                       "with near-memory weights (chip.core.kind) or on a training engine");
+        for (const arch::LinearWork& l : work.linear) check_cell_matrix(l.shape, l.name);
     wire(work, p);
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
     std::vector<Used> used(room.cores);

@@ -4,6 +4,8 @@
 #include "cores/training/ann.hpp"
 #include "sim/base/error.hpp"
 #include "sim/stats/area_report.hpp"
+#include "sim/training_chip/cell_arithmetic.hpp"
+#include "sim/training_chip/cim_reads.hpp"
 #include "sim/training_chip/engine_area.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"
@@ -54,6 +56,15 @@ class ManyCoreTarget final : public TrainingTarget {
     const arch::CimCoreSpec* cells() const override {
         const arch::CoreSpec& core = chip_.kind(0);
         return core.in_memory() && core.cim ? &*core.cim : nullptr;
+    }
+
+    void equip(learn::Network& network, const learn::PulseUpdate& pulses, std::uint64_t seed) const override {
+        if (cells() == nullptr) return;
+        for (const learn::Network::Node& node : network.nodes())
+            if (const auto* layer = dynamic_cast<const learn::LinearLayer*>(node.layer.get()))
+                check_cell_matrix(layer->linear_shape(), layer->name);
+        if (cells()->training.arithmetic == arch::CimProducts::Converters)
+            read_through_converters(network, pulses, *cells(), chip_.training_sparsity, seed);
     }
 
   private:

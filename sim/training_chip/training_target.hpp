@@ -8,6 +8,7 @@
 #include "cores/training/engine.hpp"
 #include "cores/training/price.hpp"
 #include "sim/arch/chip_spec.hpp"
+#include "sim/learn/pulse_update.hpp"
 
 namespace loom::training {
 
@@ -29,6 +30,11 @@ class TrainingTarget {
     virtual bool starts_warm() const = 0;
     /// Arrays whose cells hold the weights and are changed by pulses; null: weights are numbers.
     virtual const arch::CimCoreSpec* cells() const { return nullptr; }
+    /// Hands the arithmetic of its arrays to the layers whose weights are in `cells`, unless they compute in
+    /// float32.
+    virtual void equip(learn::Network& network, const learn::PulseUpdate& cells, std::uint64_t seed) const {
+        (void)network, (void)cells, (void)seed;
+    }
 };
 
 /// Throws ConfigError for chips that cannot train and for price lists with unknown names.

@@ -5,6 +5,7 @@
 
 #include "sim/config/reader.hpp"
 #include "sim/learn/activity.hpp"
+#include "sim/training_chip/cell_arithmetic.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"
 #include "tests/support/golden_network.hpp"
@@ -25,7 +26,7 @@ learn::GoldenNetwork golden_with(const arch::ChipSpec& chip, bool adam) {
     learn::GoldenNetwork golden;
     golden.surrogate = {"sigmoid", 4, {}};
     if (adam) golden.optimiser.kind = "adam", golden.optimiser.lr = 1e-3;
-    golden.pulses = learn::pulse_spec(chip.core.cim->write, chip.core.cim->training, 1);
+    golden.pulses = learn::pulse_spec(*chip.core.cim, chip.core.cim->training, 1);
     return golden;
 }
 
@@ -54,15 +55,20 @@ void report(benchmark::State& state, const ManyCoreEngine& engine, std::size_t s
 }
 
 /// Arguments: device, Adam. Device: 0 float32, 1 linear cells, 2 linear without carry, 3 Ag:a-Si, 4 Ag:a-Si
-/// without noise
+/// without noise, 5 linear and 6 Ag:a-Si read through converters
 void epochs(benchmark::State& state) {
     const auto device = state.range(0);
-    learn::GoldenNetwork golden = golden_with(chip_of(device >= 3), state.range(1) != 0);
+    const arch::ChipSpec chip = chip_of(device == 3 || device == 4 || device == 6);
+    learn::GoldenNetwork golden = golden_with(chip, state.range(1) != 0);
     if (device == 0) golden.pulses.reset();
     if (device == 2) golden.pulses->carry = false;
     if (device == 4) golden.pulses->sigma_c2c = 0;
     for (auto _ : state) {
         const auto trainer = golden.make();
+        if (device >= 5)
+            read_through_converters(trainer->network(),
+                                    dynamic_cast<learn::PulseUpdate&>(trainer->optimiser()), *chip.core.cim,
+                                    chip.training_sparsity, 1);
         for (int epoch = 0; epoch < 20; ++epoch) {
             for (std::size_t k = 0; k < kBatches; ++k) {
                 const auto [x, y] = learn::GoldenNetwork::minibatch(k);
@@ -78,7 +84,7 @@ void epochs(benchmark::State& state) {
         state.counters["correct_20"] = static_cast<double>(learn::GoldenNetwork::test_correct(*trainer));
     }
 }
-BENCHMARK(epochs)->ArgsProduct({{0, 1, 2, 3, 4}, {0, 1}})->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(epochs)->ArgsProduct({{0, 1, 2, 3, 4, 5, 6}, {0, 1}})->Iterations(1)->Unit(benchmark::kSecond);
 
 /// The first 20 steps of the golden mlp on a chip, per step. Arguments: 0 train_cim_rram, 1 train_cim_agsi, 2
 /// the first without a second set of converters; Adam.

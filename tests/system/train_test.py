@@ -93,6 +93,28 @@ def cycle_and_functional_runs_have_the_same_weights():
             assert stats(f"{d}/cycle")["epochs"] == stats(f"{d}/functional")["epochs"]
 
 
+def cells_train_through_converters():
+    """Arrays that train in place, with noisy reads: the same weights functionally and by cycles; float32 gives others; a resumed training the same."""
+    file = f"{ROOT}/configs/train/digits_mlp.yaml"
+    args = ("--set", f"chip.file={ROOT}/configs/chips/train_cim_rram.yaml", "--set", "chip.core.cim.device.read_noise=0.01",
+            "--set", "train.optimizer.lr=0.02")
+    with scratch() as d:
+        train(file, f"{d}/cycle", *args, "--fidelity", "cycle", "--steps", "6")
+        train(file, f"{d}/functional", *args, "--fidelity", "functional", "--steps", "6")
+        train(file, f"{d}/ideal", *args, "--set", "chip.core.cim.training.arithmetic=float32", "--fidelity", "functional", "--steps", "6")
+        weights = {k: open(f"{d}/{k}/trained.nir", "rb").read() for k in ("cycle", "functional", "ideal")}
+        assert weights["cycle"] == weights["functional"] != weights["ideal"]
+        arrays = {k: stats(f"{d}/{k}")["training_arrays"] for k in weights}
+        assert arrays["cycle"] == arrays["functional"] and arrays["ideal"]["arithmetic"] == "float32"
+        for layer in arrays["cycle"]["layers"]:
+            assert layer["forward"]["codes"] > 0 and layer["most_pulses"] > 0, layer
+        assert "forward" not in arrays["ideal"]["layers"][0]
+        train(file, f"{d}/parts", *args, "--fidelity", "cycle", "--steps", "3")
+        train(file, f"{d}/parts", *args, "--fidelity", "cycle", "--steps", "6", "--resume")
+        for name in ("stats.json", "trained.nir"):
+            assert open(f"{d}/cycle/{name}", "rb").read() == open(f"{d}/parts/{name}", "rb").read(), name
+
+
 def trains_to_the_golden_accuracy():
     """All eleven within a point of PyTorch's run."""
     for case in CASES:
@@ -405,7 +427,7 @@ def many_cores_add_up():
 
 
 if __name__ == "__main__":
-    main([golden_cases_functional, golden_cases_on_chips, layer_kinds_train_and_run, cycle_and_functional_runs_have_the_same_weights, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
+    main([golden_cases_functional, golden_cases_on_chips, layer_kinds_train_and_run, cycle_and_functional_runs_have_the_same_weights, cells_train_through_converters, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
           killed_training_continues_with_the_same_bits, finished_training_can_be_lengthened, algorithms_and_encodings_train,
           fewer_samples_and_partial_batches, dump_has_the_shapes_of_the_network, one_process_at_a_time, file_that_cannot_grow, many_cores_add_up,
           checks_and_schema])

@@ -66,9 +66,12 @@ void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal
             const std::span<float> y = out_signal.at(t, b);
             if (parameters_.size() > 1)
                 for (std::size_t i = 0; i < y.size(); ++i) y[i] = parameters_[1].used()[i % shape_.channels];
-            weighted_sum(in_signal.at(t, b), y, sum_group);
+            if (!arithmetic) weighted_sum(in_signal.at(t, b), y, sum_group);
         }
-    constant_.keep(pass, in_signal, out_signal);
+    if (arithmetic)
+        arithmetic->forward(pass, in_signal, out_signal);
+    else
+        constant_.keep(pass, in_signal, out_signal);
 }
 
 void Conv::weight_gradient(std::span<const float> x, std::span<const float> g) {
@@ -119,7 +122,7 @@ void Conv::transpose_weights() {
 void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, const Signal& grad_out,
                     Signal* grad_in) {
     const std::size_t c_out = shape_.channels;
-    if (grad_in != nullptr && transposed_.empty()) transpose_weights();
+    if (grad_in != nullptr && !arithmetic && transposed_.empty()) transpose_weights();
     const Signal& x = presynaptic(pass, in_signal, trace_leak, trace_);
     std::vector<float> total;
     for (std::size_t b = 0; b < pass.batch; ++b) {
@@ -133,10 +136,11 @@ void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, co
                 weight_gradient(x.at(t, b), g);
             if (parameters_.size() > 1)
                 for (std::size_t i = 0; i < g.size(); ++i) parameters_[1].grad[i % c_out] += g[i];
-            if (grad_in != nullptr) errors_back(g, grad_in->at(t, b));
+            if (grad_in != nullptr && !arithmetic) errors_back(g, grad_in->at(t, b));
         }
         if (x.constant) weight_gradient(x.at(0, b), total);
     }
+    if (grad_in != nullptr && arithmetic) arithmetic->backward(pass, grad_out, *grad_in);
 }
 
 arch::LinearShape Conv::linear_shape() const {

@@ -28,7 +28,11 @@ class Conv final : public LinearLayer {
     void backward(const Pass& pass, const Signal& in, const Signal& out, const Signal& grad_out,
                   Signal* grad_in) override;
     std::span<Parameter> parameters() override { return parameters_; }
-    void updated() override { transposed_.clear(), constant_.forget(); }
+    void updated() override {
+        LinearLayer::updated();
+        transposed_.clear();
+        constant_.forget();
+    }
     std::vector<float> exported(std::size_t p, bool gradient) override;
     void import(std::size_t p, std::span<const float> values) override;
     std::vector<std::size_t> file_shape(std::size_t p) override;

@@ -35,15 +35,18 @@ void Dense::forward(const Pass& pass, const Signal& in_signal, Signal& out_signa
             if (constant_.take(pass, in_signal, t, b, out_signal)) continue;
             const std::span<float> y = out_signal.at(t, b);
             if (parameters_.size() > 1) std::ranges::copy(parameters_[1].used(), y.begin());
-            weighted_sum(in_signal.at(t, b), y, pass.sum_group);
+            if (!arithmetic) weighted_sum(in_signal.at(t, b), y, pass.sum_group);
         }
     }
-    constant_.keep(pass, in_signal, out_signal);
+    if (arithmetic)
+        arithmetic->forward(pass, in_signal, out_signal);
+    else
+        constant_.keep(pass, in_signal, out_signal);
 }
 
 void Dense::backward(const Pass& pass, const Signal& in_signal, const Signal&, const Signal& grad_out,
                      Signal* grad_in) {
-    if (grad_in != nullptr && transposed_.empty())
+    if (grad_in != nullptr && !arithmetic && transposed_.empty())
         transposed_ = transpose(parameters_[0].used(), n_in_, n_out_);
     float* dw = parameters_[0].grad.data();
     const Signal& x = presynaptic(pass, in_signal, trace_leak, trace_);
@@ -57,10 +60,11 @@ void Dense::backward(const Pass& pass, const Signal& in_signal, const Signal&, c
             else if (any_nonzero(g))
                 add_outer(dw, x.at(t, b), g);
             if (parameters_.size() > 1) add(parameters_[1].grad.data(), g.data(), n_out_);
-            if (grad_in != nullptr) add_product(grad_in->at(t, b), g, transposed_.data());
+            if (grad_in != nullptr && !arithmetic) add_product(grad_in->at(t, b), g, transposed_.data());
         }
         if (once) add_outer(dw, x.at(0, b), group_sum_);
     }
+    if (grad_in != nullptr && arithmetic) arithmetic->backward(pass, grad_out, *grad_in);
 }
 
 arch::LinearShape Dense::linear_shape() const {

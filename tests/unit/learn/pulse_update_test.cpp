@@ -40,6 +40,8 @@ class OneRow {
         update_->describe(network_, work);
         return work.linear[0].cells;
     }
+    CellPairs pairs() const { return update_->cells(network_, *network_.nodes()[0].layer); }
+    PulseUpdate::Wear wear() const { return update_->wear(network_, *network_.nodes()[0].layer); }
 
   private:
     Network network_;
@@ -130,6 +132,38 @@ TEST(PulseUpdate, WornCellsStayWhereTheyAre) {
     EXPECT_FLOAT_EQ(row.weights().value[0], 0.16F);
     row.step({0.16F}, 3);
     EXPECT_EQ(row.cells().worn, 0U) << "counted once";
+}
+
+/// A thousand pairs: cells stuck at either end keep their conductance, the others are those of a whole array.
+TEST(PulseUpdate, StuckCellsDoNotMove) {
+    const std::size_t n = 1000;
+    const PulseSpec spec{.p_max = 100, .w_range = 1, .p_sa0 = 0.03, .p_sa1 = 0.05};
+    OneRow row(std::vector<float>(n, 0.2F), spec), whole(std::vector<float>(n, 0.2F), {.p_max = 100});
+    const auto count = [&](auto is) {
+        std::size_t c = 0;
+        for (std::size_t i = 0; i < n; ++i)
+            c += (is(row.pairs().up->at(i)) ? 1U : 0U) + (is(row.pairs().down->at(i)) ? 1U : 0U);
+        return c;
+    };
+    const auto at_0 = [&] { return count([](float g) { return g == 0; }); };
+    const auto at_1 = [&] { return count([](float g) { return g == 1; }); };
+    const std::size_t zeros = at_0(), ones = at_1();
+    EXPECT_NEAR(static_cast<double>(zeros), 60, 4 * std::sqrt(60));
+    EXPECT_NEAR(static_cast<double>(ones), 100, 4 * std::sqrt(100));
+    EXPECT_EQ(row.wear().stuck_cells, zeros + ones);
+    for (const float wish : {0.1F, -0.3F}) {
+        row.step(std::vector<float>(n, wish), 1), whole.step(std::vector<float>(n, wish), 1);
+        EXPECT_EQ(at_0(), zeros);
+        EXPECT_EQ(at_1(), ones);
+    }
+    EXPECT_EQ(row.cells().pulses, whole.cells().pulses) << "the driver does not know";
+    EXPECT_EQ(row.wear().most_pulses, 20U);
+    for (std::size_t i = 0; i < n; ++i)
+        for (const auto side : {&CellPairs::up, &CellPairs::down}) {
+            const float g = (row.pairs().*side)->at(i);
+            if (g == 0 || g == 1) continue;
+            ASSERT_EQ(g, (whole.pairs().*side)->at(i));
+        }
 }
 
 TEST(PulseUpdate, OtherParametersAreInRegisters) {
