@@ -95,6 +95,9 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         t.target = training_target(s);
         auto optimiser = learn::make_optimiser(s.train.optimizer);
         if (t.target && t.target->cells() != nullptr) {
+            if (schedule.updates_each_step)
+                throw UnsupportedError(
+                    "train.algorithm: updates in cells come once per minibatch, not at every timestep");
             const arch::CimCoreSpec& cells = *t.target->cells();
             auto pulses = std::make_unique<learn::PulseUpdate>(
                 std::move(optimiser), learn::pulse_spec(cells, cells.training, s.network.weights.seed));

@@ -60,9 +60,15 @@ class ManyCoreTarget final : public TrainingTarget {
 
     void equip(learn::Network& network, const learn::PulseUpdate& pulses, std::uint64_t seed) const override {
         if (cells() == nullptr) return;
-        for (const learn::Network::Node& node : network.nodes())
+        for (const learn::Network::Node& node : network.nodes()) {
             if (const auto* layer = dynamic_cast<const learn::LinearLayer*>(node.layer.get()))
                 check_cell_matrix(layer->linear_shape(), layer->name);
+            for (const learn::Parameter& p : node.layer->parameters())
+                if (p.name == "recurrent")
+                    throw UnsupportedError("training in arrays: " + node.layer->name +
+                                           ".recurrent has no cells; train it on cores with near-memory "
+                                           "weights (chip.core.kind) or on a training engine");
+        }
         if (cells()->training.arithmetic == arch::CimProducts::Converters)
             read_through_converters(network, pulses, *cells(), chip_.training_sparsity, seed);
     }

@@ -95,6 +95,17 @@ def windows_on_every_engine():
         assert code == 3 and "layer 'b' has 6 groups" in err, err
 
 
+def refused_by_arrays():
+    """What arrays cannot train is refused before the first step, whatever the fidelity."""
+    with scratch() as d:
+        for fidelity in ("functional", "cycle"):
+            for key, said in (("network.layers.1.kind=recurrent", "lif1.recurrent has no cells"),
+                              ("train.algorithm=ottt_o", "train.algorithm: updates in cells come once per minibatch")):
+                code, _, err = spikeloom("train", f"{ROOT}/configs/train/digits_mlp.yaml", "-o", f"{d}/o", "-q", "--steps", "1", "--fidelity",
+                                         fidelity, "--set", f"chip.file={ROOT}/configs/chips/train_cim_rram.yaml", "--set", key)
+                assert code == 3 and said in err, (fidelity, key, code, err)
+
+
 def one_dimensional():
     """A .nir with Conv1d on samples [channels, length], and the same network described: the same steps."""
     rng = np.random.RandomState(1)
@@ -203,4 +214,4 @@ def batch_blocks_are_told():
 
 
 if __name__ == "__main__":
-    main([golden_windows, windows_on_every_engine, one_dimensional, online_dumps_have_every_timestep, values_beyond_their_format_are_told, batch_blocks_are_told])
+    main([golden_windows, windows_on_every_engine, refused_by_arrays, one_dimensional, online_dumps_have_every_timestep, values_beyond_their_format_are_told, batch_blocks_are_told])

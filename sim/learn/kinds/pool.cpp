@@ -8,12 +8,16 @@
 namespace loom::learn {
 namespace {
 
-/// Windows of `size`, `stride` apart (default: side by side).
+/// Windows of `size`, `stride` apart (default: side by side). Of [channels, length] a number goes along the
+/// length.
 arch::Window window_of(const LayerContext& c) {
     if (!c.spec.size) c.need("size", std::nullopt);
-    const auto size = c.pair("size", c.spec.size, {1, 1});
-    const auto stride = c.pair("stride", c.spec.stride, size);
-    const auto zeros = c.padding(2);
+    const auto axes = [&](const auto& key) -> std::size_t {
+        return c.in.height == 1 && c.in.width > 1 && key && key->values.size() == 1 ? 1 : 2;
+    };
+    const auto size = c.pair("size", c.spec.size, {1, 1}, axes(c.spec.size));
+    const auto stride = c.pair("stride", c.spec.stride, size, axes(c.spec.stride));
+    const auto zeros = c.padding(axes(c.spec.padding));
     if (zeros[0] >= size[0] || zeros[1] >= size[1]) c.fail("padding", "must be smaller than the window");
     const arch::Window window{{size[0], stride[0], 1, zeros[0], zeros[0]},
                               {size[1], stride[1], 1, zeros[1], zeros[1]}};

@@ -13,6 +13,7 @@
 #include "sim/learn/formats.hpp"
 #include "sim/learn/layer_kinds.hpp"
 #include "sim/learn/layers/conv.hpp"
+#include "sim/learn/layers/pool.hpp"
 #include "sim/learn/loss.hpp"
 #include "sim/learn/norms/batch_norm.hpp"
 #include "sim/learn/norms/tdbn.hpp"
@@ -123,6 +124,16 @@ TEST(LayerKinds, WindowsTakeANumberOrTwo) {
         network_of("{kind: max_pool, size: [3, 2], stride: [2, 1], padding: [1, 0]}", {9, 7, 4});
     EXPECT_EQ(pool->nodes()[0].layer->out, (Shape{5, 6, 4}));
     EXPECT_EQ(network_of("{kind: avg_pool, size: 2}", {9, 7, 4})->nodes()[0].layer->out, (Shape{4, 3, 4}));
+    for (const std::string kind : {"avg_pool", "sum_pool", "max_pool"}) {
+        const auto line_of = [&](const std::string& keys) {
+            return network_of("{kind: " + kind + ", " + keys + "}", {1, 20, 4})->nodes()[0].layer->out;
+        };
+        EXPECT_EQ(line_of("size: 3"), (Shape{1, 6, 4})) << "a number goes along the length";
+        EXPECT_EQ(line_of("size: [1, 3], stride: 2"), (Shape{1, 9, 4}));
+        EXPECT_EQ(line_of("size: 3, stride: 1, padding: 1"), (Shape{1, 20, 4}));
+    }
+    const auto mean = network_of("{kind: avg_pool, size: 2, padding: 1}", {1, 4, 1});
+    EXPECT_EQ(dynamic_cast<const AveragePool&>(*mean->nodes()[0].layer).window().taps(), 2U);
     EXPECT_EQ(read<LayerSpec>(config::emit(config::to_node(
                                   read<LayerSpec>("{kind: conv, kernel: [3, 4], padding: same, stride: 2}"))))
                   .kernel->values,
