@@ -113,7 +113,9 @@ Cycles CimArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint3
     return 1;
 }
 
-/// Arrivals of a timestep, one entry per element, ascending; several spikes on a row add up.
+/// Arrivals of a timestep, one entry per element, ascending; several spikes on a row add up. A row has
+/// `input_bits` planes: what does not fit (values of several integrators, more spikes than codes) drives all
+/// of them.
 void CimArithmetic::take_inputs(std::vector<CimMatrix::Input>& arrived) {
     std::ranges::sort(arrived, {}, &CimMatrix::Input::element);
     inputs_.clear();
@@ -124,10 +126,8 @@ void CimArithmetic::take_inputs(std::vector<CimMatrix::Input>& arrived) {
             inputs_.push_back(i);
     }
     arrived.clear();
-    for (const CimMatrix::Input& i : inputs_)
-        if (i.value >> core_.cim->input_bits != 0)
-            throw ModelError(fmt::format("an input of {} on an array row; core.cim.input_bits {} hold less",
-                                         i.value, core_.cim->input_bits));
+    const std::uint64_t all = (std::uint64_t{1} << core_.cim->input_bits) - 1;
+    for (CimMatrix::Input& i : inputs_) i.value = std::min(i.value, all);
 }
 
 void CimArithmetic::sums(TrainingView& view, std::uint32_t b, std::size_t pair, std::vector<CoreSums>& sums) {
