@@ -21,6 +21,8 @@ std::uint64_t bits_of(Event e, const arch::TrainingBits& bits);
 struct LayerEnergy {
     std::string name;
     std::array<std::array<double, kLevels>, kPhases> pj{};
+    /// Counters beside those of the record, by event: of arrays (cim.*) and of the network (noc.*). Not zero.
+    std::array<std::map<std::string, std::uint64_t>, kPhases> events{};
 };
 /// Energy of a record. The parts add up to total_pj.
 struct Pricing {

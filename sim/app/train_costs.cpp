@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "cores/training/engine.hpp"
@@ -29,14 +30,21 @@ Json levels_json(const std::array<double, training::kLevels>& pj) {
     return j;
 }
 
+using Events = std::map<std::string, std::uint64_t>;
+
+void put(Json& counts, const Events& events) {
+    for (const auto& [name, n] : events) counts[name] = n;
+}
+
 /// Cycles, utilisation, energy by memory level and every counter that is not zero. `offered`: processing
 /// element x cycle.
-Json phase_json(const PhaseRecord& p, std::uint64_t offered,
-                const std::array<double, training::kLevels>& pj) {
+Json phase_json(const PhaseRecord& p, std::uint64_t offered, const std::array<double, training::kLevels>& pj,
+                const Events& events) {
     Json counts = Json::object();
     for (std::size_t e = 0; e < training::kEvents; ++e)
         if (p.counts[e] != 0)
             counts[std::string(training::event_name(static_cast<training::Event>(e)))] = p.counts[e];
+    put(counts, events);
     return {{"cycles", p.cycles},
             {"energy_pj", std::accumulate(pj.begin(), pj.end(), 0.0)},
             {"energy", levels_json(pj)},
@@ -63,7 +71,8 @@ Json layer_json(const training::EngineRecord& r, const training::Pricing& prices
     for (std::size_t p = 0; p < training::kPhases; ++p) {
         const PhaseRecord& phase = r.layers[l].phases[p];
         phases[std::string(training::kPhaseNames[p])] =
-            phase_json(phase, offered(phase, r, static_cast<training::Phase>(p)), prices.layers[l].pj[p]);
+            phase_json(phase, offered(phase, r, static_cast<training::Phase>(p)), prices.layers[l].pj[p],
+                       prices.layers[l].events[p]);
         for (const double x : prices.layers[l].pj[p]) pj += x;
         cycles += phase.cycles;
     }
@@ -73,14 +82,17 @@ Json layer_json(const training::EngineRecord& r, const training::Pricing& prices
     return j;
 }
 
-/// What layers share (the network): energy alone.
+/// What layers share (the network): energy and counters.
 Json shared_json(const training::Pricing& prices, std::size_t l) {
     double pj = 0;
     Json phases;
     for (std::size_t p = 0; p < training::kPhases; ++p) {
         const auto& levels = prices.layers[l].pj[p];
         const double sum = std::accumulate(levels.begin(), levels.end(), 0.0);
-        phases[std::string(training::kPhaseNames[p])] = {{"energy_pj", sum}, {"energy", levels_json(levels)}};
+        Json counts = Json::object();
+        put(counts, prices.layers[l].events[p]);
+        phases[std::string(training::kPhaseNames[p])] = {
+            {"energy_pj", sum}, {"energy", levels_json(levels)}, {"counts", std::move(counts)}};
         pj += sum;
     }
     return {{"name", prices.layers[l].name}, {"energy_pj", pj}, {"phases", std::move(phases)}};
@@ -99,7 +111,10 @@ Json phases_json(const training::EngineRecord& r, const training::Pricing& price
         std::array<double, training::kLevels> pj{};
         for (std::size_t l = 0; l < training::kLevels; ++l)
             pj[l] = prices.phase(phase, static_cast<training::Level>(l));
-        j[std::string(training::kPhaseNames[p])] = phase_json(all, whole, pj);
+        Events events;
+        for (const training::LayerEnergy& l : prices.layers)
+            for (const auto& [name, n] : l.events[p]) events[name] += n;
+        j[std::string(training::kPhaseNames[p])] = phase_json(all, whole, pj, events);
     }
     return j;
 }

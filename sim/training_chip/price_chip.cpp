@@ -34,7 +34,7 @@ arch::TrainingChip lanes_of(const arch::ChipSpec& chip, const CoreRoom& room) {
     return lanes;
 }
 
-/// Adds counters times prices to a layer and phase.
+/// Adds counters, and counters times prices, to a layer and phase.
 class Adder {
   public:
     Adder(const stats::PriceTable& prices, Pricing& to) : prices_(prices), to_(to) {}
@@ -42,7 +42,9 @@ class Adder {
     void add(LayerEnergy& layer, std::size_t phase, const C& counters) {
         fields(
             [&](const char* name, std::uint64_t& n, bool priced, const char*) {
-                if (n == 0 || !priced) return;
+                if (n == 0) return;
+                layer.events[phase][name] += n;
+                if (!priced) return;
                 const stats::PriceTable::Entry& entry = prices_.of(name);
                 if (entry.spec == nullptr && !entry.excused)
                     throw ConfigError(

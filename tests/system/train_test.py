@@ -106,6 +106,9 @@ def cells_train_through_converters():
         assert weights["cycle"] == weights["functional"] != weights["ideal"]
         arrays = {k: stats(f"{d}/{k}")["training_arrays"] for k in weights}
         assert arrays["cycle"] == arrays["functional"] and arrays["ideal"]["arithmetic"] == "float32"
+        counts = {n: p["counts"] for n, p in stats(f"{d}/cycle")["phases"].items()}
+        assert counts["forward"]["cim.conversions"] > 0 and counts["backward"]["cim.conversions"] > 0, counts
+        assert counts["weight_update"]["pulses"] == counts["weight_update"]["cim.write_pulses"], counts
         for layer in arrays["cycle"]["layers"]:
             assert layer["forward"]["codes"] > 0 and layer["most_pulses"] > 0, layer
         assert "forward" not in arrays["ideal"]["layers"][0]
@@ -411,6 +414,10 @@ def many_cores_add_up():
                     energy = sum(l["phases"][name]["energy_pj"] for l in layers)
                     assert abs(energy - phase["energy_pj"]) <= 1e-9 * energy, name
                     assert 0 < phase["utilisation"] <= 1, name
+                    for event, n in phase["counts"].items():
+                        assert n == sum(l["phases"][name]["counts"].get(event, 0) for l in layers), (name, event)
+                    if name in ("forward", "backward"):
+                        assert phase["counts"]["noc.packets"] > 0 and phase["energy"]["network_pj"] > 0, name
                 energy = s["energy"]
                 assert abs(sum(p["energy_pj"] for p in phases) - energy["dynamic_pj"]) <= 1e-9 * energy["dynamic_pj"]
                 assert abs(sum(l["energy_pj"] for l in layers) - energy["dynamic_pj"]) <= 1e-9 * energy["dynamic_pj"]
