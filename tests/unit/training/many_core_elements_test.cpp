@@ -43,6 +43,21 @@ TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
     }
 }
 
+/// Blocks whose share of the operations is none have moved their share of the values all the same.
+TEST(ManyCoreElements, PoolsMoveTheirValuesWhereverTheyLie) {
+    arch::TrainingWork work = network_work({});
+    const std::uint64_t pairs = work.steps * work.batch;
+    for (arch::ElementWork& e : work.elements)
+        if (e.name == "pool") e.forward_add = 5;
+    ASSERT_FALSE(work.linear[3].binary_input);
+    for (const std::uint64_t side : {1U, 2U, 5U}) {
+        const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
+        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::Add), 5U);
+        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::SpikeRead), pairs * 256) << side;
+        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::SpikeWrite), pairs * 64 * 16) << side;
+    }
+}
+
 /// A dense layer of 16 x 8 without any spike and a norm: forward cycles are barriers, lanes and neurons.
 TEST(ManyCoreElements, TimeOfANorm) {
     for (const std::size_t window : {1U, 2U, 4U}) {
@@ -127,6 +142,39 @@ TEST(ManyCoreElements, SpikesThroughAMaximumCountOnce) {
         EXPECT_EQ(events(gate, "w3", Phase::Forward, Event::Gated),
                   std::uint64_t{64} * 12 * 12 - w3.input.ones() * 12);
     }
+}
+
+/// More neurons in a window than 16 bits count; zeros are sent, so all of them are waited for.
+TEST(ManyCoreElements, AMaximumOfAWholeMap) {
+    constexpr std::size_t kSide = 192, kNeurons = kSide * kSide;
+    arch::TrainingWork work = one_layer(1, 2, 1);
+    arch::TrainingWork map = one_layer(1, 1, 1);
+    arch::LinearWork& first = map.linear[0];
+    first.name = "map";
+    first.shape.in_h = first.shape.in_w = first.shape.out_h = first.shape.out_w = kSide;
+    map.neurons[0].count = kNeurons;
+    for (arch::BitSignal* bits : {&first.input, &first.error, &map.neurons[0].spikes, &map.neurons[0].error,
+                                  &map.neurons[0].derivative})
+        *bits = arch::BitSignal(1, 1, kNeurons);
+    arch::ElementWork pool;
+    pool.name = "pool";
+    pool.move = arch::ElementMove::Pool;
+    pool.in_h = pool.in_w = kSide;
+    pool.window = arch::square_window(kSide, kSide);
+    pool.outputs = 1, pool.forward_add = kNeurons - 1;
+    work.linear.insert(work.linear.begin(), first);
+    work.neurons.insert(work.neurons.begin(), map.neurons[0]);
+    work.elements.push_back(pool);
+    work.items = {{arch::WorkKind::Linear, 0, {UINT32_MAX}},
+                  {arch::WorkKind::Neuron, 0, {0}},
+                  {arch::WorkKind::Element, 0, {1}},
+                  {arch::WorkKind::Linear, 1, {2}},
+                  {arch::WorkKind::Neuron, 1, {3}}};
+    arch::ChipSpec chip = mesh(1, 4096);
+    chip.core.soma.max_neurons = kNeurons + 2;
+    EXPECT_EQ(events(run(work, chip, {D, S, S}), "w", Phase::Forward, Event::Ac), 2U);
+    const EngineRecord gate = run(work, chip, {G, S, S});
+    EXPECT_EQ(events(gate, "w", Phase::Forward, Event::Gated), 2U);
 }
 
 TEST(ManyCoreElements, StatisticsKeepTheWholeMinibatch) {
