@@ -9,6 +9,13 @@
 namespace loom::training {
 namespace {
 
+TEST(ManyCoreElements, SharesOfNumbersBeyond32Bits) {
+    constexpr std::uint64_t g = 1'000'000'000;
+    EXPECT_EQ(part_of(15 * g, 0, 10 * g, 20 * g), 7 * g + g / 2);
+    EXPECT_EQ(part_of(15 * g + 1, 10 * g, 10 * g, 20 * g), 7 * g + g / 2 + 1);
+    EXPECT_EQ(part_of(7, 0, 1, 3) + part_of(7, 1, 1, 3) + part_of(7, 2, 1, 3), 7U);
+}
+
 TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
     for (const bool over_time : {false, true}) {
         arch::TrainingWork work = network_work({.over_time = over_time});
