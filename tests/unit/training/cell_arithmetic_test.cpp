@@ -119,11 +119,11 @@ TEST_F(TwoByTwo, WeightsRowByRow) {
     CellArithmetic a = arithmetic();
     EXPECT_THAT(backward(a, {1, -0.25F}, 2), ElementsAre(2, 2.5F));
     EXPECT_THAT(backward(a, {0, -0.3F}, 2), ElementsAre(0, 0.6F));
-    EXPECT_EQ(a.backward_codes.codes, 8U) << "read once for as long as the weights stay";
+    EXPECT_EQ(a.backward_codes.codes, 16U) << "read each time, as with noise";
     matrix_.up[1] = 1;
     a.updated();
     EXPECT_THAT(backward(a, {0, -0.5F}, 2), ElementsAre(-0.5F * 4, 0.5F * 2));
-    EXPECT_EQ(a.backward_codes.codes, 16U);
+    EXPECT_EQ(a.backward_codes.codes, 24U);
 }
 
 TEST_F(TwoByTwo, ClippedCodesAreCounted) {
