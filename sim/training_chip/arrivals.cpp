@@ -72,7 +72,7 @@ bool ManyCoreEngine::complete(std::uint32_t core, std::uint32_t f, std::size_t e
     if (!zero) seen |= kSpike;
     if (feed.join == Join::First && view_.sparsity.spikes == ZeroRule::Skip) return !spiked;
     zero = (seen & kSpike) == 0;
-    return (seen & ~kSpike) == feed.back[element].size();
+    return (seen & ~kSpike) == feed.packets(feed.back[element].size());
 }
 
 Cycles ManyCoreEngine::arrive_error(const Block& block, std::uint32_t f, std::size_t element, std::size_t t) {

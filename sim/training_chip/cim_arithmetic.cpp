@@ -113,13 +113,14 @@ Cycles CimArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint3
     return 1;
 }
 
-/// Arrivals of a timestep, one entry per element, ascending; several spikes on a row add up.
-void CimArithmetic::take_inputs(std::vector<CimMatrix::Input>& arrived) {
+/// Arrivals of a timestep, one entry per element, ascending. Several spikes on a row add up; values are
+/// driven in all planes, however many make them up.
+void CimArithmetic::take_inputs(std::vector<CimMatrix::Input>& arrived, bool values) {
     std::ranges::sort(arrived, {}, &CimMatrix::Input::element);
     inputs_.clear();
     for (const CimMatrix::Input& i : arrived) {
         if (!inputs_.empty() && inputs_.back().element == i.element)
-            inputs_.back().value += i.value;
+            inputs_.back().value += values ? 0 : i.value;
         else
             inputs_.push_back(i);
     }
@@ -136,7 +137,7 @@ void CimArithmetic::sums(TrainingView& view, std::uint32_t b, std::size_t pair, 
     bool first = true;
     for (Part& p : parts_[b]) {
         const std::uint32_t linear = view.placement.feeds[p.feed].linear;
-        take_inputs(p.arrived[pair]);
+        take_inputs(p.arrived[pair], view.placement.feeds[p.feed].values);
         p.matrix.forward(inputs_, ready_, counters(view, linear));
         // sums of further matrices are added to those of the first
         if (!first && !inputs_.empty()) counters(view, linear).tree_adds += block.neurons();

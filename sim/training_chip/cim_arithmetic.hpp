@@ -41,7 +41,7 @@ class CimArithmetic final : public CoreArithmetic {
         std::vector<std::vector<CimMatrix::Input>> arrived;  ///< [pair], in order of arrival
     };
     Part& part(std::uint32_t block, std::uint32_t feed);
-    void take_inputs(std::vector<CimMatrix::Input>& arrived);
+    void take_inputs(std::vector<CimMatrix::Input>& arrived, bool values);
     cores::CimCounters& counters(const TrainingView& view, std::uint32_t linear) {
         return counters_[view.linear_items[linear]][static_cast<std::size_t>(view.phase)];
     }

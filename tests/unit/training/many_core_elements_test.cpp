@@ -151,6 +151,45 @@ TEST(ManyCoreElements, SpikesThroughAMaximumCountOnce) {
     }
 }
 
+/// Membranes behind a mean are one value each, which is multiplied once.
+TEST(ManyCoreElements, PooledMembranesAreMultipliedOnce) {
+    using namespace learn;
+    auto network = std::make_unique<Network>(Shape{4, 4, 2});
+    const auto add = [&](std::unique_ptr<Layer> layer, const char* name, std::uint32_t from) {
+        layer->name = name;
+        float k = 0;
+        for (Parameter& p : layer->parameters())
+            for (float& v : p.value) v = 0.25F + (k += 0.125F);
+        return network->add(std::move(layer), {from});
+    };
+    const std::shared_ptr<const Surrogate> h = make_surrogate({"rect", {}, 0.5});
+    LifSpec li;
+    li.fires = false;
+    const Shape map{4, 4, 2}, pooled{2, 2, 2};
+    std::uint32_t at =
+        add(std::make_unique<Conv>(ConvShape{map, 2, arch::square_window(1)}, false), "w1", Network::kInput);
+    at = add(std::make_unique<Lif>(map, li, h), "li", at);
+    at = add(std::make_unique<AveragePool>(map, arch::square_window(2, 2), true), "pool", at);
+    at = add(std::make_unique<Conv>(ConvShape{pooled, 3, arch::square_window(1)}, false), "w2", at);
+    add(std::make_unique<Lif>(Shape{2, 2, 3}, li, h), "out", at);
+    Trainer trainer(std::move(network), make_loss("mse_rate"), make_optimiser({"sgd", 0.01}), Schedule{});
+    Signal x(2, 2, 32);
+    x.at(0, 0)[0] = x.at(0, 1)[9] = x.at(1, 1)[20] = 1;
+    trainer.gradients(x, std::vector<std::int64_t>{0, 1});
+    const arch::TrainingWork work = collect_work(trainer);
+    const arch::LinearWork& w2 = work.linear[1];
+    ASSERT_FALSE(w2.binary_input);
+    for (const std::uint64_t side : {1U, 3U}) {
+        const arch::ChipSpec chip = mesh(side, side == 1 ? 1024U : 1U);
+        const auto macs = [&](const arch::SparsityRules& rules) {
+            return events(run(work, chip, rules), "w2", Phase::Forward, Event::Mac);
+        };
+        EXPECT_EQ(macs({S, S, S}), w2.input.ones() * 3);
+        EXPECT_EQ(macs({G, S, S}), w2.input.ones() * 3);
+        EXPECT_EQ(macs({D, S, S}), 4U * 8 * 3);
+    }
+}
+
 /// More neurons in a window than 16 bits count; zeros are sent, so all of them are waited for.
 TEST(ManyCoreElements, AMaximumOfAWholeMap) {
     constexpr std::size_t kSide = 192, kNeurons = kSide * kSide;
