@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "sim/learn/activity.hpp"
+#include "sim/learn/layers/conv.hpp"
+#include "sim/learn/layers/pool.hpp"
+#include "sim/learn/neurons/lif.hpp"
 #include "sim/training_chip/cell_arithmetic.hpp"
 #include "sim/training_chip/cim_arithmetic.hpp"
 #include "sim/training_chip/make_engine.hpp"
@@ -107,6 +110,52 @@ TEST(CellTraining, CodesAreThoseThatTheEngineCounts) {
     EXPECT_GT(codes("w2"), 0U);
     EXPECT_LE(codes("w1"), conversions(0));
     EXPECT_GT(codes("w1"), conversions(0) / 8);
+}
+
+/// Spikes that meet on a row are planes, in the values as in the engine's times: pools that overlap, strides
+/// and padding.
+TEST(CellTraining, CodesBehindPoolsAreThoseThatTheEngineCounts) {
+    using namespace learn;
+    for (const std::size_t stride : {1U, 2U}) {
+        const arch::ChipSpec chip = cim_mesh(2);
+        auto network = std::make_unique<Network>(Shape{8, 8, 1});
+        const auto add = [&](std::unique_ptr<Layer> layer, const char* name, std::uint32_t from) {
+            layer->name = name;
+            std::size_t k = 0;
+            for (Parameter& p : layer->parameters())
+                for (float& v : p.value) v = 0.25F * static_cast<float>(static_cast<int>(++k * 7919 % 9) - 3);
+            return network->add(std::move(layer), {from});
+        };
+        const std::shared_ptr<const Surrogate> h = make_surrogate({"rect", {}, 0.5});
+        auto first = std::make_unique<Conv>(ConvShape{{8, 8, 1}, 3, arch::square_window(3, 1, 1)}, false);
+        auto pool = std::make_unique<AveragePool>(first->out, arch::square_window(2, stride), true);
+        auto second = std::make_unique<Conv>(ConvShape{pool->out, 4, arch::square_window(2, 2, 1)}, false);
+        const Shape map = first->out, out = second->out;
+        std::uint32_t at = add(std::move(first), "w1", Network::kInput);
+        at = add(std::make_unique<Lif>(map, LifSpec{}, h), "lif1", at);
+        at = add(std::move(pool), "pool", at);
+        at = add(std::move(second), "w2", at);
+        add(std::make_unique<Lif>(out, LifSpec{}, h), "lif2", at);
+        auto pulses = std::make_unique<PulseUpdate>(make_optimiser({"sgd", 0.1}),
+                                                    pulse_spec(*chip.core.cim, chip.core.cim->training, 1));
+        pulses->program(*network);
+        read_through_converters(*network, *pulses, *chip.core.cim, {}, 1);
+        Trainer trainer(std::move(network), make_loss("mse_rate"), std::move(pulses), Schedule{});
+        Signal x(3, 2, 64);
+        for (std::size_t i = 0; i < x.all().size(); ++i) x.all()[i] = i * 2654435761U % 5 < 2 ? 1.0F : 0.0F;
+        trainer.step(x, std::vector<std::int64_t>{0, 1});
+        const auto engine = make_cim_training_engine(chip, {});
+        engine->execute(collect_work(trainer));
+        const auto codes = [&](const char* name) {
+            return dynamic_cast<LinearLayer&>(*trainer.network().find(name)->layer)
+                .arithmetic->forward_codes.codes;
+        };
+        for (const auto& [name, item] : {std::pair{"w1", 0U}, std::pair{"w2", 3U}}) {
+            EXPECT_EQ(codes(name), engine->arithmetic().array_counters(item, Phase::Forward)->conversions)
+                << name << stride;
+            EXPECT_GT(codes(name), 0U);
+        }
+    }
 }
 
 /// Converters that lose next to nothing train as float32 does; stuck cells, noise and few bits reach the
