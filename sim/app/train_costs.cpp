@@ -11,6 +11,7 @@
 #include "cores/training/price.hpp"
 #include "sim/app/train_record.hpp"
 #include "sim/app/train_report.hpp"
+#include "sim/base/error.hpp"
 
 namespace loom::app {
 namespace {
@@ -193,8 +194,10 @@ void add_costs(Json& j, const training::TrainingTarget& target, const training::
     j["area"] = target.area();
 }
 
+namespace {
+
 /// Where the first step fetches weights it is executed twice: the second one finds them in place.
-Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work) {
+Json ann_costs(const training::TrainingTarget& target, const arch::TrainingWork& work) {
     const arch::TrainingWork ann = target.ann(work);
     const auto engine = target.engine();
     training::EngineRecord first;
@@ -219,9 +222,20 @@ Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& 
     return j;
 }
 
+}  // namespace
+
+Json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work) {
+    try {
+        return ann_costs(target, work);
+    } catch (const MappingError& e) {
+        return Json{{"does_not_fit", e.what()}};
+    }
+}
+
 void add_ann(Json& j, const Json& ann) {
     if (ann.is_null()) return;
     j["ann"] = ann;
+    if (ann.contains("does_not_fit")) return;
     const double steps = j.at("steps").get<double>();
     j["ann"]["energy_ratio"] =
         j.at("energy").at("per_step_pj").get<double>() / ann.at("energy_pj").get<double>();

@@ -99,7 +99,6 @@ class Loop {
         if (t_.formats) state_.add_format_counts(*t_.formats);
         if (!recorder) return result;
         arch::TrainingWork work = recorder->take();
-        if (t_.cells != nullptr && !work.items.empty()) t_.cells->describe(t_.trainer->network(), work);
         if (!t_.engine) state_.activity.clear(), state_.activity_steps = 0;
         state_.add_activity(work);
         if (last && !work.items.empty()) state_.estimate = estimate_of(spec_, work);

@@ -13,7 +13,7 @@ namespace loom::app {
 nlohmann::ordered_json train_stats(const TrainSpec& spec, Training& training, const TrainState& state,
                                    const TrainLength& length);
 /// The same step of an ANN of the same shape on the same chip, weights in place: cycles and energy, in all
-/// and by phase.
+/// and by phase; or `does_not_fit`: what it needs, and what the chip has.
 nlohmann::ordered_json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work);
 /// Bits in use in every buffer over the last step: buffer,cycle,bits.
 std::string memory_csv(const training::EngineRecord& record);

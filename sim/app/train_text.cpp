@@ -132,7 +132,9 @@ std::string engine(const Json& s) {
                            : std::string(),
                        e["cycles"].get<double>(), stats::human_time(e["time_s"].get<double>()),
                        stats::human_energy(e["energy_pj"].get<double>()));
-    if (s.contains("ann"))
+    if (s.contains("ann") && s["ann"].contains("does_not_fit"))
+        out += fmt::format("  an ANN of this shape {}\n", s["ann"]["does_not_fit"].get<std::string>());
+    else if (s.contains("ann"))
         out += fmt::format(
             "  a step of an ANN of this shape: {} cycles, {}; this takes {:.2f} x the cycles, {:.2f} x the "
             "energy\n",

@@ -245,10 +245,6 @@ arch::TrainingWork merged(const std::vector<arch::TrainingWork>& passes) {
     return all;
 }
 
-}  // namespace
-
-namespace {
-
 /// Cells and pulses of the update that ended a step.
 void add_cells(Trainer& trainer, arch::TrainingWork& work) {
     const auto* cells = dynamic_cast<const PulseUpdate*>(&trainer.optimiser());

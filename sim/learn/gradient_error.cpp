@@ -19,17 +19,41 @@ std::vector<std::vector<float>> all_gradients(Trainer& trainer, const Signal& in
     return all;
 }
 
-std::vector<float> all_buffers(Network& network, std::vector<float>* back) {
-    std::vector<float> all;
-    for (Network::Node& node : network.nodes())
-        for (const std::span<float> buffer : node.layer->buffers()) {
-            if (back != nullptr)
-                std::copy_n(back->begin() + static_cast<std::ptrdiff_t>(all.size()), buffer.size(),
-                            buffer.begin());
-            all.insert(all.end(), buffer.begin(), buffer.end());
+/// What passes of training leave behind besides gradients and signals: statistics of norms, counts of codes.
+class SideEffects {
+  public:
+    explicit SideEffects(Network& network) : network_(network) {
+        each(
+            [&](std::span<float> buffer) {
+                statistics_.insert(statistics_.end(), buffer.begin(), buffer.end());
+            },
+            [&](const CodeCounts& c) { codes_.push_back(c); });
+    }
+    void restore() {
+        auto value = statistics_.cbegin();
+        auto count = codes_.cbegin();
+        each(
+            [&](std::span<float> buffer) {
+                for (float& v : buffer) v = *value++;
+            },
+            [&](CodeCounts& c) { c = *count++; });
+    }
+
+  private:
+    template <class F, class G>
+    void each(F buffer, G codes) {
+        for (Network::Node& node : network_.nodes()) {
+            for (const std::span<float> b : node.layer->buffers()) buffer(b);
+            auto* linear = dynamic_cast<LinearLayer*>(node.layer.get());
+            if (linear == nullptr || !linear->arithmetic) continue;
+            codes(linear->arithmetic->forward_codes);
+            codes(linear->arithmetic->backward_codes);
         }
-    return all;
-}
+    }
+    Network& network_;
+    std::vector<float> statistics_;
+    std::vector<CodeCounts> codes_;
+};
 
 double ratio(double a, double b) {
     return a == 0 ? 0 : a / b;
@@ -52,13 +76,13 @@ void compare(std::span<const float> got, std::span<const float> want, GradientEr
 
 std::vector<GradientError> gradient_error(Trainer& trainer, const Signal& input,
                                           std::span<const std::int64_t> labels) {
-    std::vector<float> statistics = all_buffers(trainer.network(), nullptr);
+    SideEffects effects(trainer.network());
     const auto got = all_gradients(trainer, input, labels);
     const Formats* formats = trainer.formats;
     trainer.formats = nullptr;
     const auto want = all_gradients(trainer, input, labels);
     trainer.formats = formats;
-    all_buffers(trainer.network(), &statistics);
+    effects.restore();
     std::vector<GradientError> errors;
     for (auto& [layer, p] : trainer.network().parameters()) {
         GradientError e{layer->name, layer->parameters()[p].name};

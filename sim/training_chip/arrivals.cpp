@@ -65,14 +65,14 @@ bool ManyCoreEngine::complete(std::uint32_t core, std::uint32_t f, std::size_t e
     const std::size_t t = pair / view_.work->batch, sample = pair % view_.work->batch;
     const std::size_t inside = (t - round_.t0) * round_.samples() + sample - round_.b0;
     Arrivals& a = arrivals_[f];
-    std::uint16_t& seen = a.seen[(a.place[core] * round_.pairs() + inside) * feed.back.size() + element];
-    constexpr std::uint16_t kSpike = 0x8000;
+    std::uint32_t& seen = a.seen[(a.place[core] * round_.pairs() + inside) * feed.back.size() + element];
+    constexpr std::uint32_t kSpike = 0x80000000;
     const bool spiked = (seen & kSpike) != 0;
     ++seen;
     if (!zero) seen |= kSpike;
     if (feed.join == Join::First && view_.sparsity.spikes == ZeroRule::Skip) return !spiked;
     zero = (seen & kSpike) == 0;
-    return static_cast<std::uint16_t>(seen & ~kSpike) == feed.back[element].size();
+    return (seen & ~kSpike) == feed.packets(feed.back[element].size());
 }
 
 Cycles ManyCoreEngine::arrive_error(const Block& block, std::uint32_t f, std::size_t element, std::size_t t) {

@@ -230,9 +230,14 @@ void CellArithmetic::read_errors(std::span<const float> g, const Planes& planes,
         }
 }
 
-/// Every row alone through the columns' converters.
+/// Every row alone through the columns' converters. Without noise each read gives what the first one gave.
 void CellArithmetic::read_weights(std::uint64_t t) {
-    if (!noisy_ && !weights_.empty()) return;
+    if (!noisy_ && !weights_.empty()) {
+        backward_codes.codes += weights_codes_.codes;
+        backward_codes.clipped += weights_codes_.clipped;
+        return;
+    }
+    const std::uint64_t codes = backward_.counters().conversions, clipped = backward_.counters().clips;
     weights_.resize(rows_ * outputs_);
     for (std::uint32_t r = 0; r < rows_; ++r) {
         active_.assign(1, r);
@@ -242,6 +247,7 @@ void CellArithmetic::read_weights(std::uint64_t t) {
         for (std::size_t k = 0; k < outputs_; ++k)
             weights_[(tap * outputs_ + k) * shape_.in_c + c] = static_cast<float>(total_[k]);
     }
+    weights_codes_ = {backward_.counters().conversions - codes, backward_.counters().clips - clipped};
 }
 
 void CellArithmetic::multiply(std::span<const float> g, std::span<float> to) const {

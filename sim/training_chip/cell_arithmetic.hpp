@@ -64,8 +64,9 @@ class CellArithmetic final : public learn::MatrixArithmetic {
     std::vector<std::vector<Input>> windows_;  ///< [output position]
     std::vector<std::uint32_t> active_;
     std::vector<std::uint64_t> digits_;
-    std::vector<double> total_;   ///< of a position's reads, in cell levels
-    std::vector<float> weights_;  ///< as read row by row [tap][output][in channel]
+    std::vector<double> total_;        ///< of a position's reads, in cell levels
+    std::vector<float> weights_;       ///< as read row by row [tap][output][in channel]
+    learn::CodeCounts weights_codes_;  ///< of reading them
 };
 
 /// Layers whose weights are in cells multiply through the arrays of `spec` from now on. `cells` must outlive

@@ -45,8 +45,8 @@ void ManyCoreEngine::elements(std::uint32_t b, const Pair& pair, Part part, Cycl
         if (norm)
             all = part == Part::Sums ? sums
                                      : all - sums - (forward ? e.forward_statistics : e.backward_statistics);
+        if (all.all() == 0) continue;
         const arch::ElementOperations done = share_of(all, first, block.neurons(), parts);
-        if (done.all() == 0) continue;
         PhaseRecord& r = view_.of_item(placed.item);
         count_operations(r, done);
         if (norm)

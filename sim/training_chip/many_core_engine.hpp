@@ -178,7 +178,7 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     /// was a spike.
     struct Arrivals {
         std::vector<std::uint32_t> place;  ///< [core]
-        std::vector<std::uint16_t> seen;
+        std::vector<std::uint32_t> seen;
     };
     std::vector<Arrivals> arrivals_;  ///< [feed]
     /// Cores with copies of a kernel, and the sets that reach owner and copies.

@@ -53,6 +53,8 @@ struct Feed {
     std::vector<SourceMap> sources;
     /// Source neurons (source number, neuron) of each input element.
     std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> back;
+    /// Of an input element with so many source neurons, where all are sent.
+    std::size_t packets(std::size_t neurons) const { return neurons + (from_input ? 1 : 0); }
 };
 
 /// An element-wise layer (pooling, sum, norm) that the cores of a population execute.

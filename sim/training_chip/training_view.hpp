@@ -16,7 +16,8 @@ inline std::uint64_t& count(PhaseRecord& r, Event e) {
 /// Of `total`, cut into `parts` equal parts, what falls to `n` of them from `first` on; all shares add up to
 /// it.
 inline std::uint64_t part_of(std::uint64_t total, std::uint64_t first, std::uint64_t n, std::uint64_t parts) {
-    const auto upto = [&](std::uint64_t p) { return total / parts * p + total % parts * p / parts; };
+    __extension__ using Wide = unsigned __int128;
+    const auto upto = [&](std::uint64_t p) { return static_cast<std::uint64_t>(Wide{total} * p / parts); };
     return upto(first + n) - upto(first);
 }
 

@@ -134,14 +134,14 @@ class Wiring {
     }
     void classify(Feed& feed) const {
         const bool binary = work_.linear[feed.linear].binary_input;
-        bool rectified = false, fires = true;
-        for (const SourceMap& s : feed.sources) {
-            rectified |= work_.neurons[s.population].rectifier;
-            fires &= work_.neurons[s.population].fires;
-        }
-        feed.values = !binary && (feed.from_input || !fires);
-        if (std::ranges::all_of(feed.back, [](const auto& n) { return n.size() <= 1; })) return;
-        feed.join = binary ? Join::First : rectified ? Join::Sum : Join::Each;
+        const auto fires = [&](const SourceMap& s) { return work_.neurons[s.population].fires; };
+        feed.values = !binary && (feed.from_input || !std::ranges::all_of(feed.sources, fires));
+        if (std::ranges::all_of(feed.back, [&](const auto& n) { return feed.packets(n.size()) <= 1; }))
+            return;
+        if (binary)
+            feed.join = Join::First;
+        else if (std::ranges::none_of(feed.sources, fires))
+            feed.join = Join::Sum;
     }
 
     const TrainingWork& work_;

@@ -116,6 +116,11 @@ def cells_train_through_converters():
         train(file, f"{d}/parts", *args, "--fidelity", "cycle", "--steps", "6", "--resume")
         for name in ("stats.json", "trained.nir"):
             assert open(f"{d}/cycle/{name}", "rb").read() == open(f"{d}/parts/{name}", "rb").read(), name
+        args += ("--set", "train.formats.membrane={kind: fixed, bits: 12, fraction: 8}", "--fidelity", "functional")  # its report goes through the arrays once more
+        train(file, f"{d}/whole", *args, "--steps", "4")
+        train(file, f"{d}/halves", *args, "--steps", "2")
+        train(file, f"{d}/halves", *args, "--steps", "4", "--resume")
+        assert stats(f"{d}/whole")["training_arrays"] == stats(f"{d}/halves")["training_arrays"]
 
 
 def trains_to_the_golden_accuracy():
@@ -433,8 +438,42 @@ def many_cores_add_up():
             assert cycles["skip"] < cycles["gate"] == cycles["dense"], cycles
 
 
+def values_of_several_layers_reach_arrays():
+    """Membranes behind a mean, and the input beside spikes: driven in all planes once."""
+    conv = "outputs: 1, kernel: 3, padding: 1"
+    for layers in ("{kind: conv, %s}, {kind: li, leak: 0.5}, {kind: avg_pool, size: 2}, {kind: conv, %s}, {kind: li, leak: 0.5}" % (conv, conv),
+                   "{kind: conv, %s}, {kind: lif, name: l, threshold: 0.1, leak: 0.5}, {kind: conv, %s, from: [l, input]}, {kind: lif, leak: 0.5}" % (conv, conv)):
+        with scratch() as d:
+            with open(f"{d}/t.yaml", "w") as f:
+                f.write(f"""network: {{input: [1, 8, 8], layers: [{layers}, {{kind: flatten}}, {{kind: dense, outputs: 10}}, {{kind: lif, leak: 0.5}}]}}
+profile: {{preset: nir-euler, dt: 100 us, compare: ">=", reset: value}}
+data:    {{file: digits, encoding: poisson}}
+train:   {{timesteps: 2, batch: 4, steps: 1, optimizer: {{kind: sgd, lr: 0.1}}}}
+chip:    {{file: {ROOT}/configs/chips/train_cim_rram.yaml}}
+""")
+            train(f"{d}/t.yaml", f"{d}/out")
+            assert stats(f"{d}/out")["cycles"] > 0
+
+
+def an_ann_that_does_not_fit_ends_no_training():
+    """Spikes fit the core's memory, an ANN's values do not: the training is whole, and the reason is told."""
+    with scratch() as d:
+        with open(f"{d}/t.yaml", "w") as f:
+            f.write(f"""network: {{layers: [{{kind: dense, outputs: 128}}, {{kind: lif, leak: 0.5}}, {{kind: dense, outputs: 10}}, {{kind: lif, leak: 0.5}}]}}
+profile: {{preset: nir-euler, dt: 100 us, compare: ">=", reset: value}}
+data:    {{file: digits, encoding: poisson}}
+train:   {{timesteps: 1, batch: 32, steps: 1, optimizer: {{kind: sgd, lr: 0.1}}}}
+chip:    {{file: {ROOT}/configs/chips/train_mesh45.yaml, noc: {{size: [1, 1]}}, core: {{synapse: {{memory: 57700 B}}}}}}
+""")
+        train(f"{d}/t.yaml", f"{d}/out")
+        s = stats(f"{d}/out")
+        assert s["cycles"] > 0 and list(s["ann"]) == ["does_not_fit"] and "need" in s["ann"]["does_not_fit"], s["ann"]
+        with open(f"{d}/out/summary.txt") as f:
+            assert "an ANN of this shape does not fit" in f.read()
+
+
 if __name__ == "__main__":
-    main([golden_cases_functional, golden_cases_on_chips, layer_kinds_train_and_run, cycle_and_functional_runs_have_the_same_weights, cells_train_through_converters, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
+    main([golden_cases_functional, an_ann_that_does_not_fit_ends_no_training, values_of_several_layers_reach_arrays, golden_cases_on_chips, layer_kinds_train_and_run, cycle_and_functional_runs_have_the_same_weights, cells_train_through_converters, trains_to_the_golden_accuracy, trained_network_runs_with_equal_spikes, same_seed_same_bytes,
           killed_training_continues_with_the_same_bits, finished_training_can_be_lengthened, algorithms_and_encodings_train,
           fewer_samples_and_partial_batches, dump_has_the_shapes_of_the_network, one_process_at_a_time, file_that_cannot_grow, many_cores_add_up,
           checks_and_schema])

@@ -11,8 +11,7 @@
 #include "sim/base/rng.hpp"
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"
-#include "sim/training_chip/cim_arithmetic.hpp"
-#include "sim/training_chip/make_engine.hpp"
+#include "tests/unit/training/cell_matrix.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 
 namespace loom::training {
@@ -23,29 +22,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsNan;
 using testing::ThrowsMessage;
-
-/// Cells of a matrix [rows][outputs], in cell levels.
-struct Matrix {
-    std::vector<float> up, down;
-    Matrix(std::vector<float> plus, std::vector<float> minus, float top)
-        : up(std::move(plus)), down(std::move(minus)) {
-        for (float& g : up) g /= top;
-        for (float& g : down) g /= top;
-    }
-    learn::CellPairs pairs() const { return {&up, &down}; }
-};
-
-learn::Pass pass_of(std::size_t steps, std::size_t batch) {
-    learn::Pass pass;
-    pass.steps = steps, pass.batch = batch;
-    return pass;
-}
-
-arch::LinearShape dense_shape(std::size_t inputs, std::size_t outputs) {
-    arch::LinearShape s;
-    s.in_c = inputs, s.out_c = outputs;
-    return s;
-}
 
 learn::Signal signal_of(std::vector<float> values) {
     learn::Signal s(1, 1, values.size());
@@ -82,7 +58,7 @@ class TwoByTwo : public testing::Test {
   protected:
     CellArithmetic arithmetic() const { return {spec_, {}, dense_shape(2, 2), matrix_.pairs(), 0, 1}; }
     arch::CimCoreSpec spec_;
-    Matrix matrix_;
+    CellMatrix matrix_;
 };
 
 /// Columns of both rows: 4.8, 0.5; 1.4, 3.2 levels are 2, 0; 1, 2 codes.
@@ -119,11 +95,11 @@ TEST_F(TwoByTwo, WeightsRowByRow) {
     CellArithmetic a = arithmetic();
     EXPECT_THAT(backward(a, {1, -0.25F}, 2), ElementsAre(2, 2.5F));
     EXPECT_THAT(backward(a, {0, -0.3F}, 2), ElementsAre(0, 0.6F));
-    EXPECT_EQ(a.backward_codes.codes, 8U) << "read once for as long as the weights stay";
+    EXPECT_EQ(a.backward_codes.codes, 16U) << "read each time, as with noise";
     matrix_.up[1] = 1;
     a.updated();
     EXPECT_THAT(backward(a, {0, -0.5F}, 2), ElementsAre(-0.5F * 4, 0.5F * 2));
-    EXPECT_EQ(a.backward_codes.codes, 16U);
+    EXPECT_EQ(a.backward_codes.codes, 24U);
 }
 
 TEST_F(TwoByTwo, ClippedCodesAreCounted) {
@@ -172,7 +148,7 @@ TEST(CellArithmetic, ForwardIsTheInferencesArray) {
             spec.rows.row_select = select;
             const std::size_t rows = 150, outputs = 40;  // 3 x 2 arrays
             cores::CimWeights w{rows, outputs, {}};
-            Matrix m({}, {}, 1);
+            CellMatrix m({}, {}, 1);
             std::vector<float> x(rows);
             std::vector<std::uint32_t> active;
             for (std::size_t i = 0; i < rows * outputs; ++i) {
@@ -201,7 +177,7 @@ void compare_with_float32(L& layer, L& ideal, bool whole_levels, bool transposab
     spec.training.transposable = transposable;
     const std::size_t n = layer.parameters()[0].value.size();
     const std::vector<float> none(n);
-    Matrix m(none, none, 1);
+    CellMatrix m(none, none, 1);
     for (std::size_t i = 0; i < n; ++i)
         for (auto* g : {&m.up, &m.down}) {
             const double u = 63 * rng.uniform(i, g == &m.up ? 0 : 1);
@@ -257,242 +233,6 @@ TEST(CellArithmetic, LosslessConvertersGiveFloat32ForWholeLevels) {
             c.parameters()[1].value[3] = d.parameters()[1].value[3] = 0.5F;
             compare_with_float32(c, d, whole, transposable);
         }
-}
-
-/// 3 samples of 2 timesteps with noisy reads.
-class Noisy : public testing::Test {
-  public:
-    Noisy() : matrix_(std::vector<float>(12 * 5, 20), std::vector<float>(12 * 5, 11), 63) {
-        spec_ = *cim_mesh(1).core.cim;
-        spec_.device.read_noise = 0.2;
-        in_.resize(2, 3, 12);
-        error_.resize(2, 3, 5);
-        for (std::size_t i = 0; i < in_.all().size(); ++i) in_.all()[i] = i % 3 == 0 ? 1.0F : 0.5F;
-        for (std::size_t i = 0; i < error_.all().size(); ++i) error_.all()[i] = i % 2 == 0 ? 1.0F : -0.5F;
-    }
-
-  protected:
-    CellArithmetic arithmetic() const { return {spec_, {}, dense_shape(12, 5), matrix_.pairs(), 2, seed_}; }
-    /// Outputs and errors of a pass.
-    static std::pair<learn::Signal, learn::Signal> both(CellArithmetic& a, const learn::Pass& pass,
-                                                        const learn::Signal& in, const learn::Signal& error) {
-        std::pair<learn::Signal, learn::Signal> r{{pass.steps, pass.batch, 5}, {pass.steps, pass.batch, 12}};
-        a.forward(pass, in, r.first);
-        a.backward(pass, error, r.second);
-        return r;
-    }
-    static std::vector<float> values(const std::pair<learn::Signal, learn::Signal>& r) {
-        std::vector<float> v(r.first.all().begin(), r.first.all().end());
-        v.insert(v.end(), r.second.all().begin(), r.second.all().end());
-        return v;
-    }
-    arch::CimCoreSpec spec_;
-    Matrix matrix_;
-    learn::Signal in_, error_;
-    std::uint64_t seed_ = 1;
-};
-
-/// Samples one by one, the last first, timestep by timestep: the bits of one pass.
-TEST_F(Noisy, ReadsDependOnNoOrder) {
-    for (const bool transposable : {true, false}) {
-        spec_.training.transposable = transposable;
-        CellArithmetic together = arithmetic(), apart = arithmetic();
-        const auto all = both(together, pass_of(2, 3), in_, error_);
-        for (std::size_t b = 3; b-- > 0;)
-            for (std::size_t t = 0; t < 2; ++t) {
-                learn::Pass one = pass_of(1, 1);
-                one.first = t, one.first_sample = b;
-                learn::Signal x(1, 1, 12), g(1, 1, 5);
-                std::ranges::copy(in_.at(t, b), x.at(0, 0).begin());
-                std::ranges::copy(error_.at(t, b), g.at(0, 0).begin());
-                const auto r = both(apart, one, x, g);
-                EXPECT_TRUE(std::ranges::equal(r.first.at(0, 0), all.first.at(t, b))) << b << t;
-                EXPECT_TRUE(std::ranges::equal(r.second.at(0, 0), all.second.at(t, b))) << b << t;
-            }
-    }
-}
-
-TEST_F(Noisy, EveryReadIsADrawOfItsOwn) {
-    CellArithmetic a = arithmetic();
-    const auto first = both(a, pass_of(2, 3), in_, error_);
-    EXPECT_EQ(values(first), values(both(a, pass_of(2, 3), in_, error_)));
-    learn::Pass later = pass_of(2, 3), test = pass_of(2, 3);
-    later.iteration = 1, test.training = false;
-    EXPECT_NE(values(first), values(both(a, later, in_, error_)));
-    EXPECT_NE(values(first), values(both(a, test, in_, error_)));
-    seed_ = 2;
-    CellArithmetic other = arithmetic();
-    EXPECT_NE(values(first), values(both(other, pass_of(2, 3), in_, error_)));
-    const auto differ = [](std::span<const float> x, std::span<const float> y) {
-        return !std::ranges::equal(x, y);
-    };
-    // samples 0 and 2 of a timestep have the same inputs
-    EXPECT_TRUE(differ(first.first.at(0, 0), first.first.at(0, 2))) << "by sample";
-    in_.constant = true;
-    for (std::size_t b = 0; b < 3; ++b) std::ranges::copy(in_.at(0, b), in_.at(1, b).begin());
-    const auto constant = both(a, pass_of(2, 3), in_, error_);
-    EXPECT_FALSE(differ(constant.first.at(0, 1), constant.first.at(1, 1))) << "read once";
-    in_.constant = false;
-    const auto again = both(a, pass_of(2, 3), in_, error_);
-    EXPECT_TRUE(differ(again.first.at(0, 1), again.first.at(1, 1))) << "by timestep";
-    std::ranges::copy(error_.at(0, 1), error_.at(1, 1).begin());
-    const auto errors = both(a, pass_of(2, 3), in_, error_);
-    EXPECT_TRUE(differ(errors.second.at(0, 1), errors.second.at(1, 1))) << "errors by timestep";
-}
-
-/// One spike on a row: code of G (1 + 0.2 N) in levels; the difference of a pair has both variances.
-TEST_F(Noisy, HasTheDeviationOfTheCells) {
-    CellArithmetic a = arithmetic();
-    double sum = 0, squares = 0;
-    const int n = 4000;
-    for (int i = 0; i < n; ++i) {
-        learn::Pass pass = pass_of(1, 1);
-        pass.iteration = static_cast<std::uint64_t>(i);
-        learn::Signal x(1, 1, 12), y(1, 1, 5);
-        x.at(0, 0)[4] = 1;
-        a.forward(pass, x, y);
-        const double levels = static_cast<double>(y.at(0, 0)[2]) * 63;
-        sum += levels, squares += levels * levels;
-    }
-    // conductance in levels from zero: Gmin is base levels above
-    const double base = spec_.device.Gmin / (spec_.device.Gmax - spec_.device.Gmin) * 63;
-    const double up = 0.2 * (20 + base), down = 0.2 * (11 + base);
-    const double mean = sum / n, deviation = std::sqrt(squares / n - mean * mean);
-    const double expected = std::sqrt(up * up + down * down + 2.0 / 12);
-    EXPECT_NEAR(mean, 9, 4 * expected / std::sqrt(n));
-    EXPECT_NEAR(deviation, expected, 4 * expected / std::sqrt(2 * n));
-}
-
-/// With steps that are pulses.
-learn::GoldenNetwork golden_in(const arch::CimCoreSpec& spec) {
-    learn::GoldenNetwork golden;
-    golden.surrogate = {"triangle", {}, 1};
-    golden.optimiser.kind = "adam", golden.optimiser.lr = 1e-2;
-    golden.pulses = learn::pulse_spec(spec, spec.training, 1);
-    return golden;
-}
-
-/// The golden mlp in cells, read through noisy converters.
-class Trained {
-  public:
-    explicit Trained(const arch::CimCoreSpec& spec) {
-        trainer_ = golden_in(spec).make();
-        read_through_converters(trainer_->network(), cells(), spec, {}, 1);
-    }
-    learn::Trainer& trainer() { return *trainer_; }
-    learn::PulseUpdate& cells() { return dynamic_cast<learn::PulseUpdate&>(trainer_->optimiser()); }
-    void steps(std::size_t from, std::size_t to, Engine* engine = nullptr) {
-        for (std::size_t k = from; k < to; ++k) {
-            const auto [x, y] = learn::GoldenNetwork::minibatch(k);
-            trainer_->step(x, y);
-            if (engine != nullptr) engine->execute(learn::collect_work(*trainer_));
-        }
-    }
-    std::vector<std::vector<float>> weights() {
-        std::vector<std::vector<float>> all;
-        for (auto& [layer, p] : trainer_->network().parameters()) all.push_back(layer->parameters()[p].value);
-        return all;
-    }
-    void take_state(Trained& from) {
-        std::size_t key = 0;
-        for (auto& [layer, p] : trainer_->network().parameters()) {
-            std::vector<float>& to = layer->parameters()[p].value;
-            to = from.trainer().network().parameters()[key].first->parameters()[p].value;
-            const auto old_state = from.trainer().optimiser().state(key, to.size());
-            const auto new_state = trainer_->optimiser().state(key, to.size());
-            for (std::size_t s = 0; s < old_state.size(); ++s) *new_state[s] = *old_state[s];
-            ++key;
-        }
-        trainer_->network().updated();
-        trainer_->set_iteration(from.trainer().iteration());
-    }
-
-  private:
-    std::unique_ptr<learn::Trainer> trainer_;
-};
-
-arch::ChipSpec noisy_chip() {
-    arch::ChipSpec chip = cim_mesh(2);
-    chip.core.cim->device.read_noise = 0.02;
-    chip.core.cim->device.p_sa0 = chip.core.cim->device.p_sa1 = 0.002;
-    chip.core.cim->write.sigma_c2c = 0.03;
-    return chip;
-}
-
-TEST(CellTraining, ResumesWithTheSameBitsAndTheSameWear) {
-    const arch::ChipSpec chip = noisy_chip();
-    Trained whole(*chip.core.cim), first(*chip.core.cim), second(*chip.core.cim), timed(*chip.core.cim);
-    const auto e_whole = make_cim_training_engine(chip, {}), e_first = make_cim_training_engine(chip, {}),
-               e_second = make_cim_training_engine(chip, {});
-    whole.steps(0, 4, e_whole.get());
-    first.steps(0, 2, e_first.get());
-    second.take_state(first);
-    e_second->resume(e_first->record());
-    const auto most = [](const ManyCoreEngine& e) {
-        return dynamic_cast<const CimArithmetic&>(e.arithmetic()).most_pulses();
-    };
-    EXPECT_EQ(most(*e_second), most(*e_first));
-    second.steps(2, 4, e_second.get());
-    EXPECT_EQ(whole.weights(), second.weights());
-    EXPECT_EQ(most(*e_whole), most(*e_second));
-    EXPECT_EQ(e_whole->record().own, e_second->record().own);
-    EXPECT_GT(most(*e_whole)[1], 0U);
-    timed.steps(0, 4);
-    EXPECT_EQ(whole.weights(), timed.weights()) << "functional";
-}
-
-/// The engine times the reads that the values come from: those of spikes to the code, analogue inputs at
-/// most.
-TEST(CellTraining, CodesAreThoseThatTheEngineCounts) {
-    const arch::ChipSpec chip = cim_mesh(1);
-    Trained t(*chip.core.cim);
-    const auto engine = make_cim_training_engine(chip, {});
-    t.steps(0, 3, engine.get());
-    const auto codes = [&](const char* name) {
-        const auto& layer = dynamic_cast<learn::LinearLayer&>(*t.trainer().network().find(name)->layer);
-        return layer.arithmetic->forward_codes.codes;
-    };
-    const auto conversions = [&](std::uint32_t item) {
-        return engine->arithmetic().array_counters(item, Phase::Forward)->conversions;
-    };
-    EXPECT_EQ(codes("w2"), conversions(2));
-    EXPECT_GT(codes("w2"), 0U);
-    EXPECT_LE(codes("w1"), conversions(0));
-    EXPECT_GT(codes("w1"), conversions(0) / 8);
-}
-
-/// Converters that lose next to nothing train as float32 does; stuck cells, noise and few bits reach the
-/// numbers.
-TEST(CellTraining, ConvertersReachTheNumbers) {
-    const auto loss = [](const arch::CimCoreSpec& spec) {
-        Trained t(spec);
-        t.steps(0, 44);
-        const auto [x, y] = learn::GoldenNetwork::minibatch(0);
-        return t.trainer().evaluate(x, y).loss;
-    };
-    arch::CimCoreSpec spec = *cim_mesh(1).core.cim;
-    spec.training.w_range = 4;
-    spec.write.Pmax = 256;
-    const auto ideal = golden_in(spec).make();
-    for (std::size_t k = 0; k < 44; ++k) {
-        const auto [x, y] = learn::GoldenNetwork::minibatch(k);
-        ideal->step(x, y);
-    }
-    const auto [x, y] = learn::GoldenNetwork::minibatch(0);
-    const double reference = ideal->evaluate(x, y).loss;
-    spec.adc.fs = arch::CimFullScale::Fixed;  // 65 codes per cell level
-    spec.adc.fs_value = 252;
-    spec.adc.adc_bits = 14;
-    const double fine = loss(spec);
-    EXPECT_NEAR(fine, reference, 0.5 * reference);
-    spec.adc.adc_bits = 2;
-    EXPECT_GT(loss(spec), 1.5 * reference) << "few bits";
-    spec.adc.adc_bits = 14;
-    spec.device.read_noise = 0.3;
-    EXPECT_GT(loss(spec), 1.5 * reference) << "noise";
-    spec.device.read_noise = 0;
-    spec.device.p_sa0 = spec.device.p_sa1 = 0.1;
-    EXPECT_NE(loss(spec), fine) << "stuck cells";
 }
 
 }  // namespace

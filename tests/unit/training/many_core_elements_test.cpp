@@ -9,6 +9,13 @@
 namespace loom::training {
 namespace {
 
+TEST(ManyCoreElements, SharesOfNumbersBeyond32Bits) {
+    constexpr std::uint64_t g = 1'000'000'000;
+    EXPECT_EQ(part_of(15 * g, 0, 10 * g, 20 * g), 7 * g + g / 2);
+    EXPECT_EQ(part_of(15 * g + 1, 10 * g, 10 * g, 20 * g), 7 * g + g / 2 + 1);
+    EXPECT_EQ(part_of(7, 0, 1, 3) + part_of(7, 1, 1, 3) + part_of(7, 2, 1, 3), 7U);
+}
+
 TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
     for (const bool over_time : {false, true}) {
         arch::TrainingWork work = network_work({.over_time = over_time});
@@ -40,6 +47,21 @@ TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
             }
             EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::SquareRoot), over_time ? 4U : 4U * 4);
         }
+    }
+}
+
+/// Blocks whose share of the operations is none have moved their share of the values all the same.
+TEST(ManyCoreElements, PoolsMoveTheirValuesWhereverTheyLie) {
+    arch::TrainingWork work = network_work({});
+    const std::uint64_t pairs = work.steps * work.batch;
+    for (arch::ElementWork& e : work.elements)
+        if (e.name == "pool") e.forward_add = 5;
+    ASSERT_FALSE(work.linear[3].binary_input);
+    for (const std::uint64_t side : {1U, 2U, 5U}) {
+        const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
+        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::Add), 5U);
+        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::SpikeRead), pairs * 256) << side;
+        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::SpikeWrite), pairs * 64 * 16) << side;
     }
 }
 
@@ -127,6 +149,78 @@ TEST(ManyCoreElements, SpikesThroughAMaximumCountOnce) {
         EXPECT_EQ(events(gate, "w3", Phase::Forward, Event::Gated),
                   std::uint64_t{64} * 12 * 12 - w3.input.ones() * 12);
     }
+}
+
+/// Membranes behind a mean are one value each, which is multiplied once.
+TEST(ManyCoreElements, PooledMembranesAreMultipliedOnce) {
+    using namespace learn;
+    auto network = std::make_unique<Network>(Shape{4, 4, 2});
+    const auto add = [&](std::unique_ptr<Layer> layer, const char* name, std::uint32_t from) {
+        layer->name = name;
+        float k = 0;
+        for (Parameter& p : layer->parameters())
+            for (float& v : p.value) v = 0.25F + (k += 0.125F);
+        return network->add(std::move(layer), {from});
+    };
+    const std::shared_ptr<const Surrogate> h = make_surrogate({"rect", {}, 0.5});
+    LifSpec li;
+    li.fires = false;
+    const Shape map{4, 4, 2}, pooled{2, 2, 2};
+    std::uint32_t at =
+        add(std::make_unique<Conv>(ConvShape{map, 2, arch::square_window(1)}, false), "w1", Network::kInput);
+    at = add(std::make_unique<Lif>(map, li, h), "li", at);
+    at = add(std::make_unique<AveragePool>(map, arch::square_window(2, 2), true), "pool", at);
+    at = add(std::make_unique<Conv>(ConvShape{pooled, 3, arch::square_window(1)}, false), "w2", at);
+    add(std::make_unique<Lif>(Shape{2, 2, 3}, li, h), "out", at);
+    Trainer trainer(std::move(network), make_loss("mse_rate"), make_optimiser({"sgd", 0.01}), Schedule{});
+    Signal x(2, 2, 32);
+    x.at(0, 0)[0] = x.at(0, 1)[9] = x.at(1, 1)[20] = 1;
+    trainer.gradients(x, std::vector<std::int64_t>{0, 1});
+    const arch::TrainingWork work = collect_work(trainer);
+    const arch::LinearWork& w2 = work.linear[1];
+    ASSERT_FALSE(w2.binary_input);
+    for (const std::uint64_t side : {1U, 3U}) {
+        const arch::ChipSpec chip = mesh(side, side == 1 ? 1024U : 1U);
+        const auto macs = [&](const arch::SparsityRules& rules) {
+            return events(run(work, chip, rules), "w2", Phase::Forward, Event::Mac);
+        };
+        EXPECT_EQ(macs({S, S, S}), w2.input.ones() * 3);
+        EXPECT_EQ(macs({G, S, S}), w2.input.ones() * 3);
+        EXPECT_EQ(macs({D, S, S}), 4U * 8 * 3);
+    }
+}
+
+/// More neurons in a window than 16 bits count; zeros are sent, so all of them are waited for.
+TEST(ManyCoreElements, AMaximumOfAWholeMap) {
+    constexpr std::size_t kSide = 192, kNeurons = kSide * kSide;
+    arch::TrainingWork work = one_layer(1, 2, 1);
+    arch::TrainingWork map = one_layer(1, 1, 1);
+    arch::LinearWork& first = map.linear[0];
+    first.name = "map";
+    first.shape.in_h = first.shape.in_w = first.shape.out_h = first.shape.out_w = kSide;
+    map.neurons[0].count = kNeurons;
+    for (arch::BitSignal* bits : {&first.input, &first.error, &map.neurons[0].spikes, &map.neurons[0].error,
+                                  &map.neurons[0].derivative})
+        *bits = arch::BitSignal(1, 1, kNeurons);
+    arch::ElementWork pool;
+    pool.name = "pool";
+    pool.move = arch::ElementMove::Pool;
+    pool.in_h = pool.in_w = kSide;
+    pool.window = arch::square_window(kSide, kSide);
+    pool.outputs = 1, pool.forward_add = kNeurons - 1;
+    work.linear.insert(work.linear.begin(), first);
+    work.neurons.insert(work.neurons.begin(), map.neurons[0]);
+    work.elements.push_back(pool);
+    work.items = {{arch::WorkKind::Linear, 0, {UINT32_MAX}},
+                  {arch::WorkKind::Neuron, 0, {0}},
+                  {arch::WorkKind::Element, 0, {1}},
+                  {arch::WorkKind::Linear, 1, {2}},
+                  {arch::WorkKind::Neuron, 1, {3}}};
+    arch::ChipSpec chip = mesh(1, 4096);
+    chip.core.soma.max_neurons = kNeurons + 2;
+    EXPECT_EQ(events(run(work, chip, {D, S, S}), "w", Phase::Forward, Event::Ac), 2U);
+    const EngineRecord gate = run(work, chip, {G, S, S});
+    EXPECT_EQ(events(gate, "w", Phase::Forward, Event::Gated), 2U);
 }
 
 TEST(ManyCoreElements, StatisticsKeepTheWholeMinibatch) {
