@@ -92,6 +92,9 @@ void ManyCoreEngine::enter(Phase phase) {
 void ManyCoreEngine::build(const arch::TrainingWork& work) {
     view_.work = &work;
     view_.placement = place_training(work, view_.room);
+    if (std::max(view_.placement.feeds.size(), work.items.size()) >= kValues)
+        throw UnsupportedError("a network of " + std::to_string(work.items.size()) +
+                               " layers; packets of training have tags for fewer than 32768");
     EngineRecord& record = view_.record;
     view_.linear_items.resize(work.linear.size());
     view_.neuron_items.resize(work.neurons.size());
