@@ -81,7 +81,6 @@ void ManyCoreEngine::prepare_destinations() {
             }
         }
     }
-    prepare_exchange();
 }
 
 }  // namespace loom::training

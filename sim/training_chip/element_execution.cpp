@@ -8,9 +8,8 @@
 namespace loom::training {
 namespace {
 
-constexpr std::uint64_t kValueFlits = 16;  ///< of a packet of several values
-constexpr std::uint64_t kSums = 2;         ///< values of a channel: of x, x x (errors: g, g z)
-constexpr std::uint64_t kResults = 2;      ///< mean and slope (errors: both means)
+constexpr std::uint64_t kSums = 2;     ///< values of a channel: of x, x x (errors: g, g z)
+constexpr std::uint64_t kResults = 2;  ///< mean and slope (errors: both means)
 
 arch::ElementOperations share_of(const arch::ElementOperations& all, std::uint64_t first, std::uint64_t n,
                                  std::uint64_t parts) {
@@ -150,14 +149,7 @@ void ManyCoreEngine::finish_statistics(const PlacedElement& placed, const Shared
 
 void ManyCoreEngine::pass_values(std::uint32_t from, std::uint32_t set, std::uint32_t item,
                                  std::uint64_t values, ValueKind kind) {
-    const std::uint64_t room = kValueFlits * view_.chip.noc.flit_bits,
-                        address = view_.core().axon_out.packet_bits;
-    const std::uint64_t bits = view_.room.gradient_bits;
-    const std::uint64_t fit = room > address + bits ? (room - address) / bits : 1;
-    for (std::uint64_t first = 0; first < values; first += fit) {
-        const std::uint64_t n = std::min(fit, values - first);
-        send(step_, from, set, kValues + item, n, static_cast<std::size_t>(kind), n * bits);
-    }
+    send_values(from, set, kValues + item, values, static_cast<std::size_t>(kind), view_.room.gradient_bits);
 }
 
 ManyCoreEngine::Sharers ManyCoreEngine::sharers(const Cores& copies, std::uint32_t owner) {
@@ -222,7 +214,7 @@ void ManyCoreEngine::exchange_parameters(bool gradients) {
         for (const std::uint32_t core : s.copies)
             pass_values(core, s.to_owner, view_.neuron_items[p], n, ValueKind::Sums);
     }
-    if (any) run_step(step_);
+    if (any) run_step();
 }
 
 }  // namespace loom::training

@@ -5,50 +5,28 @@
 namespace loom::training {
 namespace {
 
-constexpr std::uint64_t kMaxFlits = 16;  ///< of a packet of gradients or weights
 constexpr std::size_t kGradients = 0, kWeights = 1;
 
 }  // namespace
 
-void ManyCoreEngine::prepare_exchange() {
-    for (const SharedKernel& kernel : view_.placement.shared) {
-        if (kernel.copies.empty()) continue;
-        const std::uint32_t owner = view_.placement.blocks[kernel.owner].core;
-        Cores copies;
-        for (const std::uint32_t b : kernel.copies) copies.insert(view_.placement.blocks[b].core);
-        add_way(owner, number_of(copies));
-        for (const std::uint32_t core : copies) add_way(core, number_of({owner}));
-    }
-}
-
 void ManyCoreEngine::exchange(bool gradients) {
-    StepWork step(cores_.size());
     bool any = false;
-    const std::uint64_t value_bits = gradients ? view_.room.gradient_bits : view_.room.weight_bits;
-    const std::uint64_t room = kMaxFlits * view_.chip.noc.flit_bits,
-                        address = view_.core().axon_out.packet_bits;
-    const std::uint64_t fit = room > address + value_bits ? (room - address) / value_bits : 1;
-    for (const SharedKernel& kernel : view_.placement.shared) {
-        if (kernel.copies.empty()) continue;
+    for (std::size_t k = 0; k < kernel_sharers_.size(); ++k) {
+        const Sharers& s = kernel_sharers_[k];
+        if (s.copies.empty()) continue;
         any = true;
-        const Block& owner = view_.placement.blocks[kernel.owner];
-        Cores copies;
-        for (const std::uint32_t b : kernel.copies) copies.insert(view_.placement.blocks[b].core);
+        const Block& owner = view_.placement.blocks[view_.placement.shared[k].owner];
         for (const std::uint32_t f : view_.placement.populations[owner.population].feeds) {
             const arch::LinearWork& l = view_.linear(view_.placement.feeds[f]);
             const std::uint64_t weights =
                 (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * owner.channels();
-            for (std::uint64_t first = 0; first < weights; first += fit) {
-                const std::uint64_t n = std::min(fit, weights - first);
-                if (gradients)
-                    for (const std::uint32_t core : copies)
-                        send(step, core, number_of({owner.core}), f, n, kGradients, n * value_bits);
-                else
-                    send(step, owner.core, number_of(copies), f, n, kWeights, n * value_bits);
-            }
+            if (!gradients) send_values(s.owner, s.to_copies, f, weights, kWeights, view_.room.weight_bits);
+            if (!gradients) continue;
+            for (const std::uint32_t core : s.copies)
+                send_values(core, s.to_owner, f, weights, kGradients, view_.room.gradient_bits);
         }
     }
-    if (any) run_step(step);
+    if (any) run_step();
 }
 
 Cycles ManyCoreEngine::arrive_exchange(const Packet& packet) {

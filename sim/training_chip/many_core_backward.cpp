@@ -28,7 +28,7 @@ void ManyCoreEngine::backward() {
                 errors_out(b, at(pop.errors_out), true);
             }
         }
-        run_step(step_);
+        run_step();
     }
 }
 
@@ -126,7 +126,7 @@ void ManyCoreEngine::send_errors(const Block& block, std::uint32_t f, const Pair
         for (std::size_t e = p * s.group_inputs(); e < (p + 1) * s.group_inputs(); ++e) {
             if (only_wanted && !l.wanted.test(pair.t, pair.sample, e)) continue;
             if (backward_set_[f][e] == kNowhere) continue;
-            send(step_, block.core, backward_set_[f][e], f, e, 2 * to, view_.room.error_bits);
+            send(block.core, backward_set_[f][e], f, e, 2 * to, view_.room.error_bits);
         }
     }
 }

@@ -14,6 +14,7 @@ namespace loom::training {
 namespace {
 
 constexpr std::size_t kOutSlots = 4;
+constexpr std::uint64_t kValueFlits = 16;  ///< of a packet of several values
 
 /// Cycles until the last of a core's jobs is done; the core takes them as they become ready.
 Cycles run_jobs(std::vector<CoreJob>& jobs, std::span<Cycles> spent) {
@@ -168,8 +169,8 @@ void ManyCoreEngine::add_job(std::uint32_t core, CoreJob job, std::uint32_t item
     step_.jobs[core].push_back(job);
 }
 
-void ManyCoreEngine::send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t tag,
-                          std::size_t element, std::size_t payload, std::uint64_t payload_bits) {
+void ManyCoreEngine::send(std::uint32_t from, std::uint32_t set, std::uint32_t tag, std::size_t element,
+                          std::size_t payload, std::uint64_t payload_bits) {
     const Way& to = way(from, set);
     const std::uint64_t bits = view_.core().axon_out.packet_bits + payload_bits;
     Packet p;
@@ -179,15 +180,26 @@ void ManyCoreEngine::send(StepWork& step, std::uint32_t from, std::uint32_t set,
     p.tag = static_cast<std::uint16_t>(tag);
     p.flits = static_cast<std::uint16_t>((bits + view_.chip.noc.flit_bits - 1) / view_.chip.noc.flit_bits);
     p.payload = static_cast<std::int64_t>(payload);
-    step.sends[from].push_back({p, to.copies});
+    step_.sends[from].push_back({p, to.copies});
 }
 
-void ManyCoreEngine::run_step(StepWork& step) {
+void ManyCoreEngine::send_values(std::uint32_t from, std::uint32_t set, std::uint32_t tag,
+                                 std::uint64_t values, std::size_t payload, std::uint64_t value_bits) {
+    const std::uint64_t room = kValueFlits * view_.chip.noc.flit_bits,
+                        address = view_.core().axon_out.packet_bits;
+    const std::uint64_t fit = room > address + value_bits ? (room - address) / value_bits : 1;
+    for (std::uint64_t first = 0; first < values; first += fit) {
+        const std::uint64_t n = std::min(fit, values - first);
+        send(from, set, tag, n, payload, n * value_bits);
+    }
+}
+
+void ManyCoreEngine::run_step() {
     const std::size_t items = view_.work->items.size();
     std::ranges::fill(spent_, 0);
     for (std::size_t c = 0; c < cores_.size(); ++c)
-        cores_[c]->begin(start_, run_jobs(step.jobs[c], std::span(spent_).subspan(c * items, items)),
-                         step.sends[c], arithmetic_->takes_beside_job());
+        cores_[c]->begin(start_, run_jobs(step_.jobs[c], std::span(spent_).subspan(c * items, items)),
+                         step_.sends[c], arithmetic_->takes_beside_job());
     while (scheduler_->run_next()) {
     }
     if (activity_.outstanding() != 0)

@@ -90,7 +90,6 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     /// Gradients of copies of kernels to the owner, or its new weights back.
     void exchange(bool gradients);
     Cycles arrive_exchange(const Packet& packet);
-    void prepare_exchange();
 
     void add_job(std::uint32_t core, CoreJob job, std::uint32_t item);
     /// When sums_ are complete; a block's first matrix is given the time until then.
@@ -106,11 +105,14 @@ class ManyCoreEngine final : public Engine, public PacketWork {
     void count_error_recursion(const Block& block, std::size_t t);
     void send_errors(const Block& block, std::uint32_t feed, const Pair& pair);
     Cycles gradient_of(const Block& block, const Feed& feed, std::size_t t);
-    /// Leaves `step` empty.
-    void run_step(StepWork& step);
+    /// Executes step_ and leaves it empty.
+    void run_step();
     void book(std::uint64_t cycles, std::size_t core);
-    void send(StepWork& step, std::uint32_t from, std::uint32_t set, std::uint32_t tag, std::size_t element,
+    void send(std::uint32_t from, std::uint32_t set, std::uint32_t tag, std::size_t element,
               std::size_t payload, std::uint64_t payload_bits);
+    /// As many values to a packet as fit; packets tell their number (`axon`).
+    void send_values(std::uint32_t from, std::uint32_t set, std::uint32_t tag, std::uint64_t values,
+                     std::size_t payload, std::uint64_t value_bits);
 
     // Element-wise layers (element_execution.cpp).
     /// What of a norm's work is done: sums of its statistics as values come; the rest once they are known.

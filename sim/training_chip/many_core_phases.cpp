@@ -44,7 +44,7 @@ void ManyCoreEngine::forward() {
             if (!due(pop.fires)) continue;
             for (const std::uint32_t b : pop.blocks) forward_block(b, pair_at(k - pop.fires));
         }
-        run_step(step_);
+        run_step();
     }
 }
 
@@ -59,7 +59,7 @@ void ManyCoreEngine::send_input(const Pair& pair) {
         each_sent(bits, 0, l.input.count(), [&](std::size_t e, bool zero) {
             const std::uint32_t set = forward_set_[f][e / l.shape.group_inputs()];
             if (set != kNowhere)
-                send(step_, host, set, f, e, 2 * number(pair) + (zero ? 1 : 0),
+                send(host, set, f, e, 2 * number(pair) + (zero ? 1 : 0),
                      l.binary_input ? 0 : view_.room.membrane_bits);
         });
     }
@@ -131,7 +131,7 @@ void ManyCoreEngine::send_to(const Block& block, std::uint32_t f, const SourceMa
     const auto emit_to = [&](std::uint32_t e, bool zero) {
         const std::uint32_t set = forward_set_[f][e / l.shape.group_inputs()];
         if (set == kNowhere) return;
-        send(step_, block.core, set, f, e, 2 * number(to) + (zero ? 1 : 0), bits);
+        send(block.core, set, f, e, 2 * number(to) + (zero ? 1 : 0), bits);
         count(r, Event::SpikeRead) += std::max<std::uint64_t>(1, bits);
     };
     const auto emit = [&](std::size_t i, bool zero) {
@@ -169,7 +169,7 @@ void ManyCoreEngine::weight_gradient() {
             }
             add_job(block.core, {.cycles = cycles}, view_.linear_items[feed.linear]);
         }
-    run_step(step_);
+    run_step();
 }
 
 Cycles ManyCoreEngine::gradient_of(const Block& block, const Feed& feed, std::size_t t) {
@@ -228,7 +228,7 @@ void ManyCoreEngine::weight_update() {
                     view_.linear_items[view_.placement.feeds[f].linear]);
     }
     update_parameters();
-    run_step(step_);
+    run_step();
     exchange(false);
     exchange_parameters(false);
 }
