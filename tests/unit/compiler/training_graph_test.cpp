@@ -81,6 +81,19 @@ std::vector<Signal> outputs(learn::Network& network, const std::vector<std::stri
     return out;
 }
 
+/// Every output bit for bit, and none that is all zero.
+void expect_equal(const std::vector<Signal>& got, const std::vector<Signal>& want,
+                  const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        float sum = 0;
+        for (std::size_t k = 0; k < want[i].all().size(); ++k) {
+            ASSERT_EQ(got[i].all()[k], want[i].all()[k]) << names[i] << " " << k;
+            sum += want[i].all()[k];
+        }
+        EXPECT_NE(sum, 0) << names[i];
+    }
+}
+
 /// Every kind of window: groups, dilation, axes that differ, padding as text, pools that overlap; a current
 /// that decays; a map of one position before a matrix.
 learn::NetworkSpec windows() {
@@ -151,14 +164,7 @@ TEST(Windows, ComputeTheSameBehindAFile) {
         const auto back = learn::build_network(network_from_nir(model, profile, BiasRule::Auto), {});
         const std::vector<Signal> got = outputs(*back, names);
         std::filesystem::remove(file);
-        for (std::size_t i = 0; i < names.size(); ++i) {
-            float sum = 0;
-            for (std::size_t k = 0; k < want[i].all().size(); ++k) {
-                ASSERT_EQ(got[i].all()[k], want[i].all()[k]) << names[i] << " " << k;
-                sum += want[i].all()[k];
-            }
-            EXPECT_NE(sum, 0) << names[i];
-        }
+        expect_equal(got, want, names);
     }
 }
 
@@ -177,14 +183,7 @@ TEST_P(RoundTrip, ComputesTheSame) {
         learn::build_network(network_from_nir(read_nir(file), profile, BiasRule::Auto), options);
     const std::vector<Signal> got = outputs(*back, names);
     std::filesystem::remove(file);
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        float sum = 0;
-        for (std::size_t k = 0; k < want[i].all().size(); ++k) {
-            ASSERT_EQ(got[i].all()[k], want[i].all()[k]) << names[i] << " " << k;
-            sum += want[i].all()[k];
-        }
-        EXPECT_NE(sum, 0) << names[i];
-    }
+    expect_equal(got, want, names);
 }
 INSTANTIATE_TEST_SUITE_P(Methods, RoundTrip, ::testing::Values("euler", "exp", "jump"),
                          [](const auto& p) { return p.param; });
