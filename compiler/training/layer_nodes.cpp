@@ -77,11 +77,7 @@ struct Writer {
     }
     bool flatten(learn::Layer& layer, NirNode& node) const {
         if (dynamic_cast<learn::Flatten*>(&layer) == nullptr) return false;
-        node.type = "Flatten";
-        node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
-        node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
-        node.arrays["input_type"] = integers(node.input_shape);
-        node.output_shape = {layer.out.count()};
+        make_flatten(node, layer.out.count());
         return true;
     }
     bool lif(learn::Layer& layer, NirNode& node) const {
@@ -179,6 +175,14 @@ bool takes_maps(const learn::Layer& layer) {
 
 void refuse_layer(const learn::Layer& layer, const char* why) {
     throw UnsupportedError("layer '" + layer.name + "' " + why);
+}
+
+void make_flatten(NirNode& node, std::size_t count) {
+    node.type = "Flatten";
+    node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
+    node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
+    node.arrays["input_type"] = integers(node.input_shape);
+    node.output_shape = {count};
 }
 
 Tensor parameter_tensor(learn::Layer& layer, std::size_t p, std::vector<std::size_t> shape) {

@@ -23,6 +23,9 @@ bool takes_maps(const learn::Layer& layer);
 /// Throws UnsupportedError "layer 'x' ...".
 [[noreturn]] void refuse_layer(const learn::Layer& layer, const char* why);
 
+/// A node whose input_shape is known becomes a Flatten to a vector of so many values.
+void make_flatten(NirNode& node, std::size_t count);
+
 /// Parameter p as files have it.
 Tensor parameter_tensor(learn::Layer& layer, std::size_t p, std::vector<std::size_t> shape);
 Tensor integers(const std::vector<std::size_t>& values);

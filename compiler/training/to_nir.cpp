@@ -101,12 +101,8 @@ class Graph {
         if (shape.size() == 1) return from;
         NirNode node;
         node.name = layer.name + ".flatten";
-        node.type = "Flatten";
         node.input_shape = shape;
-        node.output_shape = {layer.in.count()};
-        node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
-        node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
-        node.arrays["input_type"] = integers(shape);
+        make_flatten(node, layer.in.count());
         const std::uint32_t number = put(std::move(node));
         connect(from, number);
         return {number};
