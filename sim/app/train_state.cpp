@@ -115,22 +115,19 @@ void TrainState::add_format_counts(const learn::CountedFormats& of_step) {
 
 void TrainState::take_arrays(const learn::Network& network) {
     arrays.clear();
-    for (const learn::Network::Node& node : network.nodes()) {
-        const auto* layer = dynamic_cast<const learn::LinearLayer*>(node.layer.get());
-        if (layer == nullptr || !layer->arithmetic) continue;
-        const learn::CodeCounts &f = layer->arithmetic->forward_codes, &b = layer->arithmetic->backward_codes;
-        arrays.push_back({layer->name, f.codes, f.clipped, b.codes, b.clipped});
-    }
+    network.each_arithmetic([&](const learn::LinearLayer& layer) {
+        const learn::CodeCounts &f = layer.arithmetic->forward_codes, &b = layer.arithmetic->backward_codes;
+        arrays.push_back({layer.name, f.codes, f.clipped, b.codes, b.clipped});
+    });
 }
 
 void TrainState::restore_arrays(learn::Network& network) const {
-    for (const ArrayRow& r : arrays) {
-        learn::Network::Node* node = network.find(r.name);
-        auto* layer = node == nullptr ? nullptr : dynamic_cast<learn::LinearLayer*>(node->layer.get());
-        if (layer == nullptr || !layer->arithmetic) continue;
-        layer->arithmetic->forward_codes = {r.forward_codes, r.forward_clipped};
-        layer->arithmetic->backward_codes = {r.backward_codes, r.backward_clipped};
-    }
+    network.each_arithmetic([&](learn::LinearLayer& layer) {
+        const auto r = std::ranges::find(arrays, layer.name, &ArrayRow::name);
+        if (r == arrays.end()) return;
+        layer.arithmetic->forward_codes = {r->forward_codes, r->forward_clipped};
+        layer.arithmetic->backward_codes = {r->backward_codes, r->backward_clipped};
+    });
 }
 
 Json TrainState::to_json() const {

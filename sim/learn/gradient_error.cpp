@@ -42,13 +42,12 @@ class SideEffects {
   private:
     template <class F, class G>
     void each(F buffer, G codes) {
-        for (Network::Node& node : network_.nodes()) {
+        for (Network::Node& node : network_.nodes())
             for (const std::span<float> b : node.layer->buffers()) buffer(b);
-            auto* linear = dynamic_cast<LinearLayer*>(node.layer.get());
-            if (linear == nullptr || !linear->arithmetic) continue;
-            codes(linear->arithmetic->forward_codes);
-            codes(linear->arithmetic->backward_codes);
-        }
+        network_.each_arithmetic([&](LinearLayer& layer) {
+            codes(layer.arithmetic->forward_codes);
+            codes(layer.arithmetic->backward_codes);
+        });
     }
     Network& network_;
     std::vector<float> statistics_;

@@ -45,6 +45,14 @@ class Network {
     Node* find(const std::string& name);
     /// Every parameter with its layer, in a fixed order.
     std::vector<std::pair<Layer*, std::size_t>> parameters();
+    /// Calls f(LinearLayer&) for every matrix whose products are not float32.
+    template <class F>
+    void each_arithmetic(F f) const {
+        for (const Node& n : nodes_)
+            if (auto* layer = dynamic_cast<LinearLayer*>(n.layer.get());
+                layer != nullptr && layer->arithmetic)
+                f(*layer);
+    }
     std::size_t weights() const;
 
   private:
