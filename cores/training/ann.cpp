@@ -21,16 +21,12 @@ void one_pass(arch::ElementWork& e, std::size_t steps) {
     steps = std::max<std::size_t>(1, steps);
     const std::size_t windows =
         e.statistics_steps == 0 ? 1 : std::max<std::size_t>(1, steps / e.statistics_steps);
-    const arch::ElementOperations forward = e.forward(), backward = e.backward();
     const auto shrink = [&](const arch::ElementOperations& all, const arch::ElementOperations& sums,
                             const arch::ElementOperations& once) {
         return (all - sums - once) / steps + sums / steps + once / windows;
     };
-    const arch::ElementOperations f = shrink(forward, e.forward_sums, e.forward_statistics);
-    const arch::ElementOperations b = shrink(backward, e.backward_sums, e.backward_statistics);
-    e.forward_add = f.add, e.forward_multiply = f.multiply, e.forward_divide = f.divide,
-    e.forward_sqrt = f.sqrt;
-    e.backward_add = b.add, e.backward_multiply = b.multiply, e.backward_divide = b.divide;
+    e.forward = shrink(e.forward, e.forward_sums, e.forward_statistics);
+    e.backward = shrink(e.backward, e.backward_sums, e.backward_statistics);
     e.forward_sums = e.forward_sums / steps, e.forward_statistics = e.forward_statistics / windows;
     e.backward_sums = e.backward_sums / steps, e.backward_statistics = e.backward_statistics / windows;
     e.statistics_steps = std::min<std::size_t>(1, e.statistics_steps);
@@ -53,7 +49,7 @@ void add_elements(const arch::TrainingWork& snn, arch::TrainingWork& ann) {
         arch::ElementWork e;
         e.name = n.name;
         e.outputs = n.count;
-        e.forward_add = e.backward_add = n.count * ann.batch;
+        e.forward.add = e.backward.add = n.count * ann.batch;
         item = {arch::WorkKind::Element, static_cast<std::uint32_t>(ann.elements.size()), item.sources};
         ann.elements.push_back(std::move(e));
     }

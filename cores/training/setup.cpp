@@ -136,9 +136,7 @@ bool Setup::is_wiring(std::uint32_t item) const {
     if (work.items[item].kind != WorkKind::Element || work.items[item].sources.size() != 1) return false;
     if (pooled_by_planes(item)) return true;
     const arch::ElementWork& e = element(item);
-    return e.forward_add + e.forward_multiply + e.forward_divide + e.forward_sqrt + e.backward_add +
-               e.backward_multiply + e.backward_divide ==
-           0;
+    return (e.forward + e.backward).all() == 0;
 }
 
 bool Setup::recurrent() const {

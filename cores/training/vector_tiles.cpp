@@ -149,10 +149,9 @@ std::uint64_t part(const Setup& setup, const Segment& s, std::uint64_t total) {
 Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& s) {
     const arch::ElementWork& e = setup.element(s.item);
     const bool forward = s.kind == Kind::ElementForward;
-    const auto of = [&](std::uint64_t f, std::uint64_t b) { return part(setup, s, forward ? f : b); };
-    const std::uint64_t add = of(e.forward_add, e.backward_add);
-    const std::uint64_t multiply = of(e.forward_multiply, e.backward_multiply);
-    const std::uint64_t divide = of(e.forward_divide, e.backward_divide), root = of(e.forward_sqrt, 0);
+    const arch::ElementOperations& all = forward ? e.forward : e.backward;
+    const std::uint64_t add = part(setup, s, all.add), multiply = part(setup, s, all.multiply);
+    const std::uint64_t divide = part(setup, s, all.divide), root = part(setup, s, all.sqrt);
     Bulk b;
     b.elements = b.active = add + multiply + (divide + root) * array.divide_cycles;
     Task& t = b.task;

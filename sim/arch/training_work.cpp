@@ -11,10 +11,7 @@ std::uint64_t LinearShape::synapses() const {
 }
 
 void ElementWork::add(const ElementWork& more) {
-    forward_add += more.forward_add, forward_multiply += more.forward_multiply;
-    forward_divide += more.forward_divide, forward_sqrt += more.forward_sqrt;
-    backward_add += more.backward_add, backward_multiply += more.backward_multiply;
-    backward_divide += more.backward_divide;
+    forward += more.forward, backward += more.backward;
     forward_sums += more.forward_sums, forward_statistics += more.forward_statistics;
     backward_sums += more.backward_sums, backward_statistics += more.backward_statistics;
 }

@@ -120,15 +120,10 @@ struct ElementWork {
                 x, out_w, [&](std::size_t column, std::size_t) { f((row * out_w + column) * in_c + c); });
         });
     }
-    std::uint64_t forward_add = 0, forward_multiply = 0, forward_divide = 0, forward_sqrt = 0;
-    std::uint64_t backward_add = 0, backward_multiply = 0, backward_divide = 0;
+    ElementOperations forward, backward;
     /// Norms, of the operations above: the sums of statistics, made as values come, and what is done once for
     /// each statistic (channel and window). What is left is done value by value when statistics are known.
     ElementOperations forward_sums, forward_statistics, backward_sums, backward_statistics;
-    ElementOperations forward() const {
-        return {forward_add, forward_multiply, forward_divide, forward_sqrt};
-    }
-    ElementOperations backward() const { return {backward_add, backward_multiply, backward_divide, 0}; }
     std::uint64_t outputs = 0;  ///< of one timestep and sample
     std::uint64_t parameters = 0;
     /// Norms: timesteps that share statistics over the whole minibatch; 0: no statistics.

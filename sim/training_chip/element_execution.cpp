@@ -39,7 +39,7 @@ void ManyCoreEngine::elements(std::uint32_t b, const Pair& pair, Part part, Cycl
         const arch::ElementWork& e = work.elements[placed.element];
         const bool norm = e.statistics_steps != 0;
         if (part == Part::Sums && !norm) continue;
-        arch::ElementOperations all = forward ? e.forward() : e.backward();
+        arch::ElementOperations all = forward ? e.forward : e.backward;
         const arch::ElementOperations& sums = forward ? e.forward_sums : e.backward_sums;
         if (norm)
             all = part == Part::Sums ? sums

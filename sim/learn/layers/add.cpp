@@ -10,7 +10,7 @@ void Add::backward(const Pass&, const Signal&, const Signal&, const Signal& grad
 }
 
 void Add::describe(const Pass& pass, arch::ElementWork& work) const {
-    work.forward_add = (sources_ - 1) * pass.steps * pass.batch * out.count();
+    work.forward.add = (sources_ - 1) * pass.steps * pass.batch * out.count();
     work.outputs = out.count();
 }
 

@@ -58,11 +58,11 @@ void MaxPool::backward(const Pass& pass, const Signal&, const Signal&, const Sig
 void MaxPool::describe(const Pass& pass, arch::ElementWork& work) const {
     std::uint64_t pairs = 0;
     for (std::size_t o = 0; o < out.count(); ++o) each(o, [&](std::size_t) { ++pairs; });
-    work.forward_add = (pairs - out.count()) * pass.steps * pass.batch;
+    work.forward.add = (pairs - out.count()) * pass.steps * pass.batch;
     std::vector<std::size_t> seen(in.count(), SIZE_MAX);
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
         std::size_t& row = seen[chosen_[i]];
-        work.backward_add += row == i / out.count() ? 1U : 0U;
+        work.backward.add += row == i / out.count() ? 1U : 0U;
         row = i / out.count();
     }
     work.outputs = out.count();

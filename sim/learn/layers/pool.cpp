@@ -50,8 +50,8 @@ void AveragePool::describe(const Pass& pass, arch::ElementWork& work) const {
     for (const Pair& p : pairs_) used[p.from / in.channels] = true;
     const auto inputs = static_cast<std::uint64_t>(std::ranges::count(used, true));
     const std::uint64_t times = in.channels * pass.batch * pass.steps;
-    work.forward_add = (pairs - out.height * out.width) * times;
-    work.backward_add = (pairs - inputs) * times;
+    work.forward.add = (pairs - out.height * out.width) * times;
+    work.backward.add = (pairs - inputs) * times;
     work.outputs = out.count();
     work.move = arch::ElementMove::Pool;
     work.in_h = in.height, work.in_w = in.width, work.in_c = in.channels;

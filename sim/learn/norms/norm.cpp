@@ -136,15 +136,15 @@ void Norm::describe(const Pass& pass, arch::ElementWork& work) const {
     work.statistics_steps = window(pass);
     work.forward_sums = {3 * n, n, 0, 0};
     work.forward_statistics = {5 * statistics, 4 * statistics, 3 * statistics, statistics};
-    work.forward_add = 5 * n + 5 * statistics;
-    work.forward_multiply = 2 * n + 4 * statistics;
-    work.forward_divide = 3 * statistics;
-    work.forward_sqrt = statistics;
+    work.forward.add = 5 * n + 5 * statistics;
+    work.forward.multiply = 2 * n + 4 * statistics;
+    work.forward.divide = 3 * statistics;
+    work.forward.sqrt = statistics;
     work.backward_sums = {3 * n, 2 * n, 0, 0};
     work.backward_statistics = {0, statistics, 2 * statistics, 0};
-    work.backward_add = 6 * n;
-    work.backward_multiply = 5 * n + statistics;
-    work.backward_divide = 2 * statistics;
+    work.backward.add = 6 * n;
+    work.backward.multiply = 5 * n + statistics;
+    work.backward.divide = 2 * statistics;
 }
 
 }  // namespace loom::learn

@@ -202,8 +202,8 @@ TEST(Algorithms, WorkOfPassesEqualsWorkOfOnePass) {
     for (std::size_t t = 1; t < 6; ++t)
         EXPECT_TRUE(std::ranges::equal(a.linear[1].input.row(t, 2), a.neurons[0].spikes.row(t - 1, 2)));
     expect_same(a.neurons[0].spikes, b.neurons[0].spikes);
-    EXPECT_EQ(a.elements[0].forward_add, b.elements[0].forward_add);
-    EXPECT_EQ(a.elements[0].backward_multiply, b.elements[0].backward_multiply);
+    EXPECT_EQ(a.elements[0].forward.add, b.elements[0].forward.add);
+    EXPECT_EQ(a.elements[0].backward.multiply, b.elements[0].backward.multiply);
     EXPECT_THROW(collect_work(*online.trainer), InternalError);
     auto o_variant = small_trainer({.algorithm = "ottt_o"}, {}, kPerTimestep);
     WorkRecorder updates(*o_variant.trainer);

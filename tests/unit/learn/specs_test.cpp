@@ -180,8 +180,8 @@ TEST(LayerKinds, PoolsSayWhatTheyDo) {
             }
             for (const std::uint64_t n : errors) backward += n > 0 ? n - 1 : 0;
         }
-        EXPECT_EQ(work.forward_add, forward) << largest;
-        EXPECT_EQ(work.backward_add, backward) << largest;
+        EXPECT_EQ(work.forward.add, forward) << largest;
+        EXPECT_EQ(work.backward.add, backward) << largest;
         EXPECT_GT(backward, 0U);
         EXPECT_EQ(work.outputs, out.count());
     }
@@ -301,15 +301,15 @@ TEST(Norms, OperationsAreThoseOfTheFormula) {
         const std::size_t windows = td ? 1 : 4, n = 6 * 7 * 4 / windows;
         Counted::clear();
         for (std::size_t k = 0; k < windows * 5; ++k) count_forward(n);
-        EXPECT_EQ(work.forward_add, Counted::adds);
-        EXPECT_EQ(work.forward_multiply, Counted::multiplies);
-        EXPECT_EQ(work.forward_divide, Counted::divides);
-        EXPECT_EQ(work.forward_sqrt, Counted::roots);
+        EXPECT_EQ(work.forward.add, Counted::adds);
+        EXPECT_EQ(work.forward.multiply, Counted::multiplies);
+        EXPECT_EQ(work.forward.divide, Counted::divides);
+        EXPECT_EQ(work.forward.sqrt, Counted::roots);
         Counted::clear();
         for (std::size_t k = 0; k < windows * 5; ++k) count_backward(n);
-        EXPECT_EQ(work.backward_add, Counted::adds);
-        EXPECT_EQ(work.backward_multiply, Counted::multiplies);
-        EXPECT_EQ(work.backward_divide, Counted::divides);
+        EXPECT_EQ(work.backward.add, Counted::adds);
+        EXPECT_EQ(work.backward.multiply, Counted::multiplies);
+        EXPECT_EQ(work.backward.divide, Counted::divides);
     }
 }
 

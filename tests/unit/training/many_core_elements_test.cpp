@@ -21,10 +21,10 @@ TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
         arch::TrainingWork work = network_work({.over_time = over_time});
         for (arch::ElementWork& e : work.elements)  // numbers that no division leaves whole
             if (e.statistics_steps != 0) {
-                e.forward_add += 5, e.forward_sums.add += 2, e.forward_statistics.add += 1;
-                e.backward_multiply += 11, e.backward_sums.multiply += 3, e.backward_statistics.multiply += 5;
-            } else if (e.forward_add != 0) {
-                e.forward_add += 7, e.backward_divide += 13;
+                e.forward.add += 5, e.forward_sums.add += 2, e.forward_statistics.add += 1;
+                e.backward.multiply += 11, e.backward_sums.multiply += 3, e.backward_statistics.multiply += 5;
+            } else if (e.forward.add != 0) {
+                e.forward.add += 7, e.backward.divide += 13;
             }
         for (const std::uint64_t side : {1U, 2U, 5U}) {
             const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
@@ -32,18 +32,18 @@ TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
                 const arch::ElementWork& e = element(work, name);
                 const auto forward = [&](Event event) { return events(r, name, Phase::Forward, event); };
                 const auto backward = [&](Event event) { return events(r, name, Phase::Backward, event); };
-                EXPECT_EQ(forward(Event::Add), e.forward_add) << name;
-                EXPECT_EQ(forward(Event::Multiply), e.forward_multiply) << name;
-                EXPECT_EQ(forward(Event::Divide), e.forward_divide) << name;
-                EXPECT_EQ(forward(Event::SquareRoot), e.forward_sqrt) << name;
-                EXPECT_EQ(backward(Event::Add), e.backward_add) << name;
-                EXPECT_EQ(backward(Event::Multiply), e.backward_multiply) << name;
-                EXPECT_EQ(backward(Event::Divide), e.backward_divide) << name;
+                EXPECT_EQ(forward(Event::Add), e.forward.add) << name;
+                EXPECT_EQ(forward(Event::Multiply), e.forward.multiply) << name;
+                EXPECT_EQ(forward(Event::Divide), e.forward.divide) << name;
+                EXPECT_EQ(forward(Event::SquareRoot), e.forward.sqrt) << name;
+                EXPECT_EQ(backward(Event::Add), e.backward.add) << name;
+                EXPECT_EQ(backward(Event::Multiply), e.backward.multiply) << name;
+                EXPECT_EQ(backward(Event::Divide), e.backward.divide) << name;
                 EXPECT_EQ(events(r, name, Phase::WeightUpdate, Event::Multiply),
                           e.parameters * work.update_multiply);
                 if (side > 1) continue;  // cycles belong to the core that finishes last
-                EXPECT_EQ(layer(r, name).phases[0].cycles > 0, e.forward().all() > 0) << name;
-                EXPECT_EQ(layer(r, name).phases[1].cycles > 0, e.backward().all() > 0) << name;
+                EXPECT_EQ(layer(r, name).phases[0].cycles > 0, e.forward.all() > 0) << name;
+                EXPECT_EQ(layer(r, name).phases[1].cycles > 0, e.backward.all() > 0) << name;
             }
             EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::SquareRoot), over_time ? 4U : 4U * 4);
         }
@@ -55,7 +55,7 @@ TEST(ManyCoreElements, PoolsMoveTheirValuesWhereverTheyLie) {
     arch::TrainingWork work = network_work({});
     const std::uint64_t pairs = work.steps * work.batch;
     for (arch::ElementWork& e : work.elements)
-        if (e.name == "pool") e.forward_add = 5;
+        if (e.name == "pool") e.forward.add = 5;
     ASSERT_FALSE(work.linear[3].binary_input);
     for (const std::uint64_t side : {1U, 2U, 5U}) {
         const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
@@ -79,10 +79,10 @@ TEST(ManyCoreElements, TimeOfANorm) {
         norm.statistics_steps = window;
         const std::uint64_t n = 8 * 12, s = 8 * 4 / window;
         norm.forward_sums = {3 * n, n, 0, 0}, norm.forward_statistics = {5 * s, 4 * s, 3 * s, s};
-        norm.forward_add = 5 * n + 5 * s, norm.forward_multiply = 2 * n + 4 * s;
-        norm.forward_divide = 3 * s, norm.forward_sqrt = s;
+        norm.forward.add = 5 * n + 5 * s, norm.forward.multiply = 2 * n + 4 * s;
+        norm.forward.divide = 3 * s, norm.forward.sqrt = s;
         norm.backward_sums = {3 * n, 2 * n, 0, 0}, norm.backward_statistics = {0, s, 2 * s, 0};
-        norm.backward_add = 6 * n, norm.backward_multiply = 5 * n + s, norm.backward_divide = 2 * s;
+        norm.backward.add = 6 * n, norm.backward.multiply = 5 * n + s, norm.backward.divide = 2 * s;
         work.elements.push_back(norm);
         work.items = {{arch::WorkKind::Linear, 0, {UINT32_MAX}},
                       {arch::WorkKind::Element, 0, {0}},
@@ -207,7 +207,7 @@ TEST(ManyCoreElements, AMaximumOfAWholeMap) {
     pool.move = arch::ElementMove::Pool;
     pool.in_h = pool.in_w = kSide;
     pool.window = arch::square_window(kSide, kSide);
-    pool.outputs = 1, pool.forward_add = kNeurons - 1;
+    pool.outputs = 1, pool.forward.add = kNeurons - 1;
     work.linear.insert(work.linear.begin(), first);
     work.neurons.insert(work.neurons.begin(), map.neurons[0]);
     work.elements.push_back(pool);

@@ -72,7 +72,7 @@ TEST(ManyCoreNetworks, AnnMultipliesEverySynapseOnce) {
             EXPECT_EQ(events(r, n.name, Phase::Forward, Event::Compare), 0U) << n.name;
         }
         EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::SquareRoot), 4U);
-        EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::Add), element(snn, "norm1").forward_add / 4);
+        EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::Add), element(snn, "norm1").forward.add / 4);
     }
 }
 

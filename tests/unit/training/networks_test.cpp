@@ -40,9 +40,9 @@ arch::TrainingWork residual() {
     norm.outputs = 8 * 8 * 16;
     norm.parameters = 32;
     norm.statistics_steps = 1;
-    norm.forward_add = norm.forward_multiply = 2 * norm.outputs * w.steps * w.batch;
-    norm.backward_add = norm.backward_multiply = 3 * norm.outputs * w.steps * w.batch;
-    norm.forward_sqrt = norm.forward_divide = 16;
+    norm.forward.add = norm.forward.multiply = 2 * norm.outputs * w.steps * w.batch;
+    norm.backward.add = norm.backward.multiply = 3 * norm.outputs * w.steps * w.batch;
+    norm.forward.sqrt = norm.forward.divide = 16;
     w.elements.push_back(norm);
     w.items = {{WorkKind::Linear, 0, {UINT32_MAX}}, {WorkKind::Neuron, 0, {0}},    {WorkKind::Linear, 1, {1}},
                {WorkKind::Element, 0, {2}},         {WorkKind::Neuron, 1, {3, 1}}, {WorkKind::Linear, 2, {4}},
@@ -87,9 +87,9 @@ TEST(TrainingNetworks, ResidualWithNorm) {
         const PhaseRecord& norm = r.layers[3].phases[0];
         EXPECT_EQ(r.layers[3].name, "norm");
         const bool again = chip.schedule.keep == arch::KeepRule::Recompute;
-        EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::Multiply)], work.elements[0].forward_multiply);
+        EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::Multiply)], work.elements[0].forward.multiply);
         EXPECT_EQ(r.layers[3].phases[1].counts[static_cast<std::size_t>(Event::Multiply)],
-                  work.elements[0].backward_multiply + (again ? work.elements[0].forward_multiply : 0));
+                  work.elements[0].backward.multiply + (again ? work.elements[0].forward.multiply : 0));
         EXPECT_EQ(r.layers[3].phases[3].counts[static_cast<std::size_t>(Event::WeightWrite)], 32U);
         EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::SquareRoot)], 16U);
         if (r.units.size() == 1) {
