@@ -14,7 +14,7 @@
 #include "compiler/passes/passes.hpp"
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::compiler {
 

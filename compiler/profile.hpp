@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 namespace loom::compiler {
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::noc {
 

@@ -13,8 +13,8 @@
 #include "noc/scheduled_network.hpp"
 #include "noc/timeout_network.hpp"
 #include "noc/vc_network.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "noc/multicast/sets.hpp"
 #include "noc/round_robin.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

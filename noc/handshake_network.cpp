@@ -8,7 +8,7 @@
 #include <bit>
 
 #include "noc/routing/way.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include "noc/flits.hpp"
 #include "noc/packet_fabric.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::noc {
 

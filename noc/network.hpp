@@ -8,8 +8,8 @@
 
 #include "noc/topology/topology.hpp"
 #include "sim/arch/chip_spec.hpp"
-#include "sim/clocking/link.hpp"
-#include "sim/clocking/packet.hpp"
+#include "base/clocking/link.hpp"
+#include "base/clocking/packet.hpp"
 
 namespace loom::noc {
 

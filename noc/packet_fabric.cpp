@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "noc/routing/way.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 

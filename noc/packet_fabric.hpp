@@ -9,7 +9,7 @@
 #include "noc/multicast/sets.hpp"
 #include "noc/network.hpp"
 #include "noc/routing/routing.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::noc {
 

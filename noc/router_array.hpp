@@ -10,7 +10,7 @@
 #include "noc/fabric.hpp"
 #include "noc/pipeline.hpp"
 #include "noc/routing/routing.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::noc {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "noc/routing/way.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

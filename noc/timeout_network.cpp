@@ -10,7 +10,7 @@
 #include "noc/round_robin.hpp"
 #include "noc/routing/way.hpp"
 #include "noc/slow_link.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

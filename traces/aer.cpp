@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string_view>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 #include "traces/file_bytes.hpp"
 
 namespace loom::traces {

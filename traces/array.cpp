@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::traces {
 namespace {

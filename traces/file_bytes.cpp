@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::traces {
 

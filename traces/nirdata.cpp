@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/hdf5/hdf5_file.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/hdf5/hdf5_file.hpp"
 
 namespace loom::traces {
 namespace {

@@ -11,8 +11,8 @@
 #include <iterator>
 #include <map>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 #include "traces/file_bytes.hpp"
 #include "traces/zip.hpp"
 

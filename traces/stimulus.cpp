@@ -8,7 +8,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "traces/aer.hpp"
 #include "traces/nirdata.hpp"
 #include "traces/npy.hpp"

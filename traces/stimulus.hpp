@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "sim/base/fields.hpp"
-#include "sim/base/rng.hpp"
+#include "base/fields.hpp"
+#include "base/rng.hpp"
 #include "traces/array.hpp"
 
 namespace loom::traces {

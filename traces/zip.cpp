@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "traces/file_bytes.hpp"
 
 namespace loom::traces {

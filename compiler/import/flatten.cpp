@@ -8,8 +8,8 @@
 
 #include "compiler/import/node_catalogue.hpp"
 #include "compiler/import/raw_graph.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "compiler/import/parse_node.hpp"
 #include "compiler/import/raw_graph.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/hdf5/hdf5_file.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/hdf5/hdf5_file.hpp"
 
 namespace loom::compiler {
 namespace {

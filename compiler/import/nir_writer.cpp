@@ -2,8 +2,8 @@
 #include "compiler/import/nir_writer.hpp"
 
 #include "compiler/import/node_catalogue.hpp"
-#include "sim/base/error.hpp"
-#include "sim/hdf5/hdf5_writer.hpp"
+#include "base/error.hpp"
+#include "base/hdf5/hdf5_writer.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "compiler/import/node_catalogue.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "compiler/ir/nir_graph.hpp"
-#include "sim/hdf5/hdf5_file.hpp"
+#include "base/hdf5/hdf5_file.hpp"
 
 namespace loom::compiler {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

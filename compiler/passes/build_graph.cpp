@@ -9,7 +9,7 @@
 #include <set>
 
 #include "compiler/ir/linear_ops.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

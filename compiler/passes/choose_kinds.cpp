@@ -8,8 +8,8 @@
 
 #include "compiler/passes/estimate_energy.hpp"
 #include "sim/arch/core_kinds.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "compiler/ir/linear_ops.hpp"
 #include "sim/arch/psum_packets.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -8,7 +8,7 @@
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
 #include "sim/arch/psum_packets.hpp"
-#include "sim/config/duration.hpp"
+#include "base/config/duration.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "compiler/passes/lowered_neurons.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -12,7 +12,7 @@
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/core_kinds.hpp"
 #include "sim/arch/psum_packets.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

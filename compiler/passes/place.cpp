@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "sim/arch/core_kinds.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

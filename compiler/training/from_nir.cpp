@@ -11,7 +11,7 @@
 #include "compiler/ir/linear_ops.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "compiler/training/node_order.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"
 #include "sim/learn/layers/pool.hpp"

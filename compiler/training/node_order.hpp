@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "compiler/ir/nir_graph.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 

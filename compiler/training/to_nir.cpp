@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "compiler/training/layer_nodes.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/layers/add.hpp"
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"

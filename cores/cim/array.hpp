@@ -9,7 +9,7 @@
 #include "cores/cim/counters.hpp"
 #include "cores/cim/shape.hpp"
 #include "sim/arch/cim_spec.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::cores {
 

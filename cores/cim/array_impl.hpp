@@ -14,8 +14,8 @@
 #include "cores/cim/row_sets.hpp"
 #include "cores/cim/stages.hpp"
 #include "cores/cim/writer.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
 
 namespace loom::cores {
 

@@ -8,8 +8,8 @@
 
 #include "cores/cim/array.hpp"
 #include "cores/cim/random.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/error.hpp"
+#include "base/portable_math.hpp"
 
 namespace loom::cores {
 namespace {

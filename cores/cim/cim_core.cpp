@@ -5,7 +5,7 @@
 
 #include "cores/cim/psum_width.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::cores {
 namespace {

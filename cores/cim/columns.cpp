@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "cores/cim/random.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/portable_math.hpp"
 
 namespace loom::cores {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "cores/cim/random.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::cores {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::cores {
 

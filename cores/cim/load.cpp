@@ -2,7 +2,7 @@
 #include "cores/cim/load.hpp"
 
 #include "cores/cim/cim_core.hpp"
-#include "sim/base/counter_math.hpp"
+#include "base/counter_math.hpp"
 
 namespace loom::cores {
 

@@ -3,7 +3,7 @@
 #include "cores/core_counters.hpp"
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/program.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::cores {
 

@@ -5,8 +5,8 @@
 #include <bit>
 
 #include "cores/near_memory/synapse_rows.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/rng.hpp"
+#include "base/counter_math.hpp"
+#include "base/rng.hpp"
 
 namespace loom::cores {
 namespace {

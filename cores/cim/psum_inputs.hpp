@@ -6,7 +6,7 @@
 
 #include "sim/arch/program.hpp"
 #include "sim/arch/psum_packets.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::cores {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::cores {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "sim/arch/cim_layout.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/duration.hpp"
+#include "base/error.hpp"
+#include "base/config/duration.hpp"
 
 namespace loom::cores {
 namespace {

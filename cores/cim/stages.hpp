@@ -7,7 +7,7 @@
 
 #include "cores/cim/counters.hpp"
 #include "cores/cim/shape.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::cores {
 

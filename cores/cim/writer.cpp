@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "cores/cim/random.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/portable_math.hpp"
 
 namespace loom::cores {
 

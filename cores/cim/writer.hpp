@@ -6,8 +6,8 @@
 #include "cores/cim/cells.hpp"
 #include "cores/cim/counters.hpp"
 #include "cores/cim/shape.hpp"
-#include "sim/base/ids.hpp"
-#include "sim/base/pulse_curve.hpp"
+#include "base/ids.hpp"
+#include "base/pulse_curve.hpp"
 
 namespace loom::cores {
 

@@ -5,8 +5,8 @@
 
 #include "cores/core_counters.hpp"
 #include "sim/arch/program.hpp"
-#include "sim/clocking/link.hpp"
-#include "sim/clocking/packet.hpp"
+#include "base/clocking/link.hpp"
+#include "base/clocking/packet.hpp"
 
 namespace loom::cores {
 

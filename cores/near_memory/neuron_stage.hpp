@@ -8,7 +8,7 @@
 #include "cores/core.hpp"
 #include "cores/near_memory/axon_out.hpp"
 #include "cores/near_memory/soma.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::cores {
 

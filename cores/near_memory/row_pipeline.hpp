@@ -5,7 +5,7 @@
 
 #include "cores/near_memory/synapse_rows.hpp"
 #include "sim/arch/chip_spec.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::cores {
 

@@ -9,7 +9,7 @@
 #include "cores/neuron/float_rule.hpp"
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/program.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::cores {
 

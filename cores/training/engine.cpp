@@ -4,8 +4,8 @@
 #include <bit>
 
 #include "cores/training/step_engine.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::training {
 namespace {

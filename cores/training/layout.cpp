@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "cores/training/task.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::training {
 

@@ -6,7 +6,7 @@
 
 #include "cores/training/tiles.hpp"
 #include "cores/training/values.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::training {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "cores/training/machine/machine.hpp"
 #include "cores/training/tiles.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::training {
 namespace {

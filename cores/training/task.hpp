@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "cores/training/record.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::training {
 

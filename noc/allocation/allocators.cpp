@@ -7,7 +7,7 @@
 #include <array>
 
 #include "noc/names.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

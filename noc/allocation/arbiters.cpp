@@ -9,7 +9,7 @@
 
 #include "noc/names.hpp"
 #include "noc/round_robin.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 

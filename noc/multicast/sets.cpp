@@ -8,8 +8,8 @@
 #include <bit>
 
 #include "noc/names.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {

@@ -7,7 +7,7 @@
 #include <bit>
 
 #include "noc/routing/builders.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "noc/routing/channel_graph.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

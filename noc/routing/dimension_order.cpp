@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "noc/routing/builders.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 
 namespace loom::noc {
 namespace {

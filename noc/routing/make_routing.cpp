@@ -5,8 +5,8 @@
 
 #include "noc/names.hpp"
 #include "noc/routing/builders.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "noc/routing/builders.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "noc/topology/builders.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

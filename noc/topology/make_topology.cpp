@@ -7,8 +7,8 @@
 
 #include "noc/names.hpp"
 #include "noc/topology/builders.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {

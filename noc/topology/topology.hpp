@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/arch/noc_spec.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::noc {
 

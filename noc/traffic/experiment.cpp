@@ -8,9 +8,9 @@
 
 #include "noc/catalogue.hpp"
 #include "noc/traffic/load.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {

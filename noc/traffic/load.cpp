@@ -7,7 +7,7 @@
 #include <cmath>
 #include <map>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {

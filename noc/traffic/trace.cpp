@@ -10,8 +10,8 @@
 #include <fstream>
 #include <string_view>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {

@@ -14,10 +14,10 @@
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
 #include "sim/arch/cim_prices.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/writer.hpp"
-#include "sim/version.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
+#include "base/config/writer.hpp"
+#include "base/version.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::app {

@@ -7,9 +7,9 @@
 #include "cores/cim/shape.hpp"
 #include "sim/app/cim_price_texts.hpp"
 #include "sim/app/run_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/config/reader.hpp"
 #include "sim/stats/energy_ledger.hpp"
 
 namespace loom::app {

@@ -5,7 +5,7 @@
 
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/cim_spec.hpp"
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 
 namespace loom::app {
 

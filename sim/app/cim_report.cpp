@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/stats/area.hpp"
 
 namespace loom::app {

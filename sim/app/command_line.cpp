@@ -12,8 +12,8 @@
 #include <limits>
 
 #include "sim/app/commands.hpp"
-#include "sim/base/error.hpp"
-#include "sim/version.hpp"
+#include "base/error.hpp"
+#include "base/version.hpp"
 
 namespace loom::app {
 namespace {

@@ -23,15 +23,15 @@
 #include "sim/app/sweep.hpp"
 #include "sim/app/train_estimate.hpp"
 #include "sim/app/train_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
-#include "sim/config/schema.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
+#include "base/config/schema.hpp"
 #include "sim/stats/area.hpp"
 #include "sim/stats/devices.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/ert.hpp"
 #include "sim/stats/report.hpp"
-#include "sim/version.hpp"
+#include "base/version.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

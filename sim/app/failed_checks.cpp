@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::app {
 

@@ -16,9 +16,9 @@
 #include "sim/app/progress.hpp"
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/writer.hpp"
-#include "sim/version.hpp"
+#include "base/error.hpp"
+#include "base/config/writer.hpp"
+#include "base/version.hpp"
 
 namespace loom::app {
 namespace {

@@ -4,8 +4,8 @@
 #include "noc/catalogue.hpp"
 #include "noc/traffic/experiment.hpp"
 #include "sim/app/run_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/ert.hpp"
 

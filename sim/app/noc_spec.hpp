@@ -6,7 +6,7 @@
 #include "noc/traffic/trace.hpp"
 #include "noc/traffic/traffic_spec.hpp"
 #include "sim/arch/chip_spec.hpp"
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 
 namespace loom::app {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::app {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/clocking/link.hpp"
-#include "sim/clocking/packet.hpp"
+#include "base/clocking/link.hpp"
+#include "base/clocking/packet.hpp"
 
 namespace loom::app {
 

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

@@ -7,9 +7,9 @@
 #include "cores/catalogue.hpp"
 #include "cores/cim/chip_prices.hpp"
 #include "noc/catalogue.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
-#include "sim/config/writer.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
+#include "base/config/writer.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/ert.hpp"
 

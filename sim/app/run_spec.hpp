@@ -8,7 +8,7 @@
 #include "compiler/profile.hpp"
 #include "sim/arch/chip_spec.hpp"
 #include "sim/chip/chip_model.hpp"
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 #include "traces/stimulus.hpp"
 
 namespace loom::app {

@@ -18,8 +18,8 @@
 #include "sim/app/packet_log.hpp"
 #include "sim/app/progress.hpp"
 #include "sim/app/recorder.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
 
 namespace loom::app {
 namespace {

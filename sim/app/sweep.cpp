@@ -15,9 +15,9 @@
 #include "sim/app/run_spec.hpp"
 #include "sim/app/sweep_table.hpp"
 #include "sim/app/train_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/writer.hpp"
-#include "sim/version.hpp"
+#include "base/error.hpp"
+#include "base/config/writer.hpp"
+#include "base/version.hpp"
 #include "traces/file_bytes.hpp"
 
 namespace loom::app {

@@ -7,8 +7,8 @@
 #include <array>
 #include <filesystem>
 
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 
 namespace loom::app {
 

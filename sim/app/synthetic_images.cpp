@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::app {
 namespace {

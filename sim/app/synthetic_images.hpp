@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 #include "sim/learn/signal.hpp"
 
 namespace loom::app {

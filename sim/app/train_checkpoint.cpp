@@ -5,9 +5,9 @@
 
 #include "sim/app/content_hash.hpp"
 #include "sim/app/train_record.hpp"
-#include "sim/base/error.hpp"
-#include "sim/hdf5/hdf5_file.hpp"
-#include "sim/hdf5/hdf5_writer.hpp"
+#include "base/error.hpp"
+#include "base/hdf5/hdf5_file.hpp"
+#include "base/hdf5/hdf5_writer.hpp"
 
 namespace loom::app {
 namespace {

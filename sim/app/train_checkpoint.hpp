@@ -3,7 +3,7 @@
 #include <string>
 
 #include "sim/app/train_state.hpp"
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 #include "sim/learn/trainer.hpp"
 
 namespace loom::app {

@@ -19,9 +19,9 @@
 #include "sim/app/train_loop.hpp"
 #include "sim/app/train_report.hpp"
 #include "sim/app/train_work_dir.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/stats/report.hpp"
-#include "sim/version.hpp"
+#include "base/version.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

@@ -11,7 +11,7 @@
 #include "cores/training/price.hpp"
 #include "sim/app/train_record.hpp"
 #include "sim/app/train_report.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::app {
 namespace {

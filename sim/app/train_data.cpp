@@ -9,8 +9,8 @@
 #include <numeric>
 #include <random>
 
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::app {

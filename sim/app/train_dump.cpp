@@ -10,8 +10,8 @@
 #include <cstring>
 #include <filesystem>
 
-#include "sim/base/error.hpp"
-#include "sim/hdf5/hdf5_writer.hpp"
+#include "base/error.hpp"
+#include "base/hdf5/hdf5_writer.hpp"
 #include "sim/learn/layers/dense.hpp"
 
 namespace loom::app {

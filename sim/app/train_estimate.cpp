@@ -10,11 +10,11 @@
 #include "sim/app/failed_checks.hpp"
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/config/reader.hpp"
-#include "sim/config/writer.hpp"
-#include "sim/version.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/config/reader.hpp"
+#include "base/config/writer.hpp"
+#include "base/version.hpp"
 
 namespace loom::app {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 #include "sim/train_estimate/sata_model.hpp"
 
 namespace loom::app {

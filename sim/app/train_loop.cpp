@@ -11,7 +11,7 @@
 #include "sim/app/train_estimate.hpp"
 #include "sim/app/train_estimate_work.hpp"
 #include "sim/app/train_report.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/activity.hpp"
 #include "sim/learn/gradient_error.hpp"
 

@@ -7,8 +7,8 @@
 
 #include "compiler/import/nir_reader.hpp"
 #include "sim/app/run_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::app {

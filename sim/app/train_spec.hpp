@@ -10,7 +10,7 @@
 #include "sim/app/train_estimate.hpp"
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/training_chip.hpp"
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 #include "sim/learn/algorithm.hpp"
 #include "sim/learn/formats.hpp"
 #include "sim/learn/loss.hpp"

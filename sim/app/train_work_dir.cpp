@@ -13,7 +13,7 @@
 #include <filesystem>
 
 #include "sim/app/result_dir.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

@@ -14,7 +14,7 @@
 #include "sim/arch/energy_spec.hpp"
 #include "sim/arch/noc_spec.hpp"
 #include "sim/arch/sparsity_rules.hpp"
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 namespace loom::arch {
 

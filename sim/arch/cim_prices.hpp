@@ -8,8 +8,8 @@
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/cim_layout.hpp"
 #include "sim/arch/cim_spec.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/error.hpp"
+#include "base/portable_math.hpp"
 
 /// Prices of an array's events that follow from its description: converters, wires' lengths, V^2 G t.
 namespace loom::arch {

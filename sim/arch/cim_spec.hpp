@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 /// A compute-in-memory array as data: sections of YAML with the defaults of the preset rram_1t1r_32.
 namespace loom::arch {

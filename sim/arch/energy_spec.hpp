@@ -3,8 +3,8 @@
 #include <map>
 #include <string>
 
-#include "sim/base/energy_price.hpp"
-#include "sim/base/fields.hpp"
+#include "base/energy_price.hpp"
+#include "base/fields.hpp"
 
 namespace loom::arch {
 

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 /// What the compiler hands to the simulator: plain data, no behaviour.
 namespace loom::arch {

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 namespace loom::arch {
 

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "noc/catalogue.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
 
 namespace loom::chip {
 namespace {

@@ -11,7 +11,7 @@
 #include "sim/chip/host_port.hpp"
 #include "sim/chip/sample_input.hpp"
 #include "sim/chip/step_controller.hpp"
-#include "sim/clocking/engine.hpp"
+#include "base/clocking/engine.hpp"
 
 namespace loom::chip {
 

@@ -5,8 +5,8 @@
 #include "sim/arch/chip_spec.hpp"
 #include "sim/arch/program.hpp"
 #include "sim/chip/sample_input.hpp"
-#include "sim/clocking/link.hpp"
-#include "sim/clocking/packet.hpp"
+#include "base/clocking/link.hpp"
+#include "base/clocking/packet.hpp"
 
 namespace loom::chip {
 

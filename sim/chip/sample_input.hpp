@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::chip {
 

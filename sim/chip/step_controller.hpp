@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "sim/clocking/packet.hpp"
-#include "sim/clocking/scheduler.hpp"
+#include "base/clocking/packet.hpp"
+#include "base/clocking/scheduler.hpp"
 
 namespace loom::chip {
 

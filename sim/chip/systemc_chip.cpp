@@ -7,7 +7,7 @@
 #include <deque>
 #include <sstream>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::chip {
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <systemc>
 
-#include "sim/clocking/engine.hpp"
+#include "base/clocking/engine.hpp"
 
 namespace loom::kernel {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/pulse_update.hpp"
 
 namespace loom::learn {

@@ -5,9 +5,9 @@
 
 #include <utility>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/rng.hpp"
 
 namespace loom::learn {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 #include "sim/learn/layer.hpp"
 
 namespace loom::learn {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <optional>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/rng.hpp"
 
 namespace loom::learn {
 namespace {

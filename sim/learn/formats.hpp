@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 #include "sim/learn/number_format.hpp"
 
 namespace loom::learn {

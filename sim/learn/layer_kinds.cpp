@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 
 namespace loom::learn {
 namespace {

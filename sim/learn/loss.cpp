@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/portable_math.hpp"
 #include "sim/learn/membrane_loss.hpp"
 
 namespace loom::learn {

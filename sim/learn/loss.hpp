@@ -9,7 +9,7 @@
 
 #include "sim/learn/signal.hpp"
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 #include "sim/learn/layer.hpp"
 #include "sim/learn/neurons/lif.hpp"
 

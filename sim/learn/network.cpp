@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/network.hpp"
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/axpy.hpp"
 
 namespace loom::learn {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/base/fields.hpp"
-#include "sim/base/short_list.hpp"
+#include "base/fields.hpp"
+#include "base/short_list.hpp"
 #include "sim/learn/network.hpp"
 #include "sim/learn/neurons/lif.hpp"
 

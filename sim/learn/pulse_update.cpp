@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.hpp"
-#include "sim/base/portable_math.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/portable_math.hpp"
+#include "base/rng.hpp"
 
 namespace loom::learn {
 namespace {

@@ -5,7 +5,7 @@
 #include "sim/arch/cim_spec.hpp"
 #include "sim/arch/cim_training_spec.hpp"
 #include "sim/arch/training_work.hpp"
-#include "sim/base/pulse_curve.hpp"
+#include "base/pulse_curve.hpp"
 #include "sim/learn/network.hpp"
 #include "sim/learn/optimiser.hpp"
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/portable_math.hpp"
 
 namespace loom::learn {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 namespace loom::learn {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/matrix.hpp"
 #include "sim/learn/trace.hpp"
 

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <string_view>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::stats {
 namespace {

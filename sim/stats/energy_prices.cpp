@@ -8,9 +8,9 @@
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
 #include "sim/arch/core_kinds.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/config/quantity.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/config/quantity.hpp"
 #include "sim/stats/area.hpp"
 
 namespace loom::stats {

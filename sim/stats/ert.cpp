@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
-#include "sim/config/quantity.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "base/config/quantity.hpp"
 #include "sim/stats/energy_prices.hpp"
 
 namespace loom::stats {

@@ -2,7 +2,7 @@
 #pragma once
 #include <string_view>
 
-#include "sim/config/located_yaml.hpp"
+#include "base/config/located_yaml.hpp"
 
 namespace loom::stats {
 

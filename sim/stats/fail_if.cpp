@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <regex>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::stats {
 

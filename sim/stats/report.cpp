@@ -9,12 +9,12 @@
 #include <sstream>
 
 #include "sim/arch/core_kinds.hpp"
-#include "sim/base/counter_math.hpp"
+#include "base/counter_math.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/stats/array_report.hpp"
 #include "sim/stats/devices.hpp"
 #include "sim/stats/energy_report.hpp"
-#include "sim/version.hpp"
+#include "base/version.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;

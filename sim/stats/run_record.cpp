@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
 
 namespace loom::stats {
 namespace {

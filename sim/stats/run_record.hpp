@@ -7,7 +7,7 @@
 #include "cores/cim/load.hpp"
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 
 namespace loom::stats {
 

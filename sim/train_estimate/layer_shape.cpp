@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "sim/base/error.hpp"
-#include "sim/base/nearest.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
 
 namespace loom::train_estimate {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sim/arch/window.hpp"
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 namespace loom::train_estimate {
 

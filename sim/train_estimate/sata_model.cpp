@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "sim/base/error.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/error.hpp"
+#include "base/portable_math.hpp"
 
 namespace loom::train_estimate {
 namespace {

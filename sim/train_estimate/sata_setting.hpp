@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 #include "sim/train_estimate/defects.hpp"
 #include "sim/train_estimate/unit_energies.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "sim/base/fields.hpp"
+#include "base/fields.hpp"
 
 namespace loom::train_estimate {
 

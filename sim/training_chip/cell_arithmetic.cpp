@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 #include "sim/learn/matrix.hpp"
 #include "sim/training_chip/geometry.hpp"
 

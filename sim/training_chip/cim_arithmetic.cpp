@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/training_chip/counter_list.hpp"
 
 namespace loom::training {

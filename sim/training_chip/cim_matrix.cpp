@@ -5,7 +5,7 @@
 #include <bit>
 
 #include "cores/cim/pulse_update.hpp"
-#include "sim/base/counter_math.hpp"
+#include "base/counter_math.hpp"
 #include "sim/training_chip/bits.hpp"
 #include "sim/training_chip/cim_reads.hpp"
 #include "sim/training_chip/geometry.hpp"

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cores/cim/counters.hpp"
-#include "sim/base/ids.hpp"
+#include "base/ids.hpp"
 #include "sim/training_chip/training_view.hpp"
 
 namespace loom::training {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/training_chip/make_engine.hpp"
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/training_chip/cim_arithmetic.hpp"
 #include "sim/training_chip/near_memory_arithmetic.hpp"
 

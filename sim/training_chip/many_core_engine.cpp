@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "noc/catalogue.hpp"
-#include "sim/base/counter_math.hpp"
-#include "sim/base/error.hpp"
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
 #include "sim/training_chip/counter_list.hpp"
 #include "sim/training_chip/near_memory_arithmetic.hpp"
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "sim/arch/cim_layout.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/training_chip/cim_reads.hpp"
 #include "sim/training_chip/wiring.hpp"
 

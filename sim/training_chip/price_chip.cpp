@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "cores/cim/chip_prices.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/stats/energy_ledger.hpp"
 #include "sim/stats/energy_prices.hpp"

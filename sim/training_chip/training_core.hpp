@@ -2,8 +2,8 @@
 #pragma once
 #include <vector>
 
-#include "sim/clocking/link.hpp"
-#include "sim/clocking/packet.hpp"
+#include "base/clocking/link.hpp"
+#include "base/clocking/packet.hpp"
 
 namespace loom::training {
 

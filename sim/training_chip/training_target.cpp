@@ -2,7 +2,7 @@
 #include "sim/training_chip/training_target.hpp"
 
 #include "cores/training/ann.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/training_chip/cell_arithmetic.hpp"
 #include "sim/training_chip/cim_reads.hpp"

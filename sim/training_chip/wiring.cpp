@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::training {
 namespace {

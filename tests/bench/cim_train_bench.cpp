@@ -3,7 +3,7 @@
 // and energy of a step on the chips. The figures of docs/training-cim.md.
 #include <benchmark/benchmark.h>
 
-#include "sim/config/reader.hpp"
+#include "base/config/reader.hpp"
 #include "sim/learn/activity.hpp"
 #include "sim/training_chip/cell_arithmetic.hpp"
 #include "sim/training_chip/make_engine.hpp"

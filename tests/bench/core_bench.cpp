@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "cores/catalogue.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom {
 namespace {

@@ -3,7 +3,7 @@
 #include <deque>
 #include <vector>
 
-#include "sim/clocking/link.hpp"
+#include "base/clocking/link.hpp"
 
 namespace loom::training {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "cores/training/task.hpp"
-#include "sim/clocking/scheduler.hpp"
+#include "base/clocking/scheduler.hpp"
 
 namespace loom::training {
 

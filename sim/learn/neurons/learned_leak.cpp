@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "sim/base/error.hpp"
-#include "sim/base/portable_math.hpp"
+#include "base/error.hpp"
+#include "base/portable_math.hpp"
 
 namespace loom::learn {
 

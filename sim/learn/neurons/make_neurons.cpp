@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/learn/neurons/make_neurons.hpp"
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/neurons/learned_leak.hpp"
 #include "sim/learn/neurons/learned_window.hpp"
 #include "sim/learn/neurons/rate_lif.hpp"

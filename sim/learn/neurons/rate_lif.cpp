@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::learn {
 namespace {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::arch {
 namespace {

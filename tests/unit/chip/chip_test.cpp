@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/chip/chip_model.hpp"
 
 namespace loom {

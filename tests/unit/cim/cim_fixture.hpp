@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cores/cim/array.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::cores {
 

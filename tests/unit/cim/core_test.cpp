@@ -7,7 +7,7 @@
 #include <random>
 
 #include "cim_fixture.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 
 namespace loom {

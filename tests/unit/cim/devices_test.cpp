@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "sim/base/portable_math.hpp"
+#include "base/portable_math.hpp"
 #include "tests/unit/cim/cim_fixture.hpp"
 
 namespace loom::cores {

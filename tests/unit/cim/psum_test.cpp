@@ -9,7 +9,7 @@
 
 #include "cim_fixture.hpp"
 #include "sim/arch/psum_packets.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 
 namespace loom {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/cim/cim_fixture.hpp"
 
 namespace loom::cores {

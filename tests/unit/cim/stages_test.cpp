@@ -4,7 +4,7 @@
 
 #include <bit>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/cim/cim_fixture.hpp"
 
 namespace loom::cores {

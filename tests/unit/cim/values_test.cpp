@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/cim/cim_fixture.hpp"
 
 namespace loom::cores {

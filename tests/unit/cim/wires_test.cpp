@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cores/cim/wires.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::cores {
 namespace {

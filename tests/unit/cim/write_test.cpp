@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "cores/cim/writer.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/cim/cim_fixture.hpp"
 
 namespace loom::cores {

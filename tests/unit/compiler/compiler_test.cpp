@@ -7,7 +7,7 @@
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/passes.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

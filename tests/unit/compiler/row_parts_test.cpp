@@ -8,7 +8,7 @@
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/row_parts.hpp"
 #include "sim/arch/psum_packets.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

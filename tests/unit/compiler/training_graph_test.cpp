@@ -8,8 +8,8 @@
 #include "compiler/import/nir_writer.hpp"
 #include "compiler/training/from_nir.hpp"
 #include "compiler/training/to_nir.hpp"
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 #include "sim/learn/trainer.hpp"
 
 namespace loom::compiler {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cores/catalogue.hpp"
-#include "sim/clocking/scheduler.hpp"
+#include "base/clocking/scheduler.hpp"
 
 namespace loom::testing {
 

@@ -8,7 +8,7 @@
 #include "cores/near_memory/synapse_rows.hpp"
 #include "cores/neuron/fixed_rule.hpp"
 #include "cores/neuron/float_rule.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "compiler/import/nir_reader.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/import/nir_file_writer.hpp"
 
 namespace loom::test {

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/activity.hpp"
 #include "tests/unit/learn/reference/small_trainer.hpp"
 

@@ -2,7 +2,7 @@
 // Outputs and gradients of random small networks against scalar reverse-mode differentiation in double:
 // layers, neurons with all their parts, norms, residual connections, rules of time. Relative 1e-5 of a
 // gradient's largest.
-#include "sim/base/portable_math.hpp"
+#include "base/portable_math.hpp"
 #include "tests/unit/learn/reference/bench.hpp"
 
 namespace loom::learn {

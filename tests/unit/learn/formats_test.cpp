@@ -7,7 +7,7 @@
 #include <bit>
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/gradient_error.hpp"
 #include "tests/unit/learn/reference/bench.hpp"
 #include "tests/unit/learn/reference/small_trainer.hpp"

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/loss.hpp"
 #include "sim/learn/neurons/lif.hpp"
 #include "tests/unit/learn/reference/bench.hpp"

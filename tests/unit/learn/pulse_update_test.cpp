@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 

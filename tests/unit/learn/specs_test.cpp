@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
-#include "sim/config/writer.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
+#include "base/config/writer.hpp"
 #include "sim/learn/algorithm.hpp"
 #include "sim/learn/formats.hpp"
 #include "sim/learn/layer_kinds.hpp"

@@ -17,8 +17,8 @@
 #include "noc/pipeline.hpp"
 #include "noc/routing/routing.hpp"
 #include "noc/traffic/pattern.hpp"
-#include "sim/base/error.hpp"
-#include "sim/clocking/link.hpp"
+#include "base/error.hpp"
+#include "base/clocking/link.hpp"
 
 namespace loom::testing {
 

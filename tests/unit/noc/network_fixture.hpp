@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "noc/catalogue.hpp"
-#include "sim/clocking/link.hpp"
+#include "base/clocking/link.hpp"
 
 namespace loom::testing {
 

@@ -9,8 +9,8 @@
 #include "network_fixture.hpp"
 #include "noc/multicast/sets.hpp"
 #include "noc/routing/routing.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 #include "sim/stats/energy_ledger.hpp"
 
 namespace loom {

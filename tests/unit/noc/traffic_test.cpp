@@ -6,7 +6,7 @@
 #include <random>
 
 #include "network_fixture.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom {
 namespace {

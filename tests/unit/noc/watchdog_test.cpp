@@ -5,7 +5,7 @@
 
 #include "network_fixture.hpp"
 #include "noc/traffic/experiment.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 
 namespace loom {
 namespace {

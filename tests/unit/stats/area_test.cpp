@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/stats/area.hpp"
 #include "sim/stats/area_report.hpp"
 

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <random>
 
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 #include "sim/stats/energy_ledger.hpp"
 #include "sim/stats/energy_report.hpp"
 #include "sim/stats/ert.hpp"

@@ -6,7 +6,7 @@
 #include <random>
 #include <sstream>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/stats/energy_ledger.hpp"
 #include "sim/stats/fail_if.hpp"
 #include "sim/stats/report.hpp"

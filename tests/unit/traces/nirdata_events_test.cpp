@@ -5,7 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "traces/nirdata.hpp"
 
 namespace loom::traces {

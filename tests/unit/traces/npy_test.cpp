@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::traces {

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "traces/aer.hpp"
 #include "traces/nirdata.hpp"
 #include "traces/npy.hpp"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/train_estimate/defects.hpp"
 #include "sim/train_estimate/sata_model.hpp"
 

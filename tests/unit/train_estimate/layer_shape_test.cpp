@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/train_estimate/layer_shape.hpp"
 
 namespace loom::train_estimate {

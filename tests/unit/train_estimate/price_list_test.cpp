@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/arch/energy_spec.hpp"
-#include "sim/config/reader.hpp"
+#include "base/config/reader.hpp"
 #include "sim/train_estimate/sata_setting.hpp"
 #include "tests/unit/train_estimate/csv.hpp"
 

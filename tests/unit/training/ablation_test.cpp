@@ -8,7 +8,7 @@
 #include "cores/training/ann.hpp"
 #include "cores/training/engine.hpp"
 #include "cores/training/price.hpp"
-#include "sim/config/reader.hpp"
+#include "base/config/reader.hpp"
 #include "sim/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 

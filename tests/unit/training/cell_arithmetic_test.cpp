@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
+#include "base/error.hpp"
+#include "base/rng.hpp"
 #include "sim/learn/layers/conv.hpp"
 #include "sim/learn/layers/dense.hpp"
 #include "tests/unit/training/cell_matrix.hpp"

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/training_chip/make_engine.hpp"
 #include "sim/training_chip/price_chip.hpp"

@@ -11,7 +11,7 @@
 #include <fstream>
 
 #include "cores/cim/pulse_update.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/activity.hpp"
 #include "sim/training_chip/cim_arithmetic.hpp"
 #include "sim/training_chip/make_engine.hpp"

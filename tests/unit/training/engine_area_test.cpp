@@ -10,8 +10,8 @@
 #include <cstdio>
 #include <fstream>
 
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 #include "sim/training_chip/training_target.hpp"
 #include "tests/unit/training/chips.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "cores/training/engine.hpp"
 #include "cores/training/price.hpp"
-#include "sim/config/reader.hpp"
+#include "base/config/reader.hpp"
 #include "tests/unit/training/random_work.hpp"
 
 namespace loom::training {

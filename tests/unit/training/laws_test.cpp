@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "cores/training/engine.hpp"
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
 

@@ -7,7 +7,7 @@
 
 #include <fstream>
 
-#include "sim/base/error.hpp"
+#include "base/error.hpp"
 #include "sim/learn/activity.hpp"
 #include "sim/learn/neurons/make_neurons.hpp"
 #include "sim/training_chip/many_core_engine.hpp"

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 
 #include "cores/training/engine.hpp"
-#include "sim/base/error.hpp"
-#include "sim/config/reader.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sim/arch/training_work.hpp"
-#include "sim/base/rng.hpp"
+#include "base/rng.hpp"
 
 namespace loom::training {
 

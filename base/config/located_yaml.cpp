@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/config/located_yaml.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace loom::config {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const Location& at, const std::string& problem) {
+    throw ConfigError(at.text() + ": " + problem);
+}
+
+std::optional<std::size_t> as_index(std::string_view text) {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+struct Segment {
+    std::string text;
+    bool quoted = false;
+};
+
+/// Splits a."b.c".d; `who` names the option in messages.
+std::vector<Segment> split_path(std::string_view path, const std::string& who) {
+    std::vector<Segment> segments;
+    std::size_t i = 0;
+    while (true) {
+        Segment segment;
+        if (i < path.size() && (path[i] == '"' || path[i] == '\'')) {
+            const std::size_t end = path.find(path[i], i + 1);
+            if (end == std::string_view::npos) throw ConfigError(who + ": quote is not closed");
+            segment = {std::string(path.substr(i + 1, end - i - 1)), true};
+            i = end + 1;
+            if (i < path.size() && path[i] != '.') {
+                throw ConfigError(who + ": expected '.' after the closing quote");
+            }
+        } else {
+            const std::size_t end = std::min(path.find('.', i), path.size());
+            segment.text = std::string(path.substr(i, end - i));
+            i = end;
+        }
+        if (segment.text.empty()) throw ConfigError(who + ": empty name in the path");
+        segments.push_back(std::move(segment));
+        if (i >= path.size()) return segments;
+        ++i;  // the dot
+    }
+}
+
+/// The longest run of segments from `first` on that together are a key of the map; 0: none.
+std::size_t match_key(const Node& node, const std::vector<Segment>& path, std::size_t first,
+                      std::string& key) {
+    std::size_t matched = 0;
+    std::string joined;
+    for (std::size_t i = first; i < path.size(); ++i) {
+        if (i > first) joined += '.';
+        joined += path[i].text;
+        if (node.find(joined) != nullptr) {
+            matched = i - first + 1;
+            key = joined;
+        }
+        if (path[i].quoted) break;
+    }
+    return matched;
+}
+
+void relocate(Node& node, const Location& at) {
+    node.at = at;
+    for (auto& entry : node.map) {
+        entry.at = at;
+        relocate(entry.value, at);
+    }
+    for (auto& item : node.sequence) relocate(item, at);
+}
+
+std::string beside(const Location& from, const std::string& path) {
+    const fs::path p(path);
+    if (p.is_absolute()) return path;
+    return (fs::path(from.file).parent_path() / p).lexically_normal().string();
+}
+
+using Stack = std::vector<std::string>;  // canonical names of the files being read
+
+void enter(Stack& stack, const std::string& path, const Location& at, const char* what) {
+    std::error_code ignored;
+    std::string name = fs::weakly_canonical(path, ignored).string();
+    if (std::find(stack.begin(), stack.end(), name) != stack.end()) {
+        fail(at, fmt::format("{}: {} comes back to a file that is being read (cycle)", what, path));
+    }
+    stack.push_back(std::move(name));
+}
+
+Node load_named(const Node& name, const char* what) {
+    const std::string path = beside(name.at, name.scalar);
+    try {
+        return load(path);
+    } catch (const IoError& e) {
+        throw IoError(fmt::format("{}: {}: {}", name.at.text(), what, e.what()));
+    }
+}
+
+Node apply_base(Node node, Stack& stack) {
+    if (node.is_null()) node.kind = Node::Kind::Map;
+    const Node* base = node.find("base");
+    if (base == nullptr) return node;
+    if (!base->is_scalar())
+        fail(base->at, fmt::format("base: expected a file name, got {}", base->describe()));
+    enter(stack, beside(base->at, base->scalar), base->at, "base");
+    const Node below = apply_base(load_named(*base, "base"), stack);
+    node.erase("base");
+    return merge(below, node);
+}
+
+void expand(Node& node, Stack& stack) {
+    const std::size_t depth = stack.size();
+    while (const Node* file = node.find("file")) {
+        if (!file->is_scalar()) {
+            fail(file->at, fmt::format("file: expected a file name, got {}", file->describe()));
+        }
+        enter(stack, beside(file->at, file->scalar), file->at, "file");
+        Node included = apply_base(load_named(*file, "file"), stack);
+        if (!included.is_map()) {
+            fail(included.at, fmt::format("expected a map in an included file, got {}", included.describe()));
+        }
+        node.erase("file");
+        node = merge(included, node);
+    }
+    for (auto& entry : node.map) expand(entry.value, stack);
+    for (auto& item : node.sequence) expand(item, stack);
+    stack.resize(depth);
+}
+
+}  // namespace
+
+std::string Location::text() const {
+    return line > 0 ? fmt::format("{}:{}:{}", file, line, column) : file;
+}
+
+Node Node::make_null() {
+    return {};
+}
+
+Node Node::make_scalar(std::string text, bool is_string) {
+    Node node;
+    node.kind = Kind::Scalar;
+    node.scalar = std::move(text);
+    node.quoted = is_string;
+    return node;
+}
+
+Node Node::make_map() {
+    Node node;
+    node.kind = Kind::Map;
+    return node;
+}
+
+Node Node::make_sequence() {
+    Node node;
+    node.kind = Kind::Sequence;
+    return node;
+}
+
+const Node* Node::find(std::string_view key) const {
+    for (const auto& entry : map) {
+        if (entry.key == key) return &entry.value;
+    }
+    return nullptr;
+}
+
+Node* Node::find(std::string_view key) {
+    return const_cast<Node*>(std::as_const(*this).find(key));
+}
+
+Node& Node::put(std::string key, Node value) {
+    if (kind == Kind::Null) kind = Kind::Map;
+    if (kind != Kind::Map) throw InternalError("Node::put on " + describe());
+    if (Node* old = find(key)) return *old = std::move(value);
+    Location where = value.at;
+    map.push_back({std::move(key), std::move(where), std::move(value)});
+    return map.back().value;
+}
+
+void Node::erase(std::string_view key) {
+    std::erase_if(map, [&](const Entry& entry) { return entry.key == key; });
+}
+
+std::string Node::describe() const {
+    switch (kind) {
+        case Kind::Null:
+            return "nothing";
+        case Kind::Scalar:
+            return fmt::format("'{}'", scalar);
+        case Kind::Sequence:
+            return "a sequence";
+        case Kind::Map:
+            return "a map";
+    }
+    return "nothing";
+}
+
+bool same_value(const Node& a, const Node& b) {
+    return a.kind == b.kind && a.scalar == b.scalar &&
+           std::equal(a.sequence.begin(), a.sequence.end(), b.sequence.begin(), b.sequence.end(),
+                      same_value) &&
+           std::equal(a.map.begin(), a.map.end(), b.map.begin(), b.map.end(),
+                      [](const Node::Entry& x, const Node::Entry& y) {
+                          return x.key == y.key && same_value(x.value, y.value);
+                      });
+}
+
+Node merge(const Node& base, const Node& overlay) {
+    if (base.is_sequence() && overlay.is_map() && !overlay.map.empty() &&
+        std::all_of(overlay.map.begin(), overlay.map.end(),
+                    [](const Node::Entry& e) { return as_index(e.key).has_value(); })) {
+        Node result = base;
+        for (const auto& entry : overlay.map) {
+            const std::size_t i = *as_index(entry.key);
+            if (i >= result.sequence.size()) {
+                fail(entry.at,
+                     fmt::format("index {} is past the end of a sequence of {}", i, result.sequence.size()));
+            }
+            result.sequence[i] = merge(result.sequence[i], entry.value);
+        }
+        return result;
+    }
+    if (!base.is_map() || !overlay.is_map()) return overlay;
+    Node result = base;
+    for (const auto& entry : overlay.map) {
+        const auto found = std::find_if(result.map.begin(), result.map.end(),
+                                        [&](const Node::Entry& e) { return e.key == entry.key; });
+        if (found == result.map.end()) {
+            result.map.push_back(entry);
+        } else {
+            *found = {entry.key, entry.at, merge(found->value, entry.value)};
+        }
+    }
+    return result;
+}
+
+void set(Node& root, std::string_view path, std::string_view yaml_text) {
+    const Location at{fmt::format("--set {}", path), 0, 0};
+    const auto segments = split_path(path, at.file);
+    Node value;
+    try {
+        value = load_text(yaml_text, at.file);
+    } catch (const ConfigError& e) {
+        throw ConfigError(fmt::format("{} (in the value '{}')", e.what(), yaml_text));
+    }
+    relocate(value, at);
+    Node* node = &root;
+    for (std::size_t i = 0; i < segments.size();) {
+        if (node->is_sequence()) {
+            const auto index = as_index(segments[i].text);
+            if (!index) fail(at, fmt::format("'{}' is no index of a sequence", segments[i].text));
+            if (*index >= node->sequence.size()) {
+                fail(at, fmt::format("index {} is past the end of a sequence of {}", *index,
+                                     node->sequence.size()));
+            }
+            node = &node->sequence[*index];
+            ++i;
+            continue;
+        }
+        if (node->is_scalar()) {
+            fail(at, fmt::format("cannot set '{}' below the value {}", segments[i].text, node->describe()));
+        }
+        std::string key = segments[i].text;
+        std::size_t used = match_key(*node, segments, i, key);
+        if (used == 0) {
+            Node fresh;
+            fresh.at = at;
+            node->put(key, std::move(fresh));
+            used = 1;
+        }
+        node = node->find(key);
+        i += used;
+    }
+    *node = std::move(value);
+}
+
+const Node* get(const Node& root, std::string_view path) {
+    if (path.empty()) return &root;
+    const auto segments = split_path(path, std::string(path));
+    const Node* node = &root;
+    for (std::size_t i = 0; i < segments.size();) {
+        if (node->is_sequence()) {
+            const auto index = as_index(segments[i].text);
+            if (!index || *index >= node->sequence.size()) return nullptr;
+            node = &node->sequence[*index];
+            ++i;
+            continue;
+        }
+        std::string key;
+        const std::size_t used = match_key(*node, segments, i, key);
+        if (used == 0) return nullptr;
+        node = node->find(key);
+        i += used;
+    }
+    return node;
+}
+
+Node load_with_base(const std::string& path) {
+    Stack stack;
+    enter(stack, path, {path, 0, 0}, "file");
+    return apply_base(load(path), stack);
+}
+
+void include_files(Node& root, std::span<const std::string> sections) {
+    for (const auto& section : sections) {
+        Stack stack;
+        if (!root.at.file.empty() && root.at.line > 0) {
+            enter(stack, root.at.file, root.at, "file");
+        }
+        if (const Node* node = get(root, section)) expand(const_cast<Node&>(*node), stack);
+    }
+}
+
+Node load_tree(const std::string& path) {
+    Node root = load_with_base(path);
+    Stack stack;
+    enter(stack, path, {path, 0, 0}, "file");
+    expand(root, stack);
+    return root;
+}
+
+}  // namespace loom::config
