@@ -10,9 +10,9 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/ir/linear_ops.hpp"
-#include "sim/arch/cim_layout.hpp"
-#include "sim/arch/core_kinds.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/cim_layout.hpp"
+#include "arch/core_kinds.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {

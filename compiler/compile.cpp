@@ -12,8 +12,8 @@
 #include "compiler/passes/emit.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "compiler/passes/passes.hpp"
-#include "sim/arch/cim_layout.hpp"
-#include "sim/arch/core_kinds.hpp"
+#include "arch/cim_layout.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {

@@ -11,8 +11,8 @@
 #include "compiler/passes/place.hpp"
 #include "compiler/passes/quantise.hpp"
 #include "compiler/profile.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 
 namespace loom::compiler {
 

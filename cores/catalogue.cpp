@@ -9,7 +9,7 @@
 
 #include "cores/cim/cim_core.hpp"
 #include "cores/near_memory/near_memory_core.hpp"
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 
 namespace loom::cores {
 namespace {

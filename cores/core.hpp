@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "cores/core_counters.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "noc/topology/topology.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"
 

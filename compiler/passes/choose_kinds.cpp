@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "compiler/passes/estimate_energy.hpp"
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 

@@ -10,7 +10,7 @@
 #include <numeric>
 
 #include "compiler/ir/linear_ops.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {

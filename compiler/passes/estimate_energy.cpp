@@ -5,9 +5,9 @@
 #include <cmath>
 #include <string>
 
-#include "sim/arch/cim_layout.hpp"
-#include "sim/arch/core_kinds.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/cim_layout.hpp"
+#include "arch/core_kinds.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/config/duration.hpp"
 
 namespace loom::compiler {

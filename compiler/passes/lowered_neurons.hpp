@@ -4,7 +4,7 @@
 
 #include "compiler/ir/graph.hpp"
 #include "compiler/profile.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/program.hpp"
 
 namespace loom::compiler {
 

@@ -9,9 +9,9 @@
 #include <set>
 
 #include "compiler/passes/row_parts.hpp"
-#include "sim/arch/cim_layout.hpp"
-#include "sim/arch/core_kinds.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/cim_layout.hpp"
+#include "arch/core_kinds.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {

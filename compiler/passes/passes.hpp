@@ -2,8 +2,8 @@
 #pragma once
 #include "compiler/ir/graph.hpp"
 #include "compiler/profile.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 
 namespace loom::compiler {
 

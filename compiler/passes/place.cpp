@@ -7,7 +7,7 @@
 #include <map>
 #include <numeric>
 
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/error.hpp"
 #include "base/rng.hpp"
 

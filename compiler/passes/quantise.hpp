@@ -6,7 +6,7 @@
 
 #include "compiler/passes/lowered.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 
 namespace loom::compiler {
 

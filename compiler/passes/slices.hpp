@@ -5,8 +5,8 @@
 
 #include "compiler/ir/graph.hpp"
 #include "compiler/passes/lowered.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 
 namespace loom::compiler {
 

@@ -8,7 +8,7 @@
 
 #include "cores/cim/counters.hpp"
 #include "cores/cim/shape.hpp"
-#include "sim/arch/cim_spec.hpp"
+#include "arch/cim_spec.hpp"
 #include "base/ids.hpp"
 
 namespace loom::cores {

@@ -2,7 +2,7 @@
 #include "cores/cim/chip_prices.hpp"
 
 #include "cores/cim/shape.hpp"
-#include "sim/arch/cim_prices.hpp"
+#include "arch/cim_prices.hpp"
 
 namespace loom::cores {
 namespace {

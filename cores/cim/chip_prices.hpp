@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 
 namespace loom::cores {
 
-/// The chip with the prices that follow from its arrays (sim/arch/cim_prices.hpp) in the lists of its kinds
+/// The chip with the prices that follow from its arrays (arch/cim_prices.hpp) in the lists of its kinds
 /// of cores. Throws ConfigError.
 arch::ChipSpec with_derived_prices(arch::ChipSpec chip);
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/arch/cim_spec.hpp"
+#include "arch/cim_spec.hpp"
 
 namespace loom::cores {
 

@@ -6,8 +6,8 @@
 #include "cores/cim/array.hpp"
 #include "cores/cim/input_register.hpp"
 #include "cores/core_counters.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 
 namespace loom::cores {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/arch/program.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/program.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 
 namespace loom::cores {

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "sim/arch/cim_spec.hpp"
+#include "arch/cim_spec.hpp"
 
 namespace loom::cores {
 

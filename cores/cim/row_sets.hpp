@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cores/cim/shape.hpp"
-#include "sim/arch/cim_spec.hpp"
+#include "arch/cim_spec.hpp"
 
 namespace loom::cores {
 

@@ -8,7 +8,7 @@
 #include <bit>
 #include <string_view>
 
-#include "sim/arch/cim_layout.hpp"
+#include "arch/cim_layout.hpp"
 #include "base/error.hpp"
 #include "base/config/duration.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "sim/arch/cim_spec.hpp"
+#include "arch/cim_spec.hpp"
 
 namespace loom::cores {
 

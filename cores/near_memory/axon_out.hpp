@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cores/core_counters.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/program.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "cores/near_memory/synapse_rows.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "base/ids.hpp"
 
 namespace loom::cores {

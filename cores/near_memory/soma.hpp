@@ -7,8 +7,8 @@
 #include "cores/core_counters.hpp"
 #include "cores/neuron/fixed_rule.hpp"
 #include "cores/neuron/float_rule.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 #include "base/ids.hpp"
 
 namespace loom::cores {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 
 namespace loom::cores {
 

@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 
 namespace loom::cores {
 

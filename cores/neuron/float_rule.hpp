@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "sim/arch/program.hpp"
+#include "arch/program.hpp"
 
 namespace loom::cores {
 

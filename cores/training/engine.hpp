@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "cores/training/record.hpp"
-#include "sim/arch/training_chip.hpp"
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_chip.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 

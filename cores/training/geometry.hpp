@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 

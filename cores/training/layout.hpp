@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "sim/arch/training_chip.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::training {
 

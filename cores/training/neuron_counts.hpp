@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "cores/training/record.hpp"
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 

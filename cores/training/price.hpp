@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cores/training/record.hpp"
-#include "sim/arch/training_chip.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::training {
 

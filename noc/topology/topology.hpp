@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/noc_spec.hpp"
+#include "arch/noc_spec.hpp"
 #include "base/ids.hpp"
 
 namespace loom::noc {

@@ -13,7 +13,7 @@
 #include "sim/app/content_hash.hpp"
 #include "sim/app/result_dir.hpp"
 #include "sim/app/run_spec.hpp"
-#include "sim/arch/cim_prices.hpp"
+#include "arch/cim_prices.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
 #include "base/config/writer.hpp"

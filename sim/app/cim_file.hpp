@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/cim_spec.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/cim_spec.hpp"
 #include "base/config/located_yaml.hpp"
 
 namespace loom::app {

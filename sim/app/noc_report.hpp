@@ -5,7 +5,7 @@
 #include <string>
 
 #include "noc/traffic/experiment.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 
 namespace loom::app {
 

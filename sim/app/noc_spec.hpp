@@ -5,7 +5,7 @@
 
 #include "noc/traffic/trace.hpp"
 #include "noc/traffic/traffic_spec.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "base/config/located_yaml.hpp"
 
 namespace loom::app {

@@ -6,7 +6,7 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/profile.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "sim/chip/chip_model.hpp"
 #include "base/config/located_yaml.hpp"
 #include "traces/stimulus.hpp"

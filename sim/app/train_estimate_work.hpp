@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 #include "sim/train_estimate/sata_model.hpp"
 
 namespace loom::app {

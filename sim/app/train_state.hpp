@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cores/training/record.hpp"
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 #include "sim/learn/formats.hpp"
 #include "sim/learn/network.hpp"
 

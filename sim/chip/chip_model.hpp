@@ -6,8 +6,8 @@
 
 #include "cores/catalogue.hpp"
 #include "noc/network.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 #include "sim/chip/host_port.hpp"
 #include "sim/chip/sample_input.hpp"
 #include "sim/chip/step_controller.hpp"

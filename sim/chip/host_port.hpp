@@ -2,8 +2,8 @@
 #pragma once
 #include <vector>
 
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/program.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/program.hpp"
 #include "sim/chip/sample_input.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 #include "sim/learn/trainer.hpp"
 
 namespace loom::learn {

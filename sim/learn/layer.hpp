@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 #include "sim/learn/matrix_arithmetic.hpp"
 #include "sim/learn/number_format.hpp"
 #include "sim/learn/signal.hpp"

@@ -2,9 +2,9 @@
 #pragma once
 #include <map>
 
-#include "sim/arch/cim_spec.hpp"
-#include "sim/arch/cim_training_spec.hpp"
-#include "sim/arch/training_work.hpp"
+#include "arch/cim_spec.hpp"
+#include "arch/cim_training_spec.hpp"
+#include "training/work/training_work.hpp"
 #include "base/pulse_curve.hpp"
 #include "sim/learn/network.hpp"
 #include "sim/learn/optimiser.hpp"

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 #include "sim/stats/area.hpp"
 #include "sim/stats/energy_prices.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "sim/stats/area.hpp"
 
 namespace loom::stats {

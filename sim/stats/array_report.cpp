@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "sim/arch/cim_layout.hpp"
-#include "sim/arch/core_kinds.hpp"
+#include "arch/cim_layout.hpp"
+#include "arch/core_kinds.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/stats/energy_ledger.hpp"
 
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 
 namespace loom::stats {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "sim/stats/energy_prices.hpp"
 #include "sim/stats/run_record.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/config/quantity.hpp"

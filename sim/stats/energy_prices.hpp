@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "noc/topology/topology.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 
 namespace loom::stats {
 

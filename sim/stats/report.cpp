@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/counter_math.hpp"
 #include "sim/stats/area_report.hpp"
 #include "sim/stats/array_report.hpp"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/arch/window.hpp"
+#include "arch/window.hpp"
 #include "base/fields.hpp"
 
 namespace loom::train_estimate {

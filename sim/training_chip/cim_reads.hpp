@@ -3,9 +3,9 @@
 #include <string>
 
 #include "cores/cim/array.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/training_chip.hpp"
-#include "sim/arch/training_work.hpp"
+#include "arch/chip_spec.hpp"
+#include "training/work/training_chip.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 

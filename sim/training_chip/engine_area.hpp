@@ -2,7 +2,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "sim/arch/training_chip.hpp"
+#include "training/work/training_chip.hpp"
 #include "sim/stats/area.hpp"
 
 namespace loom::training {

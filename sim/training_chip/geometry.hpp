@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "sim/arch/cim_layout.hpp"
+#include "arch/cim_layout.hpp"
 #include "base/error.hpp"
 #include "sim/training_chip/cim_reads.hpp"
 #include "sim/training_chip/wiring.hpp"

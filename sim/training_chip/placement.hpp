@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/training_work.hpp"
+#include "arch/chip_spec.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 

@@ -7,7 +7,7 @@
 
 #include "cores/training/engine.hpp"
 #include "cores/training/price.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "sim/learn/pulse_update.hpp"
 
 namespace loom::training {

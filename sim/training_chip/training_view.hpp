@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "cores/training/record.hpp"
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/training_chip.hpp"
+#include "arch/chip_spec.hpp"
+#include "training/work/training_chip.hpp"
 #include "sim/training_chip/placement.hpp"
 
 namespace loom::training {

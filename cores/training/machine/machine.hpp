@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cores/training/machine/sequencer.hpp"
-#include "sim/arch/training_chip.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::training {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/arch/core_kinds.hpp"
+#include "arch/core_kinds.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "cim_fixture.hpp"
-#include "sim/arch/cim_layout.hpp"
+#include "arch/cim_layout.hpp"
 #include "base/error.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "sim/arch/cim_prices.hpp"
+#include "arch/cim_prices.hpp"
 
 namespace loom::arch {
 namespace {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "cim_fixture.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 

@@ -7,7 +7,7 @@
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/row_parts.hpp"
-#include "sim/arch/psum_packets.hpp"
+#include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {

@@ -3,7 +3,7 @@
 // CACTI.
 #include <gtest/gtest.h>
 
-#include "sim/arch/energy_spec.hpp"
+#include "arch/energy_spec.hpp"
 #include "base/config/reader.hpp"
 #include "sim/train_estimate/sata_setting.hpp"
 #include "tests/unit/train_estimate/csv.hpp"

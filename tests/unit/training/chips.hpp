@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "sim/arch/training_chip.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::training {
 

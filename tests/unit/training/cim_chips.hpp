@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "sim/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 

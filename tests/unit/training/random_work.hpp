@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 #include "base/rng.hpp"
 
 namespace loom::training {

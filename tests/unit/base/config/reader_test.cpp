@@ -7,7 +7,7 @@
 #include <array>
 
 #include "message_of.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "base/config/schema.hpp"
 #include "base/config/writer.hpp"
 

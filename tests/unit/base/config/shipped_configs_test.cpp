@@ -8,7 +8,7 @@
 
 #include "cores/core_counters.hpp"
 #include "noc/network.hpp"
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
 

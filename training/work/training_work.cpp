@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/arch/training_work.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::arch {
 

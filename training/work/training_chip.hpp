@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/energy_spec.hpp"
-#include "sim/arch/sparsity_rules.hpp"
+#include "arch/energy_spec.hpp"
+#include "arch/sparsity_rules.hpp"
 #include "base/fields.hpp"
 
 namespace loom::arch {

@@ -123,7 +123,7 @@ struct FanoutTable {
 };
 
 /// cim: a slice whose neurons are on another core, their owner. Its sums are sent there in every timestep of
-/// the layer, several in a packet (sim/arch/psum_packets.hpp).
+/// the layer, several in a packet (arch/psum_packets.hpp).
 struct PsumGroup {
     LayerId layer{};
     std::uint32_t first = 0;  ///< first sum within the core; sums follow on the core's neurons

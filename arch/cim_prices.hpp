@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "sim/arch/chip_spec.hpp"
-#include "sim/arch/cim_layout.hpp"
-#include "sim/arch/cim_spec.hpp"
+#include "arch/chip_spec.hpp"
+#include "arch/cim_layout.hpp"
+#include "arch/cim_spec.hpp"
 #include "base/error.hpp"
 #include "base/portable_math.hpp"
 

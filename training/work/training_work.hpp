@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/bit_signal.hpp"
-#include "sim/arch/window.hpp"
+#include "training/work/bit_signal.hpp"
+#include "arch/window.hpp"
 
 namespace loom::arch {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/arch/chip_spec.hpp"
+#include "arch/chip_spec.hpp"
 
 namespace loom::arch {
 

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/arch/cim_spec.hpp"
-#include "sim/arch/cim_training_spec.hpp"
-#include "sim/arch/energy_spec.hpp"
-#include "sim/arch/noc_spec.hpp"
-#include "sim/arch/sparsity_rules.hpp"
+#include "arch/cim_spec.hpp"
+#include "arch/cim_training_spec.hpp"
+#include "arch/energy_spec.hpp"
+#include "arch/noc_spec.hpp"
+#include "arch/sparsity_rules.hpp"
 #include "base/fields.hpp"
 
 namespace loom::arch {
