@@ -11,7 +11,7 @@
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "cores/cim/load.hpp"
-#include "cores/training/price.hpp"
+#include "training/accelerator/price.hpp"
 #include "sim/app/cim_file.hpp"
 #include "sim/app/content_hash.hpp"
 #include "sim/app/failed_checks.hpp"

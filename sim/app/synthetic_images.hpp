@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/fields.hpp"
-#include "sim/learn/signal.hpp"
+#include "training/learn/signal.hpp"
 
 namespace loom::app {
 

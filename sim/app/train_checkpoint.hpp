@@ -4,7 +4,7 @@
 
 #include "sim/app/train_state.hpp"
 #include "base/config/located_yaml.hpp"
-#include "sim/learn/trainer.hpp"
+#include "training/learn/trainer.hpp"
 
 namespace loom::app {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "compiler/import/nir_writer.hpp"
-#include "compiler/training/to_nir.hpp"
+#include "training/nir/to_nir.hpp"
 #include "sim/app/commands.hpp"
 #include "sim/app/content_hash.hpp"
 #include "sim/app/failed_checks.hpp"

@@ -7,8 +7,8 @@
 #include <map>
 #include <numeric>
 
-#include "cores/training/engine.hpp"
-#include "cores/training/price.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/accelerator/price.hpp"
 #include "sim/app/train_record.hpp"
 #include "sim/app/train_report.hpp"
 #include "base/error.hpp"

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/app/train_loop.hpp"
-#include "sim/training_chip/training_target.hpp"
+#include "training/many_core/training_target.hpp"
 
 namespace loom::app {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/app/train_spec.hpp"
-#include "sim/learn/signal.hpp"
+#include "training/learn/signal.hpp"
 #include "traces/array.hpp"
 
 namespace loom::app {

@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/hdf5/hdf5_writer.hpp"
-#include "sim/learn/layers/dense.hpp"
+#include "training/learn/layers/dense.hpp"
 
 namespace loom::app {
 namespace {

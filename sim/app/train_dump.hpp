@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "sim/app/train_spec.hpp"
-#include "sim/learn/signal_recorder.hpp"
+#include "training/learn/signal_recorder.hpp"
 
 namespace loom::app {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/config/located_yaml.hpp"
-#include "sim/train_estimate/sata_model.hpp"
+#include "training/estimate/sata_model.hpp"
 
 namespace loom::app {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "training/work/training_work.hpp"
-#include "sim/train_estimate/sata_model.hpp"
+#include "training/estimate/sata_model.hpp"
 
 namespace loom::app {
 

@@ -12,8 +12,8 @@
 #include "sim/app/train_estimate_work.hpp"
 #include "sim/app/train_report.hpp"
 #include "base/error.hpp"
-#include "sim/learn/activity.hpp"
-#include "sim/learn/gradient_error.hpp"
+#include "training/learn/activity.hpp"
+#include "training/learn/gradient_error.hpp"
 
 namespace loom::app {
 namespace {

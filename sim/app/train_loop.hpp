@@ -5,7 +5,7 @@
 
 #include "sim/app/train_setup.hpp"
 #include "sim/app/train_state.hpp"
-#include "sim/learn/signal_recorder.hpp"
+#include "training/learn/signal_recorder.hpp"
 
 namespace loom::app {
 

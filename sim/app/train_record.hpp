@@ -2,7 +2,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "cores/training/record.hpp"
+#include "training/accelerator/record.hpp"
 
 namespace loom::app {
 

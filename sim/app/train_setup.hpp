@@ -4,9 +4,9 @@
 
 #include "sim/app/train_data.hpp"
 #include "sim/app/train_spec.hpp"
-#include "sim/learn/pulse_update.hpp"
-#include "sim/learn/trainer.hpp"
-#include "sim/training_chip/training_target.hpp"
+#include "training/learn/pulse_update.hpp"
+#include "training/learn/trainer.hpp"
+#include "training/many_core/training_target.hpp"
 
 namespace loom::app {
 

@@ -6,13 +6,13 @@
 #include <array>
 #include <filesystem>
 
-#include "cores/training/engine.hpp"
-#include "cores/training/price.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/accelerator/price.hpp"
 #include "sim/app/run_spec.hpp"
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
-#include "sim/learn/neurons/make_neurons.hpp"
+#include "training/learn/neurons/make_neurons.hpp"
 #include "sim/stats/area.hpp"
 #include "sim/stats/ert.hpp"
 

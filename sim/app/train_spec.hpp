@@ -5,19 +5,19 @@
 #include <vector>
 
 #include "compiler/profile.hpp"
-#include "compiler/training/from_nir.hpp"
+#include "training/nir/from_nir.hpp"
 #include "sim/app/synthetic_images.hpp"
 #include "sim/app/train_estimate.hpp"
 #include "arch/chip_spec.hpp"
 #include "training/work/training_chip.hpp"
 #include "base/config/located_yaml.hpp"
-#include "sim/learn/algorithm.hpp"
-#include "sim/learn/formats.hpp"
-#include "sim/learn/loss.hpp"
-#include "sim/learn/network_spec.hpp"
-#include "sim/learn/optimiser.hpp"
-#include "sim/learn/surrogate.hpp"
-#include "sim/training_chip/training_target.hpp"
+#include "training/learn/algorithm.hpp"
+#include "training/learn/formats.hpp"
+#include "training/learn/loss.hpp"
+#include "training/learn/network_spec.hpp"
+#include "training/learn/optimiser.hpp"
+#include "training/learn/surrogate.hpp"
+#include "training/many_core/training_target.hpp"
 #include "traces/stimulus.hpp"
 
 namespace loom::compiler {

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "cores/training/record.hpp"
+#include "training/accelerator/record.hpp"
 #include "training/work/training_work.hpp"
-#include "sim/learn/formats.hpp"
-#include "sim/learn/network.hpp"
+#include "training/learn/formats.hpp"
+#include "training/learn/network.hpp"
 
 namespace loom::app {
 

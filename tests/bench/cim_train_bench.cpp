@@ -4,10 +4,10 @@
 #include <benchmark/benchmark.h>
 
 #include "base/config/reader.hpp"
-#include "sim/learn/activity.hpp"
-#include "sim/training_chip/cell_arithmetic.hpp"
-#include "sim/training_chip/make_engine.hpp"
-#include "sim/training_chip/price_chip.hpp"
+#include "training/learn/activity.hpp"
+#include "training/many_core/cell_arithmetic.hpp"
+#include "training/many_core/make_engine.hpp"
+#include "training/many_core/price_chip.hpp"
 #include "tests/support/golden_network.hpp"
 
 namespace loom::training {

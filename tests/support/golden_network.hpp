@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
-#include "sim/learn/layers/conv.hpp"
-#include "sim/learn/layers/dense.hpp"
-#include "sim/learn/layers/pool.hpp"
-#include "sim/learn/neurons/lif.hpp"
-#include "sim/learn/pulse_update.hpp"
-#include "sim/learn/trainer.hpp"
+#include "training/learn/layers/conv.hpp"
+#include "training/learn/layers/dense.hpp"
+#include "training/learn/layers/pool.hpp"
+#include "training/learn/neurons/lif.hpp"
+#include "training/learn/pulse_update.hpp"
+#include "training/learn/trainer.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::learn {

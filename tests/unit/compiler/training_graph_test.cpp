@@ -6,11 +6,11 @@
 
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/import/nir_writer.hpp"
-#include "compiler/training/from_nir.hpp"
-#include "compiler/training/to_nir.hpp"
+#include "training/nir/from_nir.hpp"
+#include "training/nir/to_nir.hpp"
 #include "base/error.hpp"
 #include "base/rng.hpp"
-#include "sim/learn/trainer.hpp"
+#include "training/learn/trainer.hpp"
 
 namespace loom::compiler {
 namespace {

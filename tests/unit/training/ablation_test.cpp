@@ -5,11 +5,11 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cores/training/ann.hpp"
-#include "cores/training/engine.hpp"
-#include "cores/training/price.hpp"
+#include "training/accelerator/ann.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/accelerator/price.hpp"
 #include "base/config/reader.hpp"
-#include "sim/learn/activity.hpp"
+#include "training/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 
 namespace loom::training {

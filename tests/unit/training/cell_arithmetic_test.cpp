@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products with weights in cells as converters deliver them.
-#include "sim/training_chip/cell_arithmetic.hpp"
+#include "training/many_core/cell_arithmetic.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,8 +9,8 @@
 
 #include "base/error.hpp"
 #include "base/rng.hpp"
-#include "sim/learn/layers/conv.hpp"
-#include "sim/learn/layers/dense.hpp"
+#include "training/learn/layers/conv.hpp"
+#include "training/learn/layers/dense.hpp"
 #include "tests/unit/training/cell_matrix.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 

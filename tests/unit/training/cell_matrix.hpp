@@ -2,8 +2,8 @@
 #pragma once
 #include <vector>
 
-#include "sim/learn/layer.hpp"
-#include "sim/learn/pulse_update.hpp"
+#include "training/learn/layer.hpp"
+#include "training/learn/pulse_update.hpp"
 
 namespace loom::training {
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "sim/training_chip/cell_arithmetic.hpp"
+#include "training/many_core/cell_arithmetic.hpp"
 #include "tests/unit/training/cell_matrix.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 

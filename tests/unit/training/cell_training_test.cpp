@@ -2,13 +2,13 @@
 // A network that trains through the converters of its cells.
 #include <gtest/gtest.h>
 
-#include "sim/learn/activity.hpp"
-#include "sim/learn/layers/conv.hpp"
-#include "sim/learn/layers/pool.hpp"
-#include "sim/learn/neurons/lif.hpp"
-#include "sim/training_chip/cell_arithmetic.hpp"
-#include "sim/training_chip/cim_arithmetic.hpp"
-#include "sim/training_chip/make_engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/learn/layers/conv.hpp"
+#include "training/learn/layers/pool.hpp"
+#include "training/learn/neurons/lif.hpp"
+#include "training/many_core/cell_arithmetic.hpp"
+#include "training/many_core/cim_arithmetic.hpp"
+#include "training/many_core/make_engine.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 
 namespace loom::training {

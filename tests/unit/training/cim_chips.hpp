@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "arch/chip_spec.hpp"
-#include "sim/learn/activity.hpp"
+#include "training/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 
 namespace loom::training {

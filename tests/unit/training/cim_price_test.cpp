@@ -7,8 +7,8 @@
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "sim/stats/area_report.hpp"
-#include "sim/training_chip/make_engine.hpp"
-#include "sim/training_chip/price_chip.hpp"
+#include "training/many_core/make_engine.hpp"
+#include "training/many_core/price_chip.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 
 namespace loom::training {

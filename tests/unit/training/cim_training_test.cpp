@@ -12,9 +12,9 @@
 
 #include "cores/cim/pulse_update.hpp"
 #include "base/error.hpp"
-#include "sim/learn/activity.hpp"
-#include "sim/training_chip/cim_arithmetic.hpp"
-#include "sim/training_chip/make_engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/many_core/cim_arithmetic.hpp"
+#include "training/many_core/make_engine.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Area of training engines: closed form of a small chip, leaves sum to the total, what has no figure is
 // named.
-#include "sim/training_chip/engine_area.hpp"
+#include "training/many_core/engine_area.hpp"
 
 #include <gmock/gmock.h>
 
@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
-#include "sim/training_chip/training_target.hpp"
+#include "training/many_core/training_target.hpp"
 #include "tests/unit/training/chips.hpp"
 
 namespace loom::training {

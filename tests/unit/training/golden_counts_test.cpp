@@ -6,8 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "cores/training/engine.hpp"
-#include "sim/learn/activity.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/chips.hpp"
 

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "cores/training/engine.hpp"
-#include "cores/training/price.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/accelerator/price.hpp"
 #include "base/config/reader.hpp"
 #include "tests/unit/training/random_work.hpp"
 

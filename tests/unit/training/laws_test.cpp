@@ -3,7 +3,7 @@
 // twice, and the known proportionalities.
 #include <gmock/gmock.h>
 
-#include "cores/training/engine.hpp"
+#include "training/accelerator/engine.hpp"
 #include "base/error.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"

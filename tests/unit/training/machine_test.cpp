@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Timing of the machine: what bounds a sequence of equal tiles, and what its start and end cost.
-#include "cores/training/machine/machine.hpp"
+#include "training/accelerator/machine/machine.hpp"
 
 #include <gmock/gmock.h>
 

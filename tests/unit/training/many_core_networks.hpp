@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "base/error.hpp"
-#include "sim/learn/activity.hpp"
-#include "sim/learn/layers/add.hpp"
-#include "sim/learn/layers/conv.hpp"
-#include "sim/learn/layers/dense.hpp"
-#include "sim/learn/layers/max_pool.hpp"
-#include "sim/learn/layers/pool.hpp"
-#include "sim/learn/neurons/make_neurons.hpp"
-#include "sim/learn/norms/batch_norm.hpp"
-#include "sim/learn/norms/tdbn.hpp"
-#include "sim/learn/trainer.hpp"
-#include "sim/training_chip/many_core_engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/learn/layers/add.hpp"
+#include "training/learn/layers/conv.hpp"
+#include "training/learn/layers/dense.hpp"
+#include "training/learn/layers/max_pool.hpp"
+#include "training/learn/layers/pool.hpp"
+#include "training/learn/neurons/make_neurons.hpp"
+#include "training/learn/norms/batch_norm.hpp"
+#include "training/learn/norms/tdbn.hpp"
+#include "training/learn/trainer.hpp"
+#include "training/many_core/many_core_engine.hpp"
 
 namespace loom::training {
 

@@ -3,8 +3,8 @@
 // add up.
 #include <gmock/gmock.h>
 
-#include "cores/training/ann.hpp"
-#include "sim/training_chip/make_engine.hpp"
+#include "training/accelerator/ann.hpp"
+#include "training/many_core/make_engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 #include "tests/unit/training/many_core_networks.hpp"

@@ -8,9 +8,9 @@
 #include <fstream>
 
 #include "base/error.hpp"
-#include "sim/learn/activity.hpp"
-#include "sim/learn/neurons/make_neurons.hpp"
-#include "sim/training_chip/many_core_engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/learn/neurons/make_neurons.hpp"
+#include "training/many_core/many_core_engine.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/random_work.hpp"
 

@@ -3,8 +3,8 @@
 // side.
 #include <gmock/gmock.h>
 
-#include "cores/training/ann.hpp"
-#include "cores/training/engine.hpp"
+#include "training/accelerator/ann.hpp"
+#include "training/accelerator/engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arithmetic of neurons: the equations of sim/learn/neurons spelt out with counted operations.
-#include "cores/training/neuron_counts.hpp"
+// Arithmetic of neurons: the equations of training/learn/neurons spelt out with counted operations.
+#include "training/accelerator/neuron_counts.hpp"
 
 #include <gmock/gmock.h>
 
-#include "cores/training/engine.hpp"
-#include "sim/learn/activity.hpp"
-#include "sim/learn/neurons/make_neurons.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/learn/neurons/make_neurons.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
 

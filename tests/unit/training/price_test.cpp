@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prices of training engines: counts times prices, leakage times time, nothing counted goes without a price.
-#include "cores/training/price.hpp"
+#include "training/accelerator/price.hpp"
 
 #include <gmock/gmock.h>
 
-#include "cores/training/engine.hpp"
+#include "training/accelerator/engine.hpp"
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "tests/unit/training/chips.hpp"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "cores/training/engine.hpp"
+#include "training/accelerator/engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
 

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+
+#include "training/accelerator/price.hpp"
+#include "training/many_core/many_core_engine.hpp"
+
+namespace loom::training {
+
+/// Energy of everything that an engine has executed: lanes and buffers of the cores by chip.training_energy,
+/// arrays and network by chip.energy (a last layer "network"), leakage of cores, routers and links over all
+/// cycles. Throws ConfigError when something counted has no price and is not excused.
+Pricing price(const ManyCoreEngine& engine);
+
+/// Area in um2 of the second set of converters, with which the arrays of the chip are read transposed: one
+/// per adc_share rows of each array. 0 when arrays are not transposable. Throws ConfigError without
+/// energy.area."adc.<bits>".
+double transposed_converter_area(const arch::ChipSpec& chip);
+/// stats::area_json() with that second set as the component `transposed_converters` of the cores.
+nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip);
+
+}  // namespace loom::training

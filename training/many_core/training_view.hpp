@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <vector>
+
+#include "training/accelerator/record.hpp"
+#include "arch/chip_spec.hpp"
+#include "training/work/training_chip.hpp"
+#include "training/many_core/placement.hpp"
+
+namespace loom::training {
+
+inline std::uint64_t& count(PhaseRecord& r, Event e) {
+    return r.counts[static_cast<std::size_t>(e)];
+}
+
+/// Of `total`, cut into `parts` equal parts, what falls to `n` of them from `first` on; all shares add up to
+/// it.
+inline std::uint64_t part_of(std::uint64_t total, std::uint64_t first, std::uint64_t n, std::uint64_t parts) {
+    __extension__ using Wide = unsigned __int128;
+    const auto upto = [&](std::uint64_t p) { return static_cast<std::uint64_t>(Wide{total} * p / parts); };
+    return upto(first + n) - upto(first);
+}
+
+/// Operations and lane cycles of `all` operand pairs of which `useful` are not zero.
+struct ZeroCost {
+    std::uint64_t operations, gated, slots;
+};
+inline ZeroCost zero_cost(arch::ZeroRule rule, std::uint64_t useful, std::uint64_t all) {
+    if (rule == arch::ZeroRule::Skip) return {useful, 0, useful};
+    if (rule == arch::ZeroRule::Gate) return {useful, all - useful, all};
+    return {all, 0, all};
+}
+
+/// A step of training as the cores of a chip see it: the work, where it lies, and where its events are
+/// counted.
+struct TrainingView {
+    arch::ChipSpec chip;
+    arch::SparsityRules sparsity;
+    CoreRoom room;
+    EngineRecord record;
+    const arch::TrainingWork* work = nullptr;
+    Placement placement;
+    std::vector<std::uint32_t> linear_items, neuron_items;  ///< items of matrices and populations
+    std::size_t sample = 0;
+    Phase phase = Phase::Forward;
+
+    const arch::CoreSpec& core() const { return chip.kind(0); }
+    const arch::LinearWork& linear(const Feed& feed) const { return work->linear[feed.linear]; }
+    PhaseRecord& of_item(std::uint32_t item) {
+        return record.layers[item].phases[static_cast<std::size_t>(phase)];
+    }
+    PhaseRecord& of_linear(std::uint32_t linear) { return of_item(linear_items[linear]); }
+    PhaseRecord& of_neurons(std::uint32_t neurons) { return of_item(neuron_items[neurons]); }
+
+    /// Cycles of so many operations on a core's lanes.
+    Cycles on_lanes(std::uint64_t operations) const {
+        const std::uint64_t lanes = core().dendrite.lanes;
+        return (operations + lanes - 1) / lanes * core().dendrite.interval;
+    }
+    /// Cycles of so many neuron updates.
+    Cycles on_soma(std::uint64_t neurons) const {
+        const arch::SomaSpec& soma = core().soma;
+        return (neurons + soma.lanes - 1) / soma.lanes * soma.cycles_active;
+    }
+    /// Memory words that hold so many weights.
+    std::uint64_t words(std::uint64_t weights) const {
+        const std::uint64_t word = core().synapse.word;
+        return (weights * room.weight_bits + word - 1) / word;
+    }
+    /// Weights that these words bring, those around them in the word included.
+    std::uint64_t weights_moved(std::uint64_t n_words) const {
+        return n_words * core().synapse.word / room.weight_bits;
+    }
+    Cycles to_read(std::uint64_t n_words) const {
+        return (n_words + core().synapse.ports - 1) / core().synapse.ports;
+    }
+};
+
+}  // namespace loom::training

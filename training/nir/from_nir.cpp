@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/nir/from_nir.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "compiler/ir/linear_ops.hpp"
+#include "compiler/passes/lowered_neurons.hpp"
+#include "training/nir/node_order.hpp"
+#include "base/error.hpp"
+
+namespace loom::compiler {
+namespace {
+
+using learn::LayerSpec;
+using Values = std::vector<double>;
+
+learn::Shape shape_of(const std::vector<std::size_t>& s) {
+    if (s.size() == 3) return {s[1], s[2], s[0]};
+    if (s.size() == 2) return {1, s[1], s[0]};  // [channels, length]
+    std::size_t n = 1;
+    for (const std::size_t d : s) n *= d;
+    return {1, 1, n};
+}
+
+/// f(x, y, ...) element by element; one value when all are equal.
+template <class F, class... V>
+std::vector<float> map(F f, const V&... v) {
+    std::vector<float> out(std::max({v.size()...}));
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = static_cast<float>(snap(f(v[v.size() == 1 ? 0 : i]...)));
+    if (std::ranges::all_of(out, [&](float d) { return d == out[0]; })) out.resize(1);
+    return out;
+}
+
+const Values& values(const NirNode& node, const char* key) {
+    return node.arrays.at(key).data;
+}
+
+std::vector<float> floats(const Tensor& t) {
+    std::vector<float> out;
+    out.reserve(t.size());
+    if (t.file != nullptr) {
+        t.file->for_each_row([&](std::size_t, std::span<const double> row) {
+            for (const double d : row) out.push_back(static_cast<float>(d));
+        });
+    } else {
+        for (const double d : t.data) out.push_back(static_cast<float>(d));
+    }
+    return out;
+}
+
+struct Converter {
+    const NirModel& model;
+    const Profile& profile;
+    BiasRule biases;
+    learn::NetworkSpec& spec;
+    const std::map<std::uint32_t, std::uint32_t>& recurrent;  ///< population -> weights to itself
+
+    /// Adds the layers of a node; `from`: names of its sources.
+    void add(const NirNode& node, std::vector<std::string> from);
+
+    void take_bias(const NirNode& node, LayerSpec& layer, std::size_t outputs) const {
+        const auto it = node.arrays.find("bias");
+        if (it == node.arrays.end()) return;
+        std::vector<float> bias = floats(it->second);
+        if (biases == BiasRule::Auto && std::ranges::all_of(bias, [](float b) { return b == 0; })) return;
+        if (bias.size() == 1) bias.resize(outputs, bias[0]);
+        layer.bias = true;
+        layer.arrays["bias"] = std::move(bias);
+    }
+    void membrane(const NirNode& node, LayerSpec& layer, const char* tau) const {
+        const double dt = profile.dt_seconds();
+        const bool euler = profile.method == "euler", jump = profile.method == "jump";
+        const auto share = [&](double t) { return euler ? dt / t : 1 - std::exp(-dt / t); };
+        layer.arrays["leak"] = map([&](double t) { return 1 - share(t); }, values(node, tau));
+        layer.arrays["gain"] = map([&](double t, double r) { return jump ? r : share(t) * r; },
+                                   values(node, tau), values(node, "r"));
+        layer.arrays["drift"] = map([&](double t, double v) { return jump ? 0.0 : share(t) * v; },
+                                    values(node, tau), values(node, "v_leak"));
+    }
+    void take_recurrence(const NirNode& node, LayerSpec& layer) const {
+        const auto it = recurrent.find(static_cast<std::uint32_t>(&node - model.nodes.data()));
+        if (it == recurrent.end()) return;
+        if (layer.kind == "if") layer.arrays["leak"] = {1.0F};
+        layer.kind = "recurrent";
+        layer.arrays["recurrent"] = floats(model.nodes[it->second].arrays.at("weight"));
+    }
+    static void firing(const NirNode& node, LayerSpec& layer) {
+        const auto same = [](double d) { return d; };
+        layer.arrays["threshold"] = map(same, values(node, "v_threshold"));
+        layer.arrays["v_reset"] = map(same, values(node, "v_reset"));
+    }
+};
+
+void dense(Converter& c, const NirNode& node, LayerSpec& layer) {
+    if (node.input_shape.size() != 1)
+        refuse_node(node, "a matrix on a map cannot be trained; put a Flatten before it");
+    layer.kind = "dense";
+    layer.outputs = node.arrays.at("weight").shape[0];
+    layer.arrays["weight"] = floats(node.arrays.at("weight"));
+    c.take_bias(node, layer, *layer.outputs);
+}
+
+void conv(Converter& c, const NirNode& node, LayerSpec& layer) {
+    const ConvShape s = conv_shape(node);
+    const bool two = node.type == "Conv2d";
+    const auto pair = [&](std::uint64_t rows, std::uint64_t columns) {
+        return two ? ShortList<std::uint64_t>{{rows, columns}} : ShortList<std::uint64_t>{{columns}};
+    };
+    layer.kind = two ? "conv" : "conv1d";
+    layer.outputs = s.out_c;
+    layer.kernel = pair(s.kernel_h, s.kernel_w);
+    layer.stride = pair(s.stride_y, s.stride_x);
+    layer.dilation = pair(s.dilation_y, s.dilation_x);
+    layer.groups = s.groups;
+    if (const auto text = node.strings.find("padding"); text != node.strings.end())
+        layer.padding = {{text->second}};
+    else if (two)
+        layer.padding = {{std::to_string(s.pad_y), std::to_string(s.pad_x)}};
+    else
+        layer.padding = {{std::to_string(s.pad_x)}};
+    layer.arrays["weight"] = floats(node.arrays.at("weight"));
+    c.take_bias(node, layer, s.out_c);
+}
+
+void pool(Converter&, const NirNode& node, LayerSpec& layer) {
+    layer.kind = node.type == "AvgPool2d" ? "avg_pool" : "sum_pool";
+    const auto pair = [&](const char* key) {
+        const Values& v = values(node, key);
+        return std::array{static_cast<std::uint64_t>(v.front()), static_cast<std::uint64_t>(v.back())};
+    };
+    const auto size = pair("kernel_size"), stride = pair("stride"), padding = pair("padding");
+    layer.size = {{size[0], size[1]}};
+    layer.stride = {{stride[0], stride[1]}};
+    layer.padding = {{std::to_string(padding[0]), std::to_string(padding[1])}};
+}
+
+void flatten(Converter&, const NirNode& node, LayerSpec& layer) {
+    if (node.output_shape.size() != 1) refuse_node(node, "only a Flatten to a vector can be trained");
+    layer.kind = "flatten";
+}
+
+void lif(Converter& c, const NirNode& node, LayerSpec& layer) {
+    layer.kind = "lif";
+    c.membrane(node, layer, "tau");
+    Converter::firing(node, layer);
+}
+
+void li(Converter& c, const NirNode& node, LayerSpec& layer) {
+    layer.kind = "li";
+    c.membrane(node, layer, "tau");
+}
+
+void integrate_and_fire(Converter& c, const NirNode& node, LayerSpec& layer) {
+    layer.kind = "if";
+    const double dt = c.profile.if_dt > 0 ? c.profile.if_dt : c.profile.dt_seconds();
+    layer.arrays["gain"] = map([&](double r) { return dt * r; }, values(node, "r"));
+    if (node.type == "IF") Converter::firing(node, layer);
+}
+
+void integrate(Converter& c, const NirNode& node, LayerSpec& layer) {
+    integrate_and_fire(c, node, layer);
+    layer.kind = "li";
+    layer.arrays["leak"] = {1.0F};
+}
+
+/// CubaLIF and CubaLI.
+void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
+    if (c.profile.cuba != "seq") refuse_node(node, "profile.cuba: par cannot be trained; use seq");
+    const double dt = c.profile.dt_seconds();
+    LayerSpec current;
+    current.kind = "li";
+    current.name = node.name + ".syn";
+    current.from = layer.from;
+    current.arrays["leak"] = map([&](double t) { return 1 - dt / t; }, values(node, "tau_syn"));
+    current.arrays["gain"] =
+        map([&](double t, double w) { return dt / t * w; }, values(node, "tau_syn"), values(node, "w_in"));
+    layer.from = {current.name};
+    c.spec.layers.push_back(std::move(current));
+    c.membrane(node, layer, "tau_mem");
+    layer.kind = node.type == "CubaLIF" ? "lif" : "li";
+    if (layer.kind == "lif") Converter::firing(node, layer);
+}
+
+/// One line per NIR type that can be trained.
+struct Rule {
+    std::string_view type;
+    void (*convert)(Converter&, const NirNode&, LayerSpec&);
+};
+constexpr Rule kRules[] = {
+    {"Affine", dense},   {"Linear", dense},          {"Conv1d", conv},      {"Conv2d", conv},
+    {"AvgPool2d", pool}, {"SumPool2d", pool},        {"Flatten", flatten},  {"LIF", lif},
+    {"LI", li},          {"IF", integrate_and_fire}, {"CubaLIF", cuba_lif}, {"CubaLI", cuba_lif},
+    {"I", integrate}};
+
+void Converter::add(const NirNode& node, std::vector<std::string> from) {
+    for (const Rule& rule : kRules) {
+        if (rule.type != node.type) continue;
+        LayerSpec layer;
+        layer.name = node.name;
+        layer.from = std::move(from);
+        rule.convert(*this, node, layer);
+        take_recurrence(node, layer);
+        spec.layers.push_back(std::move(layer));
+        return;
+    }
+    refuse_node(node, "cannot be trained");
+}
+
+std::uint32_t only(const NirModel& m, const char* type) {
+    std::uint32_t found = 0, n = 0;
+    for (std::uint32_t i = 0; i < m.nodes.size(); ++i)
+        if (m.nodes[i].type == type) found = i, ++n;
+    if (n != 1) throw UnsupportedError(fmt::format("{} nodes of type {}; one can be trained", n, type));
+    return found;
+}
+
+}  // namespace
+
+learn::NetworkSpec network_from_nir(const NirModel& model, const Profile& profile, BiasRule biases) {
+    const std::uint32_t input = only(model, "Input"), output = only(model, "Output");
+    NodeOrder order(model);
+    const std::vector<std::uint32_t> last = order.sources(output);
+    if (last.size() != 1 || last[0] == input)
+        throw UnsupportedError("the output must be fed by one node to be trained");
+    order.visit(last[0]);
+    learn::NetworkSpec spec;
+    spec.file = model.file;
+    spec.input = shape_of(model.nodes[input].output_shape);
+    Converter c{model, profile, biases, spec, order.recurrent};
+    for (const std::uint32_t node : order.order) {
+        if (node == input) continue;
+        std::vector<std::string> from;
+        for (const std::uint32_t s : order.sources(node))
+            from.push_back(s == input ? "input" : model.nodes[s].name);
+        if (from.empty()) refuse_node(model.nodes[node], "has no input");
+        c.add(model.nodes[node], std::move(from));
+    }
+    return spec;
+}
+
+void check_training_profile(const Profile& p) {
+    const auto no = [](const char* key) {
+        throw ConfigError(fmt::format("profile.{}: cannot be trained with", key));
+    };
+    if (p.multispike) no("multispike");
+    if (p.reset_delay) no("reset_delay");
+    if (p.clamp) no("clamp");
+    if (p.reset == "subtract_snn")
+        throw ConfigError("profile.reset: subtract_snn cannot be trained with; use subtract");
+}
+
+}  // namespace loom::compiler

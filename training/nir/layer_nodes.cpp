@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/nir/layer_nodes.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+#include "training/learn/layers/conv.hpp"
+#include "training/learn/layers/dense.hpp"
+#include "training/learn/layers/pool.hpp"
+#include "training/learn/neurons/lif.hpp"
+
+namespace loom::compiler {
+namespace {
+
+using Values = std::vector<double>;
+
+Tensor integer(std::size_t value) {
+    return {{}, {static_cast<double>(value)}, nullptr};
+}
+
+/// One function per kind of layer; false: another kind.
+struct Writer {
+    const Profile& profile;
+    bool line;
+
+    std::vector<std::size_t> map_shape(const learn::Layer& layer, const learn::Shape& s) const {
+        return NodeWriter{profile, line}.map_shape(layer, s);
+    }
+    bool dense(learn::Layer& layer, NirNode& node) const {
+        auto* l = dynamic_cast<learn::Dense*>(&layer);
+        if (l == nullptr) return false;
+        node.type = l->has_bias() ? "Affine" : "Linear";
+        node.output_shape = {layer.out.count()};
+        node.arrays["weight"] = parameter_tensor(layer, 0, {layer.out.count(), layer.in.count()});
+        if (l->has_bias()) node.arrays["bias"] = parameter_tensor(layer, 1, {layer.out.count()});
+        return true;
+    }
+    bool conv(learn::Layer& layer, NirNode& node) const {
+        auto* l = dynamic_cast<learn::Conv*>(&layer);
+        if (l == nullptr) return false;
+        const learn::ConvShape& s = l->shape();
+        const arch::WindowAxis &rows = s.window.rows, &columns = s.window.columns;
+        node.output_shape = map_shape(layer, layer.out);
+        if (line && (rows.kernel != 1 || rows.before + rows.after != 0))
+            refuse_layer(layer, "has kernels of two dimensions beside others of one");
+        node.type = line ? "Conv1d" : "Conv2d";
+        const auto pair = [&](std::size_t of_rows, std::size_t of_columns) {
+            return line ? integers({of_columns}) : integers({of_rows, of_columns});
+        };
+        std::vector<std::size_t> axes = l->file_shape(0);
+        if (line && !s.line) axes.erase(axes.begin() + 2);
+        node.arrays["weight"] = parameter_tensor(layer, 0, std::move(axes));
+        node.arrays["input_shape"] = line ? integer(s.in.width) : integers({s.in.height, s.in.width});
+        node.arrays["stride"] = pair(rows.stride, columns.stride);
+        node.arrays["dilation"] = pair(rows.dilation, columns.dilation);
+        node.arrays["groups"] = integer(s.groups);
+        if (rows.before == rows.after && columns.before == columns.after)
+            node.arrays["padding"] = pair(rows.before, columns.before);
+        else
+            node.strings["padding"] = "same";  // the only one whose sides differ
+        node.arrays["bias"] = l->has_bias() ? parameter_tensor(layer, 1, {s.channels})
+                                            : Tensor{{s.channels}, Values(s.channels, 0.0), nullptr};
+        return true;
+    }
+    bool pool(learn::Layer& layer, NirNode& node) const {
+        auto* l = dynamic_cast<learn::AveragePool*>(&layer);
+        if (l == nullptr) return false;
+        node.type = l->mean() ? "AvgPool2d" : "SumPool2d";
+        if (line) refuse_layer(layer, "pools [channels, length]; NIR has no such node");
+        const arch::WindowAxis &rows = l->window().rows, &columns = l->window().columns;
+        node.output_shape = map_shape(layer, layer.out);
+        node.arrays["kernel_size"] = integers({rows.kernel, columns.kernel});
+        node.arrays["stride"] = integers({rows.stride, columns.stride});
+        node.arrays["padding"] = integers({rows.before, columns.before});
+        return true;
+    }
+    bool flatten(learn::Layer& layer, NirNode& node) const {
+        if (dynamic_cast<learn::Flatten*>(&layer) == nullptr) return false;
+        make_flatten(node, layer.out.count());
+        return true;
+    }
+    bool lif(learn::Layer& layer, NirNode& node) const {
+        auto* l = dynamic_cast<learn::Lif*>(&layer);
+        if (l == nullptr) return false;
+        arch::NeuronWork model;
+        l->describe_neurons(model);
+        if (model.adaptive) return false;
+        node.output_shape = node.input_shape;
+        if (const auto decay = l->current_decay()) return cuba(*l, *decay, node);
+        const learn::NeuronConstants& c = l->constants();
+        const auto all = [](const std::vector<float>& values, float v) {
+            return std::ranges::all_of(values, [&](float x) { return x == v; });
+        };
+        const bool integrates = all(c.leak, 1.0F) && all(c.drift, 0.0F), fires = l->fires();
+        node.type = integrates ? (fires ? "IF" : "I") : (fires ? "LIF" : "LI");
+        if (integrates) {
+            const double dt = profile.if_dt > 0 ? profile.if_dt : profile.dt_seconds();
+            node.arrays["r"] = neurons(node, layer, [&](std::size_t i) { return double{c.gain[i]} / dt; });
+        } else {
+            leaky(layer, c, node);
+        }
+        if (fires) firing(layer, c, node);
+        return true;
+    }
+
+  private:
+    /// Values of all neurons, channel first.
+    template <class F>
+    static Tensor neurons(const NirNode& node, const learn::Layer& layer, F value) {
+        Tensor t{node.output_shape, Values(layer.out.count()), nullptr};
+        for (std::size_t i = 0; i < t.data.size(); ++i) t.data[layer.out.channel_first(i)] = value(i);
+        return t;
+    }
+    static void firing(const learn::Layer& layer, const learn::NeuronConstants& c, NirNode& node) {
+        node.arrays["v_threshold"] =
+            neurons(node, layer, [&](std::size_t i) { return double{c.threshold[i]}; });
+        node.arrays["v_reset"] =
+            neurons(node, layer, [&](std::size_t i) { return double{c.reset_value[i]}; });
+    }
+    /// A current that decays: tau_syn and w_in of from_nir's integrator with that leak and gain 1.
+    bool cuba(const learn::Lif& layer, float decay, NirNode& node) const {
+        if (profile.cuba != "seq") refuse_layer(layer, "has a current that decays: profile.cuba must be seq");
+        const double share = std::max(1 - double{decay}, kAlmostNone);
+        node.type = layer.fires() ? "CubaLIF" : "CubaLI";
+        leaky(layer, layer.constants(), node);
+        node.arrays["tau_mem"] = std::move(node.arrays["tau"]);
+        node.arrays.erase("tau");
+        node.arrays["tau_syn"] =
+            neurons(node, layer, [&](std::size_t) { return profile.dt_seconds() / share; });
+        node.arrays["w_in"] = neurons(node, layer, [&](std::size_t) { return 1 / share; });
+        if (layer.fires()) firing(layer, layer.constants(), node);
+        return true;
+    }
+    static constexpr double kAlmostNone = 0x1p-40;  ///< stands for no leak: tau is finite
+    /// tau, r, v_leak of leak, gain, drift: from_nir's equations solved for them.
+    void leaky(const learn::Layer& layer, const learn::NeuronConstants& s, NirNode& node) const {
+        const double dt = profile.dt_seconds();
+        const bool euler = profile.method == "euler", jump = profile.method == "jump";
+        const auto share = [&](std::size_t i) { return std::max(1 - double{s.leak[i]}, kAlmostNone); };
+        node.arrays["tau"] = neurons(node, layer, [&](std::size_t i) {
+            return euler ? dt / share(i) : dt / -std::log(std::max(1 - share(i), 1e-300));
+        });
+        node.arrays["r"] = neurons(node, layer, [&](std::size_t i) {
+            return jump ? double{s.gain[i]} : double{s.gain[i]} / share(i);
+        });
+        node.arrays["v_leak"] =
+            neurons(node, layer, [&](std::size_t i) { return jump ? 0.0 : double{s.drift[i]} / share(i); });
+    }
+};
+
+}  // namespace
+
+void NodeWriter::write(learn::Layer& layer, NirNode& node) const {
+    using Convert = bool (Writer::*)(learn::Layer&, NirNode&) const;
+    constexpr Convert kinds[] = {&Writer::dense, &Writer::conv, &Writer::pool, &Writer::flatten,
+                                 &Writer::lif};
+    const Writer writer{profile, line};
+    if (takes_maps(layer) && node.input_shape.size() == 1)
+        refuse_layer(layer, "takes the output of a matrix as a map; NIR has no node for that");
+    if (!std::ranges::any_of(kinds, [&](Convert f) { return (writer.*f)(layer, node); }))
+        refuse_layer(layer, "has no node in NIR");
+}
+
+std::vector<std::size_t> NodeWriter::map_shape(const learn::Layer& layer, const learn::Shape& s) const {
+    if (!line) return {s.channels, s.height, s.width};
+    if (s.height != 1) refuse_layer(layer, "has maps of several rows beside [channels, length]");
+    return {s.channels, s.width};
+}
+
+bool takes_maps(const learn::Layer& layer) {
+    return dynamic_cast<const learn::Conv*>(&layer) != nullptr ||
+           dynamic_cast<const learn::AveragePool*>(&layer) != nullptr;
+}
+
+void refuse_layer(const learn::Layer& layer, const char* why) {
+    throw UnsupportedError("layer '" + layer.name + "' " + why);
+}
+
+void make_flatten(NirNode& node, std::size_t count) {
+    node.type = "Flatten";
+    node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
+    node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
+    node.arrays["input_type"] = integers(node.input_shape);
+    node.output_shape = {count};
+}
+
+Tensor parameter_tensor(learn::Layer& layer, std::size_t p, std::vector<std::size_t> shape) {
+    const std::vector<float> v = layer.exported(p, false);
+    return {std::move(shape), Values(v.begin(), v.end()), nullptr};
+}
+
+Tensor integers(const std::vector<std::size_t>& values) {
+    return {{values.size()}, Values(values.begin(), values.end()), nullptr};
+}
+
+}  // namespace loom::compiler
