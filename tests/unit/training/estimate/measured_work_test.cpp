@@ -3,7 +3,7 @@
 // gap.
 #include <gtest/gtest.h>
 
-#include "sim/app/train_estimate_work.hpp"
+#include "app/train/train_estimate_work.hpp"
 
 namespace loom::app {
 namespace {

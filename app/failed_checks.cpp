@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/failed_checks.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace loom::app {
+
+int failed_checks(std::span<const stats::FailIf> checks, const nlohmann::ordered_json& report) {
+    int code = 0;
+    for (const stats::FailIf& check : checks) {
+        if (!check.fails(report)) continue;
+        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(report));
+        code = static_cast<int>(ExitCode::CheckFailed);
+    }
+    return code;
+}
+
+}  // namespace loom::app

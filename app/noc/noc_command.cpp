@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <atomic>
+#include <exception>
+#include <filesystem>
+#include <future>
+#include <mutex>
+
+#include "noc/traffic/experiment.hpp"
+#include "app/commands.hpp"
+#include "app/content_hash.hpp"
+#include "app/failed_checks.hpp"
+#include "app/noc/noc_report.hpp"
+#include "app/noc/noc_spec.hpp"
+#include "app/progress.hpp"
+#include "app/result_dir.hpp"
+#include "app/run/run_spec.hpp"
+#include "base/error.hpp"
+#include "base/config/writer.hpp"
+#include "base/version.hpp"
+
+namespace loom::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Outcome {
+    noc::Summary summary;
+    FabricUse use;  ///< of the first seed
+};
+
+/// All seeds at one rate, on up to `threads` threads. What fails first in the order of seeds is thrown.
+Outcome run_seeds(const NocRunSpec& spec, const std::vector<noc::TracePacket>* trace, unsigned threads,
+                  bool quiet) {
+    const arch::ChipSpec chip = spec.chip();
+    const auto& seeds = spec.measure.seeds;
+    std::vector<noc::RunResult> results(seeds.size());
+    std::vector<std::exception_ptr> failed(seeds.size());
+    Outcome outcome;
+    const std::uint64_t per_seed = trace != nullptr
+                                       ? (trace->empty() ? 1 : trace->back().cycle + 1)
+                                       : (spec.measure.warmup + spec.measure.samples) * spec.measure.sample;
+    Progress progress("network", per_seed * seeds.size(), quiet);
+    std::mutex mutex;
+    std::atomic<std::size_t> next{0}, finished{0};
+    const auto run = [&](std::size_t i) {
+        results[i] = noc::run_traffic(
+            chip, spec.traffic, spec.measure, seeds[i], trace,
+            [&](const noc::RunView& view) {
+                if (i != 0) return;
+                outcome.use = use_of(view);
+                for (std::uint32_t s = 0; s < view.network.n_sets(); ++s)
+                    outcome.use.sets.push_back(view.network.set_links(s));
+            },
+            [&](std::uint64_t now) {
+                const std::lock_guard lock(mutex);
+                progress.update(
+                    std::min(per_seed * seeds.size(), finished * per_seed + std::min(now, per_seed)), 0);
+            });
+    };
+    const auto work = [&] {
+        for (std::size_t i = next++; i < seeds.size(); i = next++) {
+            try {
+                run(i);
+            } catch (...) {
+                failed[i] = std::current_exception();
+            }
+            ++finished;
+        }
+    };
+    std::vector<std::future<void>> pool;
+    for (unsigned t = 1; t < std::min<std::size_t>(threads, seeds.size()); ++t)
+        pool.push_back(std::async(std::launch::async, work));
+    work();
+    for (auto& f : pool) f.get();
+    progress.finish();
+    for (const auto& f : failed) {
+        if (f != nullptr) std::rethrow_exception(f);
+    }
+    outcome.summary = noc::summarise(std::move(results));
+    return outcome;
+}
+
+/// From light load up: ever larger steps while stable, then bisection to 1 % of the saturation rate (or to
+/// kLeastRate, for networks that are never stable).
+constexpr double kLeastRate = 1e-5;
+
+Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
+    Json curve = Json::array();
+    const auto at = [&](double rate) {
+        spec.traffic.rate = rate;
+        const Outcome o = run_seeds(spec, nullptr, threads, true);
+        const noc::Summary& s = o.summary;
+        curve.push_back({{"rate", rate},
+                         {"offered_flit_rate", s.offered_flit_rate},
+                         {"accepted_flit_rate", s.accepted_flit_rate},
+                         {"packet_mean", s.packet_mean},
+                         {"packet_p50", s.packet.quantile(0.50)},
+                         {"packet_p95", s.packet.quantile(0.95)},
+                         {"packet_p99", s.packet.quantile(0.99)},
+                         {"network_mean", s.network_mean},
+                         {"zero_load", s.zero_load},
+                         {"stable", s.stable}});
+        if (!quiet) {
+            fmt::print(stderr, "rate {:.4f}: accepted {:.4f}, mean latency {:.2f}{}\n", rate,
+                       s.accepted_flit_rate, s.packet_mean, s.stable ? "" : "  not stable");
+        }
+        return s.stable;
+    };
+    double low = 0, high = 0;
+    for (double rate = 0.01; high == 0; rate = rate < 0.05 ? 0.05 : std::min(1.0, rate + 0.05)) {
+        if (at(rate)) {
+            low = rate;
+            if (rate >= 1) break;
+        } else {
+            high = rate;
+        }
+    }
+    while (high > kLeastRate && high - low > 0.01 * high) {
+        const double rate = (low + high) / 2;
+        (at(rate) ? low : high) = rate;
+    }
+    std::sort(curve.begin(), curve.end(), [](const Json& a, const Json& b) { return a["rate"] < b["rate"]; });
+    const double zero = curve[0]["zero_load"];
+    const auto knee = [&](double factor) {
+        double best = 0;
+        for (const auto& p : curve) {
+            if (p["stable"].get<bool>() && p["packet_mean"].get<double>() <= factor * zero) best = p["rate"];
+        }
+        return best;
+    };
+    double throughput = 0;
+    for (const auto& p : curve) throughput = std::max(throughput, p["accepted_flit_rate"].get<double>());
+    return {{"saturation_rate", low}, {"throughput", throughput}, {"zero_load", zero},
+            {"knee_2x", knee(2)},     {"knee_3x", knee(3)},       {"curve", curve}};
+}
+
+std::string curve_text(const Json& sweep) {
+    std::string out =
+        fmt::format("{:>8} {:>10} {:>10} {:>8} {:>10}\n", "rate", "accepted", "latency", "p99", "network");
+    double most = 1;
+    for (const auto& p : sweep["curve"]) {
+        if (p["stable"].get<bool>()) most = std::max(most, p["packet_mean"].get<double>());
+    }
+    for (const auto& p : sweep["curve"]) {
+        const bool stable = p["stable"];
+        const double latency = p["packet_mean"];
+        out += fmt::format(
+            "{:>8.4f} {:>10.4f} {:>10.2f} {:>8} {:>10.2f} {}\n", p["rate"].get<double>(),
+            p["accepted_flit_rate"].get<double>(), latency, p["packet_p99"].get<std::uint64_t>(),
+            p["network_mean"].get<double>(),
+            stable ? std::string(static_cast<std::size_t>(40 * latency / most), '#') : "not stable");
+    }
+    out += fmt::format(
+        "stable up to {:.4f} flits per node and cycle; accepts up to {:.4f}; twice the zero-load latency of "
+        "{:.2f} at {:.4f}\n",
+        sweep["saturation_rate"].get<double>(), sweep["throughput"].get<double>(),
+        sweep["zero_load"].get<double>(), sweep["knee_2x"].get<double>());
+    return out;
+}
+
+std::string curve_csv(const Json& sweep) {
+    std::string out =
+        "rate,offered_flit_rate,accepted_flit_rate,packet_mean,packet_p50,packet_p95,packet_p99,network_mean,"
+        "zero_load,stable\n";
+    for (const auto& p : sweep["curve"]) {
+        out += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", p["rate"].get<double>(),
+                           p["offered_flit_rate"].get<double>(), p["accepted_flit_rate"].get<double>(),
+                           p["packet_mean"].get<double>(), p["packet_p50"].get<std::uint64_t>(),
+                           p["packet_p95"].get<std::uint64_t>(), p["packet_p99"].get<std::uint64_t>(),
+                           p["network_mean"].get<double>(), p["zero_load"].get<double>(),
+                           p["stable"].get<bool>() ? 1 : 0);
+    }
+    return out;
+}
+
+/// What every endpoint accepted in the measured windows of all seeds.
+std::string nodes_csv(const noc::Summary& s) {
+    std::string out = "node,flits,flits_per_cycle\n";
+    std::uint64_t cycles = 0;
+    for (const auto& r : s.runs) cycles += r.measured_cycles;
+    for (std::size_t n = 0; n < s.runs[0].accepted_flits.size(); ++n) {
+        std::uint64_t flits = 0;
+        for (const auto& r : s.runs) flits += r.accepted_flits[n];
+        out += fmt::format("{},{},{:.6f}\n", n, flits,
+                           cycles == 0 ? 0.0 : static_cast<double>(flits) / static_cast<double>(cycles));
+    }
+    return out;
+}
+
+/// What is the same for runs and sweeps: the configuration, the report, and what proves both.
+void finish(ResultDir& directory, const LoadedNoc& run, const Json& j, const std::string& text) {
+    NocRunSpec resolved = run.spec;
+    if (!run.trace_path.empty())
+        resolved.traffic.file = std::filesystem::relative(run.trace_path, directory.path()).string();
+    const std::string stats = j.dump(1) + "\n";
+    directory.write("config.resolved.yaml", config::emit(config::to_node(resolved)));
+    directory.write("stats.json", stats);
+    directory.write("summary.txt", text);
+    Json manifest{{"spikeloom", kVersion}, {"schema_version", j.value("schema_version", 1)}};
+    manifest["seeds"] = run.spec.measure.seeds;
+    if (!run.trace_path.empty()) manifest["sha1"]["trace"] = hash_file(run.trace_path);
+    manifest["sha1"]["stats"] = hash_text(stats);
+    directory.write("manifest.json", manifest.dump(1) + "\n");
+    directory.commit();
+}
+
+}  // namespace
+
+int noc(const NocOptions& o) {
+    const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
+    LoadedNoc run = load_noc(o.file, o.sets);
+    if (o.seed) run.spec.measure.seeds = {*o.seed};
+    const auto* trace = run.trace_or_null();
+    if (trace != nullptr) {
+        if (o.sweep_load) throw Error(ExitCode::Usage, "--sweep-load: a trace has no rate");
+        run.spec.measure.seeds.resize(1);  // nothing is drawn
+    }
+    std::optional<ResultDir> directory;
+    if (!o.output.empty()) directory.emplace(o.output);
+    Json j;
+    std::string text;
+    with_places(run.root, [&] {
+        if (o.sweep_load) {
+            NocRunSpec full = run.spec;
+            full.traffic.rate = 1;
+            noc::check_run(full.chip(), full.traffic, full.measure, nullptr);
+            j = sweep_load(run.spec, o.threads, o.quiet);
+            text = curve_text(j);
+            if (directory) directory->write("curve.csv", curve_csv(j));
+            return;
+        }
+        const Outcome outcome = run_seeds(run.spec, trace, o.threads, o.quiet);
+        j = noc_json(outcome.summary, run.spec.chip(), outcome.use);
+        text = noc_text(j, outcome.use);
+        if (!directory) return;
+        directory->write("links.csv", links_csv(outcome.use, run.spec.chip()));
+        directory->write("routers.csv", routers_csv(outcome.use));
+        directory->write("nodes.csv", nodes_csv(outcome.summary));
+        directory->write("latency.csv", histogram_csv(outcome.summary));
+        directory->write("heatmap.svg", heat_map_svg(outcome.use));
+        directory->write("energy.yaml", noc_energy_yaml(outcome.summary, run.spec.chip()));
+    });
+    if (directory) finish(*directory, run, j, text);
+    if (o.json) {
+        fmt::print("{}\n", j.dump(1));
+    } else {
+        fmt::print("{}", text);
+        if (directory) fmt::print("full report: {}\n", directory->path());
+    }
+    return failed_checks(checks, j);
+}
+
+}  // namespace loom::app

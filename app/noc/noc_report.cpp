@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/noc/noc_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/stats/energy_report.hpp"
+
+namespace loom::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double ratio(double a, double b) {
+    return b == 0 ? 0 : a / b;
+}
+
+/// Energy of the network alone: what cores and the rest of the chip leak is left out.
+Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, std::uint64_t cycles) {
+    const stats::PriceTable prices(chip);
+    const stats::Ledger ledger = stats::network_energy(counters, cycles, prices, stats::StaticPower(chip));
+    const double dynamic = ledger.total().total(), leakage = ledger.leakage.total_pj();
+    const double bridges =
+        ledger
+            .sum([](const stats::Leaf& l) { return stats::all_events()[l.event].name == "noc.link_bridge"; })
+            .total();
+    const double ps = static_cast<double>(cycles) * chip.clock.period;  // pJ / ps = W
+    const auto per = [&](std::uint64_t n) { return ratio(dynamic, static_cast<double>(n)); };
+    return {{"list", prices.name()},
+            {"total_pj", dynamic + leakage},
+            {"dynamic_pj", dynamic},
+            {"on_chip_pj", dynamic - bridges},
+            {"bridge_pj", bridges},
+            {"leakage_pj", leakage},
+            {"leakage", stats::leakage_json(ledger.leakage)},
+            {"dynamic_mw", 1e3 * ratio(dynamic, ps)},
+            {"leakage_mw", 1e3 * ratio(leakage, ps)},
+            {"per_delivery_pj", per(counters.packets_delivered)},
+            {"per_flit_hop_pj", per(counters.flit_hops())},
+            {"events", stats::events_json(ledger, prices)},
+            {"unpriced", stats::unpriced_json(ledger, prices)}};
+}
+
+/// Of each kind of link: how many, flits, mean and highest use.
+Json links_json(const FabricUse& use) {
+    Json j = Json::object();
+    for (std::size_t k = 0; k < use.links.size(); ++k) {
+        const auto& l = use.links[k];
+        if (l.links == 0) continue;
+        static constexpr std::array<const char*, noc::kLinkKinds> names{"x+", "x-", "y+",    "y-",
+                                                                        "z+", "z-", "other", "bridge"};
+        j[names[k]] = {{"links", l.links},
+                       {"flits", l.flits},
+                       {"utilisation_mean", ratio(utilisation(use, l.flits), static_cast<double>(l.links))},
+                       {"utilisation_max", utilisation(use, l.busiest)}};
+    }
+    return j;
+}
+
+}  // namespace
+
+double utilisation(const FabricUse& use, std::uint64_t flits) {
+    return use.cycles == 0 ? 0 : static_cast<double>(flits) / static_cast<double>(use.cycles);
+}
+
+double busiest_link(const FabricUse& use, const FabricUse::Router& r) {
+    std::uint64_t most = 0;
+    for (const auto& p : r.ports) {
+        if (p.peer != noc::kNone) most = std::max(most, p.flits);
+    }
+    return utilisation(use, most);
+}
+
+FabricUse use_of(const noc::RunView& view) {
+    FabricUse use;
+    const noc::Topology& t = view.network.topology();
+    use.grid = t.grid;
+    use.cycles = view.result.cycles;
+    for (std::uint32_t r = 0; r < t.n_routers(); ++r) {
+        FabricUse::Router router;
+        router.name = t.router_name(r);
+        router.at = t.coord(r);
+        router.ports = view.network.port_use(r);
+        for (const auto& p : router.ports) router.flits += p.flits;
+        router.occupancy = use.cycles == 0 ? 0
+                                           : static_cast<double>(view.network.buffer_cycles(r)) /
+                                                 static_cast<double>(use.cycles);
+        use.routers.push_back(std::move(router));
+        std::size_t at = 0;  // port_use lists the ports that have a link, in order
+        for (unsigned p = 0; p < t.link_ports(); ++p) {
+            const noc::Channel& c = t.channel(r, p);
+            if (c.peer == noc::kNone) continue;
+            const std::uint64_t flits = use.routers.back().ports.at(at++).flits;
+            use.routers.back().kinds.push_back(c.kind);
+            auto& kind = use.links[c.kind];
+            ++kind.links;
+            kind.flits += flits;
+            kind.busiest = std::max(kind.busiest, flits);
+        }
+    }
+    return use;
+}
+
+std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip) {
+    const stats::PriceTable prices(chip);
+    return stats::energy_yaml(stats::network_energy(s.counters, s.cycles, prices, stats::StaticPower(chip)),
+                              prices);
+}
+
+Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use) {
+    Json j;
+    j["schema_version"] = 1;
+    j["name"] = chip.name;
+    j["cycle_ps"] = chip.clock.period;
+    j["latency"]["packet"] = {{"mean", s.packet_mean},          {"std_of_seeds", s.packet_deviation},
+                              {"min", s.packet.min()},          {"p50", s.packet.quantile(0.50)},
+                              {"p95", s.packet.quantile(0.95)}, {"p99", s.packet.quantile(0.99)},
+                              {"max", s.packet.max()}};
+    j["latency"]["network"] = {{"mean", s.network_mean},
+                               {"p50", s.network.quantile(0.50)},
+                               {"p95", s.network.quantile(0.95)},
+                               {"p99", s.network.quantile(0.99)},
+                               {"max", s.network.max()}};
+    if (s.head.count() != 0)
+        j["latency"]["head"] = {
+            {"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
+    j["latency"]["zero_load"] = s.zero_load;
+    j["offered_flit_rate"] = s.offered_flit_rate;
+    j["accepted_flit_rate"] = s.accepted_flit_rate;
+    j["accepted_min_node"] = s.accepted_min;
+    j["accepted_max_node"] = s.accepted_max;
+    j["hops"]["mean"] = s.hops;
+    j["stable"] = s.stable;
+    if (!s.stable) {
+        for (const auto& r : s.runs) {
+            if (r.why_unstable.empty()) continue;
+            j["why_unstable"] = r.why_unstable;
+            break;
+        }
+    }
+    j["cycles"] = s.cycles;
+    j["flit_hops"] = s.counters.flit_hops();
+    j["packets_measured"] = s.packet.count();
+    std::uint64_t queued = 0, in_flight = 0;
+    for (const auto& r : s.runs) {
+        queued += r.queued;
+        in_flight += r.in_flight;
+    }
+    Json counters = Json::object();
+    fields([&](const char* name, const std::uint64_t& n, bool, const char*) { counters[name] = n; },
+           s.counters);
+    counters["noc.link_x"] = s.counters.both_ways(noc::kLinkX);
+    counters["noc.link_y"] = s.counters.both_ways(noc::kLinkY);
+    counters["noc.link_z"] = s.counters.both_ways(noc::kLinkZ);
+    j["counters"] = counters;
+    const auto& c = s.counters;
+    j["conservation"] = {
+        {"expected", c.packets_expected},
+        {"delivered", c.packets_delivered},
+        {"dropped", c.packets_dropped},
+        {"in_flight_deliveries", c.packets_expected - c.packets_delivered - c.packets_dropped},
+        {"in_flight_flits", in_flight},
+        {"in_source_queues", queued}};
+    double peak = 0;
+    for (const auto& r : use.routers) peak = std::max(peak, busiest_link(use, r));
+    j["link_utilisation_max"] = peak;
+    j["links"] = links_json(use);
+    if (!use.sets.empty()) {
+        std::uint64_t tree = 0, unicast = 0;
+        for (const auto& l : use.sets) {
+            tree += l.tree;
+            unicast += l.unicast;
+        }
+        const bool repeated = chip.noc.multicast.style == "unicast";
+        const double delivered = static_cast<double>(c.packets_delivered);
+        j["multicast"] = {
+            {"style", chip.noc.multicast.style},
+            {"sets", use.sets.size()},
+            {"flit_hops_as_trees", tree},
+            {"flit_hops_as_unicast", unicast},
+            {"gain", tree == 0 ? 1.0 : static_cast<double>(unicast) / static_cast<double>(tree)},
+            {"copied_in_routers", !repeated},
+            {"flit_hops_per_delivery", ratio(static_cast<double>(c.flit_hops()), delivered)}};
+        if (!s.runs.empty() && !s.runs[0].tables.empty()) j["multicast"]["tables"] = s.runs[0].tables;
+    }
+    j["energy"] = energy_json(s.counters, chip, s.cycles);
+    std::uint64_t crossings = c.links[noc::kLinkBridge];
+    if (use.links[noc::kLinkBridge].links != 0) {
+        j["chip_crossings"] = {
+            {"flits", crossings},
+            {"per_delivery", ratio(static_cast<double>(crossings), static_cast<double>(c.packets_delivered))},
+            {"pj", j["energy"]["bridge_pj"]},
+            {"share_of_dynamic", ratio(j["energy"]["bridge_pj"], j["energy"]["dynamic_pj"])}};
+    }
+    double buffered = 0;
+    for (const auto& r : use.routers) buffered += r.occupancy;
+    j["residency"] = {{"router_cycles", s.cycles * use.routers.size()}, {"mean_flits_buffered", buffered}};
+    j["seeds"] = Json::array();
+    for (const auto& r : s.runs) {
+        j["seeds"].push_back({{"seed", r.seed},
+                              {"packet_mean", r.packet.mean()},
+                              {"network_mean", r.network.mean()},
+                              {"hops_mean", r.hops},
+                              {"accepted_flit_rate", r.accepted_flit_rate},
+                              {"stable", r.stable},
+                              {"cycles", r.cycles},
+                              {"window_begin", r.window_begin},
+                              {"window_cycles", r.measured_cycles}});
+    }
+    return j;
+}
+
+std::string links_csv(const FabricUse& use, const arch::ChipSpec& chip) {
+    const stats::PriceTable prices(chip);
+    std::string out = "router,port,to,flits,flits_per_cycle,pj\n";
+    for (const auto& r : use.routers) {
+        for (std::size_t i = 0; i < r.ports.size(); ++i) {
+            const auto& p = r.ports[i];
+            const double price =
+                i < r.kinds.size() ? prices.of_link(r.kinds[i]).pj : prices.of("noc.local").pj;
+            out += fmt::format("\"{}\",{},\"{}\",{},{:.6f},{}\n", r.name, p.name,
+                               p.peer == noc::kNone ? "core" : use.routers[p.peer].name, p.flits,
+                               utilisation(use, p.flits), static_cast<double>(p.flits) * price);
+        }
+    }
+    return out;
+}
+
+std::string routers_csv(const FabricUse& use) {
+    std::string out = "router,x,y,z,flits,flits_per_cycle,mean_flits_buffered,busiest_link\n";
+    for (const auto& r : use.routers) {
+        out += fmt::format("\"{}\",{},{},{},{},{:.6f},{:.6f},{:.6f}\n", r.name, r.at.x, r.at.y, r.at.z,
+                           r.flits, utilisation(use, r.flits), r.occupancy, busiest_link(use, r));
+    }
+    return out;
+}
+
+std::string histogram_csv(const noc::Summary& s) {
+    std::string out = "cycles,packets\n";
+    const auto& h = s.packet.histogram();
+    for (std::size_t i = 0; i < h.size(); ++i) {
+        if (h[i] != 0) out += fmt::format("{},{}\n", i, h[i]);
+    }
+    return out;
+}
+
+}  // namespace loom::app

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <vector>
+
+#include "app/run/run_spec.hpp"
+#include "sim/chip/chip_model.hpp"
+
+namespace loom::app {
+
+/// Turns the output layer's activity into a class.
+class Decoder {
+  public:
+    Decoder(DecodeRule rule, const chip::ChipModel& model);
+    void begin_sample() { score_.assign(score_.size(), 0.0); }
+    void after_step(Step chip_step);
+    /// The largest score, the first of equals.
+    int prediction() const;
+
+  private:
+    DecodeRule rule_;
+    const chip::ChipModel& model_;
+    LayerId output_;
+    bool fires_;
+    std::vector<double> score_, values_;
+};
+
+}  // namespace loom::app

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run/run_spec.hpp"
+
+#include <array>
+#include <filesystem>
+
+#include "cores/catalogue.hpp"
+#include "cores/cim/chip_prices.hpp"
+#include "noc/catalogue.hpp"
+#include "base/error.hpp"
+#include "base/config/reader.hpp"
+#include "base/config/writer.hpp"
+#include "sim/stats/energy_prices.hpp"
+#include "sim/stats/ert.hpp"
+
+namespace loom::app {
+namespace fs = std::filesystem;
+namespace {
+
+/// The tree of a run file, includes resolved and --set applied, not yet checked.
+config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
+    config::Node root = config::load_with_base(path);
+    apply_sets(root, sets);
+    const std::array<std::string, 1> sections{"chip"};
+    config::include_files(root, sections);
+    stats::expand_ert(root, "chip.energy");
+    return root;
+}
+
+}  // namespace
+
+std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
+    const config::Node* node = config::get(root, key);
+    const fs::path base =
+        node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
+    const fs::path p(value);
+    return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
+}
+
+void apply_sets(config::Node& root, const std::vector<std::string>& sets) {
+    for (const std::string& s : sets) {
+        const auto eq = s.find('=');
+        if (eq == std::string::npos || eq == 0)
+            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
+        config::set(root, s.substr(0, eq), s.substr(eq + 1));
+    }
+}
+
+void with_places(const config::Node& root, const std::function<void()>& f) {
+    try {
+        f();
+    } catch (const ConfigError& e) {
+        const std::string text = e.what();
+        const std::string key = text.substr(0, text.find(':'));
+        for (const std::string& path : {key, "chip." + key}) {
+            // the value, or the nearest section around it that was written down
+            for (std::string at = path; !at.empty();
+                 at = at.substr(0, at.rfind('.') == std::string::npos ? 0 : at.rfind('.'))) {
+                const config::Node* node = config::get(root, at);
+                if (node == nullptr || at == "chip") continue;
+                throw ConfigError(node->at.text() + ": " + (path == key ? "" : "chip.") + text);
+            }
+        }
+        throw;
+    }
+}
+
+void check_chip(const arch::ChipSpec& chip) {
+    noc::make_network(chip);
+    cores::check_kinds(chip);
+    stats::check_prices(cores::with_derived_prices(chip));
+}
+
+LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {
+    const config::Node root = load_run_tree(path, sets);
+    LoadedRun run;
+    if (const config::Node* preset = config::get(root, "profile.preset");
+        preset != nullptr && preset->is_scalar()) {
+        with_places(root, [&] { run.spec.profile = compiler::preset_profile(preset->scalar); });
+    }
+    config::read_into(root, "", run.spec);
+    with_places(root, [&] { compiler::check_profile(run.spec.profile); });
+    with_places(root, [&] { check_chip(run.spec.chip); });
+    if (seed != nullptr) run.spec.input.seed = run.spec.map.seed = *seed;
+    run.chip_as_written = run.spec.chip;
+    run.spec.chip = cores::with_derived_prices(std::move(run.spec.chip));
+    run.root = root;
+    run.network_path = resolve(root, "network.file", run.spec.network.file);
+    run.input_path = resolve(root, "input.file", run.spec.input.file);
+    return run;
+}
+
+std::string resolved_yaml(const LoadedRun& run, const std::string& directory) {
+    RunSpec spec = run.spec;
+    spec.chip = run.chip_as_written;
+    spec.network.file = fs::relative(run.network_path, directory).string();
+    spec.input.file = fs::relative(run.input_path, directory).string();
+    return config::emit(config::to_node(spec));
+}
+
+}  // namespace loom::app

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/sweep/sweep_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "app/result_dir.hpp"
+#include "traces/file_bytes.hpp"
+
+namespace loom::app {
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+namespace {
+
+constexpr const char* kRunColumns[] = {"accuracy",
+                                       "samples",
+                                       "cycles.total",
+                                       "cycles.per_sample_mean",
+                                       "time.simulated_s",
+                                       "energy.total_pj",
+                                       "energy.compute_pj",
+                                       "energy.memory_pj",
+                                       "energy.noc_pj",
+                                       "energy.control_pj",
+                                       "energy.leakage_pj",
+                                       "ops.ac",
+                                       "ops.mac",
+                                       "ops.ann_mac",
+                                       "estimate.paper_pj",
+                                       "estimate.ratio",
+                                       "noc.packets",
+                                       "noc.flit_hops",
+                                       "cores_used",
+                                       "area.total_mm2",
+                                       "devices.accuracy_low",
+                                       "devices.accuracy_high",
+                                       "devices.cycles_per_sample_mean",
+                                       "devices.cycles_per_sample_low",
+                                       "devices.cycles_per_sample_high",
+                                       "devices.time_per_sample_s_mean",
+                                       "devices.time_per_sample_s_low",
+                                       "devices.time_per_sample_s_high",
+                                       "devices.energy_per_sample_pj_mean",
+                                       "devices.energy_per_sample_pj_low",
+                                       "devices.energy_per_sample_pj_high"};
+constexpr const char* kTrainColumns[] = {"accuracy",
+                                         "loss",
+                                         "steps",
+                                         "timesteps",
+                                         "batch",
+                                         "cycles",
+                                         "time_s",
+                                         "energy.total_pj",
+                                         "energy.per_sample_pj",
+                                         "energy.levels.compute_pj",
+                                         "energy.levels.pad_pj",
+                                         "energy.levels.buffer_pj",
+                                         "energy.levels.dram_pj",
+                                         "energy.levels.network_pj",
+                                         "energy.leakage_pj",
+                                         "phases.forward.cycles",
+                                         "phases.forward.energy_pj",
+                                         "phases.backward.cycles",
+                                         "phases.backward.energy_pj",
+                                         "phases.weight_gradient.cycles",
+                                         "phases.weight_gradient.energy_pj",
+                                         "phases.weight_update.cycles",
+                                         "phases.weight_update.energy_pj",
+                                         "epoch.cycles",
+                                         "epoch.time_s",
+                                         "epoch.energy_pj",
+                                         "ann.cycles_ratio",
+                                         "ann.energy_ratio",
+                                         "area.total_mm2",
+                                         "estimate.total_mac"};
+
+std::span<const char* const> columns_of(const std::string& command) {
+    if (command == "train") return kTrainColumns;
+    return kRunColumns;
+}
+
+std::string csv_field(const std::string& text) {
+    if (text.find_first_of(",\"\n") == std::string::npos) return text;
+    std::string out = "\"";
+    for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return out + "\"";
+}
+
+Json column(const Json& stats, const std::string& path) {
+    std::string pointer = "/" + path;
+    std::replace(pointer.begin(), pointer.end(), '.', '/');
+    const Json::json_pointer at(pointer);
+    return stats.contains(at) ? stats.at(at) : Json();
+}
+
+}  // namespace
+
+void write_table(const SweepSpec& sweep, const std::vector<SweepPoint>& points,
+                 const std::string& directory) {
+    const auto columns = columns_of(sweep.command);
+    std::string csv;
+    for (const auto& [key, values] : sweep.axes) csv += csv_field(key) + ",";
+    csv += "status,error";
+    for (const char* c : columns) csv += fmt::format(",{}", c);
+    csv += ",result\n";
+    Json all = Json::array();
+    for (const SweepPoint& p : points) {
+        Json row;
+        for (std::size_t i = 0; i < sweep.axes.size(); ++i) {
+            row["axes"][sweep.axes[i].first] = p.values[i];
+            csv += csv_field(p.values[i]) + ",";
+        }
+        Json stats;
+        if (p.error.empty())
+            stats = Json::parse(traces::file_bytes(p.directory + "/stats.json"), nullptr, false);
+        row["status"] = p.error.empty() ? "ok" : "failed";
+        if (!p.error.empty()) row["error"] = p.error;
+        csv += fmt::format("{},{}", p.error.empty() ? "ok" : "failed", csv_field(p.error));
+        for (const char* c : columns) {
+            const Json value = p.error.empty() ? column(stats, c) : Json();
+            csv += "," + (value.is_null() ? std::string() : value.dump());
+            if (p.error.empty()) row[c] = value;
+        }
+        csv += "," + fs::path(p.directory).filename().string() + "\n";
+        row["result"] = fs::path(p.directory).filename().string();
+        all.push_back(std::move(row));
+    }
+    write_file_atomically(directory + "/results.csv", csv);
+    write_file_atomically(directory + "/results.json", all.dump(1) + "\n");
+}
+
+}  // namespace loom::app

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "compiler/import/nir_writer.hpp"
+#include "training/nir/to_nir.hpp"
+#include "app/commands.hpp"
+#include "app/content_hash.hpp"
+#include "app/failed_checks.hpp"
+#include "app/result_dir.hpp"
+#include "app/run/run_spec.hpp"
+#include "app/train/train_checkpoint.hpp"
+#include "app/train/train_dump.hpp"
+#include "app/train/train_estimate.hpp"
+#include "app/train/train_loop.hpp"
+#include "app/train/train_report.hpp"
+#include "app/train/train_work_dir.hpp"
+#include "base/error.hpp"
+#include "sim/stats/report.hpp"
+#include "base/version.hpp"
+
+namespace loom::app {
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+namespace {
+
+/// The checkpoint to continue from: of an interrupted training, or of a finished one; empty: none.
+std::string checkpoint_to_resume(const TrainWorkDir& work, const std::string& output) {
+    std::error_code ec;
+    for (const std::string& file : {work.checkpoint(), output + "/checkpoint.h5"})
+        if (fs::exists(file, ec)) return file;
+    return "";
+}
+
+LoadedTrain load(const TrainOptions& o) {
+    LoadedTrain loaded = load_train(o.file, o.sets, o.seed ? &*o.seed : nullptr);
+    if (o.steps) loaded.spec.train.steps = *o.steps, loaded.spec.train.epochs = 0;
+    return loaded;
+}
+
+bool cycle_fidelity(const TrainOptions& o, const TrainSpec& spec) {
+    if (o.fidelity == "cycle" && !spec.chip && !spec.cores)
+        throw ConfigError("chip: --fidelity cycle needs a chip that trains");
+    return o.fidelity.empty() ? spec.chip.has_value() || spec.cores.has_value() : o.fidelity == "cycle";
+}
+
+TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const TrainWorkDir& work,
+                         const std::string& output, const config::Node& key, Training& training) {
+    if (!o.resume) return {};
+    const std::string file = checkpoint_to_resume(work, output);
+    if (file.empty()) {
+        fmt::print(stderr, "note: there is no checkpoint to resume from; starting anew\n");
+        return {};
+    }
+    TrainState state;
+    with_places(loaded.root, [&] {
+        state = load_checkpoint(file, key, *training.trainer);
+        if (const std::uint64_t steps = length_of(loaded.spec, *training.data).steps; state.step > steps)
+            throw ConfigError(fmt::format(
+                "train: is {} steps long, the training that --resume continues has made {} already ({})",
+                steps, state.step, file));
+    });
+    if (file != work.checkpoint()) work.take_over(output);
+    if (!o.quiet) fmt::print(stderr, "resuming after step {}\n", state.step);
+    return state;
+}
+
+void write_dump(const TrainWorkDir& work, const TrainState& state, const ResultDir& directory) {
+    std::vector<std::string> parts;
+    std::error_code ec;
+    if (fs::exists(work.dump_before(), ec)) parts.push_back(work.dump_before());
+    for (std::uint64_t k = 0; k < state.step; ++k)
+        if (fs::exists(work.step(k), ec)) parts.push_back(work.step(k));
+    join_dumps(parts, directory.file("dump.h5"));
+}
+
+Json manifest_of(const LoadedTrain& loaded, const std::string& stats) {
+    Json m;
+    m["spikeloom"] = kVersion;
+    m["schema_version"] = stats::kSchemaVersion;
+    m["seed"]["data"] = loaded.spec.data.seed;
+    m["seed"]["weights"] = loaded.spec.network.weights.seed;
+    if (!loaded.network_path.empty()) m["sha1"]["network"] = hash_file(loaded.network_path);
+    if (!loaded.data_path.empty()) m["sha1"]["data"] = hash_file(loaded.data_path);
+    m["sha1"]["stats"] = hash_text(stats);
+    return m;
+}
+
+std::string relative_to(const std::string& path, const std::string& directory) {
+    return fs::relative(path, directory).string();
+}
+
+/// The network with its trained weights; a layer that NIR does not have is told, the rest is kept.
+void write_trained(const LoadedTrain& loaded, Training& training, const ResultDir& directory) {
+    learn::Signal input;
+    std::vector<std::int64_t> labels;
+    const std::uint32_t first[] = {0};
+    training.data->batch(first, 0, input, labels);
+    training.trainer->evaluate(input, labels);  // constants of the neurons follow the weights
+    try {
+        compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
+                            directory.file("trained.nir"));
+    } catch (const UnsupportedError& e) {
+        fmt::print(stderr, "note: no trained.nir: {}; the weights are in checkpoint.h5\n", e.what());
+    }
+}
+
+void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
+                   const TrainWorkDir& work, double seconds, ResultDir& directory) {
+    const std::string text = stats.dump(1) + "\n";
+    directory.write("stats.json", text);
+    directory.write("summary.txt", train_summary(stats));
+    directory.write("metrics.csv", steps_csv(state));
+    directory.write("epochs.csv", epochs_csv(state));
+    if (training.engine) directory.write("memory.csv", memory_csv(state.executed));
+    directory.write("config.resolved.yaml", config::emit(train_node(loaded, [&](const std::string& p) {
+                        return relative_to(p, directory.path());
+                    })));
+    directory.write("manifest.json", manifest_of(loaded, text).dump(1) + "\n");
+    directory.write("host.json", Json{{"train_s", seconds}}.dump(1) + "\n");
+    write_trained(loaded, training, directory);
+    if (!loaded.spec.dump.empty()) write_dump(work, state, directory);
+    std::error_code ec;
+    fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"), ec);
+    if (ec) throw IoError(directory.path() + "/checkpoint.h5: cannot be written: " + ec.message());
+    directory.commit();
+    work.discard();
+}
+
+}  // namespace
+
+int train(const TrainOptions& o) {
+    if (o.fidelity == "estimate")
+        return run_train_estimate(
+            {.file = o.file, .output = o.output, .sets = o.sets, .fail_if = o.fail_if, .json = o.json});
+    const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
+    const LoadedTrain loaded = load(o);
+    const TrainSpec& spec = loaded.spec;
+    const bool cycle = cycle_fidelity(o, spec);
+    Training training = set_up_training(loaded, cycle);
+    const std::string output = o.output.empty() ? "results/" + fs::path(o.file).stem().string() : o.output;
+    const TrainWorkDir work(output, o.resume);
+    const config::Node key = checkpoint_key(train_node(loaded, hash_file), cycle ? "cycle" : "functional");
+    TrainState state;
+    const auto start = std::chrono::steady_clock::now();
+    try {
+        state = resumed_state(o, loaded, work, output, key, training);
+        TrainHooks hooks;
+        hooks.quiet = o.quiet;
+        if (!spec.dump.empty())
+            hooks.dump = [&](std::uint64_t k, const learn::SignalRecorder* recorded) {
+                dump_step(work.step(k), k, spec.dump, training.trainer->network(), recorded);
+            };
+        hooks.checkpoint = [&] { save_checkpoint(work.checkpoint(), key, state, *training.trainer); };
+        run_training(training, spec, state, hooks);
+        if (!work.has_checkpoint()) hooks.checkpoint();
+    } catch (const ModelError& e) {
+        work.discard_if_empty();
+        if (!work.has_checkpoint()) throw;
+        throw ModelError(fmt::format("{}; the last checkpoint is {}", e.what(), work.checkpoint()));
+    } catch (...) {
+        work.discard_if_empty();
+        throw;
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const Json stats = train_stats(spec, training, state, length_of(spec, *training.data));
+    ResultDir directory(output);
+    write_results(loaded, training, state, stats, work, seconds, directory);
+    if (o.json)
+        fmt::print("{}\n", stats.dump(1));
+    else
+        fmt::print("{}{:.1f} s on this machine; {}/stats.json\n", train_summary(stats), seconds,
+                   directory.path());
+    return failed_checks(checks, stats);
+}
+
+}  // namespace loom::app

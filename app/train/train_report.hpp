@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "app/train/train_loop.hpp"
+#include "app/train/train_spec.hpp"
+#include "app/train/train_state.hpp"
+
+namespace loom::app {
+
+/// All figures of a training as one JSON object; the same training gives the same bytes.
+nlohmann::ordered_json train_stats(const TrainSpec& spec, Training& training, const TrainState& state,
+                                   const TrainLength& length);
+/// The same step of an ANN of the same shape on the same chip, weights in place: cycles and energy, in all
+/// and by phase; or `does_not_fit`: what it needs, and what the chip has.
+nlohmann::ordered_json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work);
+/// Bits in use in every buffer over the last step: buffer,cycle,bits.
+std::string memory_csv(const training::EngineRecord& record);
+/// For people: accuracy, phases, layers.
+std::string train_summary(const nlohmann::ordered_json& stats);
+/// step,epoch,samples,loss,accuracy,cycles: a row per step.
+std::string steps_csv(const TrainState& state);
+/// epoch,steps,loss,accuracy,test_loss,test_accuracy: a row per epoch.
+std::string epochs_csv(const TrainState& state);
+
+}  // namespace loom::app
