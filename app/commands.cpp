@@ -26,11 +26,11 @@
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/schema.hpp"
-#include "sim/stats/area.hpp"
-#include "sim/stats/devices.hpp"
-#include "sim/stats/energy_prices.hpp"
-#include "sim/stats/ert.hpp"
-#include "sim/stats/report.hpp"
+#include "sim/report/area.hpp"
+#include "sim/report/devices.hpp"
+#include "sim/report/energy_prices.hpp"
+#include "sim/report/ert.hpp"
+#include "sim/report/report.hpp"
 #include "base/version.hpp"
 
 namespace loom::app {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "sim/stats/fail_if.hpp"
+#include "sim/report/fail_if.hpp"
 
 namespace loom::app {
 

@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/config/reader.hpp"
-#include "sim/stats/energy_ledger.hpp"
+#include "sim/report/energy_ledger.hpp"
 
 namespace loom::app {
 namespace {

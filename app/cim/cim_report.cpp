@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "sim/stats/area.hpp"
+#include "sim/report/area.hpp"
 
 namespace loom::app {
 namespace {

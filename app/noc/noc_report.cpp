@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/stats/energy_report.hpp"
+#include "sim/report/energy_report.hpp"
 
 namespace loom::app {
 namespace {

@@ -6,8 +6,8 @@
 #include "app/run/run_spec.hpp"
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
-#include "sim/stats/energy_prices.hpp"
-#include "sim/stats/ert.hpp"
+#include "sim/report/energy_prices.hpp"
+#include "sim/report/ert.hpp"
 
 namespace loom::app {
 

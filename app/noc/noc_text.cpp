@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/noc/noc_report.hpp"
-#include "sim/stats/report.hpp"
+#include "sim/report/report.hpp"
 
 namespace loom::app {
 namespace {

@@ -10,8 +10,8 @@
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
-#include "sim/stats/energy_prices.hpp"
-#include "sim/stats/ert.hpp"
+#include "sim/report/energy_prices.hpp"
+#include "sim/report/ert.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

@@ -8,7 +8,7 @@
 #include "app/result_dir.hpp"
 #include "app/run/run_spec.hpp"
 #include "sim/chip/systemc_chip.hpp"
-#include "sim/stats/run_record.hpp"
+#include "sim/report/run_record.hpp"
 #include "traces/stimulus.hpp"
 
 namespace loom::app {

@@ -20,7 +20,7 @@
 #include "app/train/train_report.hpp"
 #include "app/train/train_work_dir.hpp"
 #include "base/error.hpp"
-#include "sim/stats/report.hpp"
+#include "sim/report/report.hpp"
 #include "base/version.hpp"
 
 namespace loom::app {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "app/train/train_costs.hpp"
-#include "sim/stats/report.hpp"
+#include "sim/report/report.hpp"
 
 namespace loom::app {
 namespace {

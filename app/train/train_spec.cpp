@@ -13,8 +13,8 @@
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
 #include "training/learn/neurons/make_neurons.hpp"
-#include "sim/stats/area.hpp"
-#include "sim/stats/ert.hpp"
+#include "sim/report/area.hpp"
+#include "sim/report/ert.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "app/train/train_report.hpp"
-#include "sim/stats/report.hpp"
+#include "sim/report/report.hpp"
 
 namespace loom::app {
 namespace {

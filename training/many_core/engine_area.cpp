@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sim/stats/area_report.hpp"
+#include "sim/report/area_report.hpp"
 
 namespace loom::training {
 namespace {

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "training/work/training_chip.hpp"
-#include "sim/stats/area.hpp"
+#include "sim/report/area.hpp"
 
 namespace loom::training {
 

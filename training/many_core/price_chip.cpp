@@ -5,9 +5,9 @@
 
 #include "cores/cim/chip_prices.hpp"
 #include "base/error.hpp"
-#include "sim/stats/area_report.hpp"
-#include "sim/stats/energy_ledger.hpp"
-#include "sim/stats/energy_prices.hpp"
+#include "sim/report/area_report.hpp"
+#include "sim/report/energy_ledger.hpp"
+#include "sim/report/energy_prices.hpp"
 
 namespace loom::training {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "training/accelerator/ann.hpp"
 #include "base/error.hpp"
-#include "sim/stats/area_report.hpp"
+#include "sim/report/area_report.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/cim_reads.hpp"
 #include "training/many_core/engine_area.hpp"

@@ -11,7 +11,7 @@
 #include "noc/routing/routing.hpp"
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
-#include "sim/stats/energy_ledger.hpp"
+#include "sim/report/energy_ledger.hpp"
 
 namespace loom {
 namespace {

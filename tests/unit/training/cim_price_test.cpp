@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
-#include "sim/stats/area_report.hpp"
+#include "sim/report/area_report.hpp"
 #include "training/many_core/make_engine.hpp"
 #include "training/many_core/price_chip.hpp"
 #include "tests/unit/training/cim_chips.hpp"

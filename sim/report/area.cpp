@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/area.hpp"
+#include "sim/report/area.hpp"
 
 #include <algorithm>
 #include <array>

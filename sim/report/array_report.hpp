@@ -4,7 +4,7 @@
 
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
-#include "sim/stats/run_record.hpp"
+#include "sim/report/run_record.hpp"
 
 namespace loom::stats {
 

@@ -8,9 +8,9 @@
 
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
-#include "sim/stats/energy_ledger.hpp"
-#include "sim/stats/energy_report.hpp"
-#include "sim/stats/ert.hpp"
+#include "sim/report/energy_ledger.hpp"
+#include "sim/report/energy_report.hpp"
+#include "sim/report/ert.hpp"
 
 namespace loom::stats {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
-#include "sim/stats/energy_ledger.hpp"
-#include "sim/stats/run_record.hpp"
+#include "sim/report/energy_ledger.hpp"
+#include "sim/report/run_record.hpp"
 
 namespace loom::stats {
 

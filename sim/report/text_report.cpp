@@ -5,7 +5,7 @@
 #include <cmath>
 #include <map>
 
-#include "sim/stats/report.hpp"
+#include "sim/report/report.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;

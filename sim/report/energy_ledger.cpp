@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/energy_ledger.hpp"
+#include "sim/report/energy_ledger.hpp"
 
 #include "arch/core_kinds.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/devices.hpp"
+#include "sim/report/devices.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/area_report.hpp"
+#include "sim/report/area_report.hpp"
 
 #include <cmath>
 
 #include "arch/core_kinds.hpp"
-#include "sim/stats/area.hpp"
-#include "sim/stats/energy_prices.hpp"
+#include "sim/report/area.hpp"
+#include "sim/report/energy_prices.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "arch/chip_spec.hpp"
-#include "sim/stats/area.hpp"
+#include "sim/report/area.hpp"
 
 namespace loom::stats {
 

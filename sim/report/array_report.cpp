@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/array_report.hpp"
+#include "sim/report/array_report.hpp"
 
 #include <algorithm>
 

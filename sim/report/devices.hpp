@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "arch/chip_spec.hpp"
-#include "sim/stats/energy_ledger.hpp"
-#include "sim/stats/run_record.hpp"
+#include "sim/report/energy_ledger.hpp"
+#include "sim/report/run_record.hpp"
 
 namespace loom::stats {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "arch/chip_spec.hpp"
-#include "sim/stats/energy_prices.hpp"
-#include "sim/stats/run_record.hpp"
+#include "sim/report/energy_prices.hpp"
+#include "sim/report/run_record.hpp"
 
 namespace loom::stats {
 

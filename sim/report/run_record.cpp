@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/run_record.hpp"
+#include "sim/report/run_record.hpp"
 
 #include <cstring>
 

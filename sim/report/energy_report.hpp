@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sim/stats/energy_ledger.hpp"
+#include "sim/report/energy_ledger.hpp"
 
 namespace loom::stats {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/report.hpp"
+#include "sim/report/report.hpp"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 
 #include "arch/core_kinds.hpp"
 #include "base/counter_math.hpp"
-#include "sim/stats/area_report.hpp"
-#include "sim/stats/array_report.hpp"
-#include "sim/stats/devices.hpp"
-#include "sim/stats/energy_report.hpp"
+#include "sim/report/area_report.hpp"
+#include "sim/report/array_report.hpp"
+#include "sim/report/devices.hpp"
+#include "sim/report/energy_report.hpp"
 #include "base/version.hpp"
 
 namespace loom::stats {

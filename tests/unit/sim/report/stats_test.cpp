@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "base/error.hpp"
-#include "sim/stats/energy_ledger.hpp"
-#include "sim/stats/fail_if.hpp"
-#include "sim/stats/report.hpp"
+#include "sim/report/energy_ledger.hpp"
+#include "sim/report/fail_if.hpp"
+#include "sim/report/report.hpp"
 
 namespace loom::stats {
 namespace {

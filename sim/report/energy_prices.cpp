@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/energy_prices.hpp"
+#include "sim/report/energy_prices.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/config/quantity.hpp"
-#include "sim/stats/area.hpp"
+#include "sim/report/area.hpp"
 
 namespace loom::stats {
 namespace {

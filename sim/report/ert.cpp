@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/ert.hpp"
+#include "sim/report/ert.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 #include "base/config/quantity.hpp"
-#include "sim/stats/energy_prices.hpp"
+#include "sim/report/energy_prices.hpp"
 
 namespace loom::stats {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/energy_report.hpp"
+#include "sim/report/energy_report.hpp"
 
 #include <fmt/format.h>
 

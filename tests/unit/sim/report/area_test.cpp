@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
-#include "sim/stats/area.hpp"
-#include "sim/stats/area_report.hpp"
+#include "sim/report/area.hpp"
+#include "sim/report/area_report.hpp"
 
 namespace loom::stats {
 namespace {

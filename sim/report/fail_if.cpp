@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/stats/fail_if.hpp"
+#include "sim/report/fail_if.hpp"
 
 #include <cstdlib>
 #include <regex>
