@@ -2,7 +2,7 @@
 // Cell operations per second of an array (active rows times used columns), by what is modelled.
 #include <benchmark/benchmark.h>
 
-#include "tests/unit/cim/cim_fixture.hpp"
+#include "tests/unit/cores/cim/cim_fixture.hpp"
 
 namespace loom::cores {
 namespace {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays against silicon and other tools; each test has the name of the paper. docs/validation-cim.md holds the table that this
 script prints (design | compared | published | ours | deviation | bound | verdict); a miss stays a miss there, and the test asserts what
-does hold. Published figures: tests/golden/cim/published_*.csv, with their sources. IR-drop rows: tests/unit/cim/wires_test.cpp."""
+does hold. Published figures: tests/golden/cim/published_*.csv, with their sources. IR-drop rows: tests/unit/cores/cim/wires_test.cpp."""
 import csv
 import json
 import os

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
-#include "tests/unit/import/import_checks.hpp"
+#include "tests/unit/compiler/import/import_checks.hpp"
 
 namespace loom::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "compiler/import/nir_reader.hpp"
 #include "base/error.hpp"
-#include "tests/unit/import/nir_file_writer.hpp"
+#include "tests/unit/compiler/import/nir_file_writer.hpp"
 
 namespace loom::test {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/import/nir_file_writer.hpp"
+#include "tests/unit/compiler/import/nir_file_writer.hpp"
 
 #include <hdf5.h>
 #include <stdlib.h>

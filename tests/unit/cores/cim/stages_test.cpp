@@ -5,7 +5,7 @@
 #include <bit>
 
 #include "base/error.hpp"
-#include "tests/unit/cim/cim_fixture.hpp"
+#include "tests/unit/cores/cim/cim_fixture.hpp"
 
 namespace loom::cores {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/portable_math.hpp"
-#include "tests/unit/cim/cim_fixture.hpp"
+#include "tests/unit/cores/cim/cim_fixture.hpp"
 
 namespace loom::cores {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "tests/unit/import/import_checks.hpp"
+#include "tests/unit/compiler/import/import_checks.hpp"
 
 namespace loom::test {
 namespace {

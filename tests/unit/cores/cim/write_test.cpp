@@ -7,7 +7,7 @@
 
 #include "cores/cim/writer.hpp"
 #include "base/error.hpp"
-#include "tests/unit/cim/cim_fixture.hpp"
+#include "tests/unit/cores/cim/cim_fixture.hpp"
 
 namespace loom::cores {
 namespace {

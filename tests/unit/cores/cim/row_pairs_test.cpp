@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "tests/unit/cim/cim_fixture.hpp"
+#include "tests/unit/cores/cim/cim_fixture.hpp"
 
 namespace loom::cores {
 namespace {

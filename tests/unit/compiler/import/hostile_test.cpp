@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/unit/import/import_checks.hpp"
+#include "tests/unit/compiler/import/import_checks.hpp"
 
 namespace loom::test {
 namespace {
