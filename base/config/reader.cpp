@@ -9,12 +9,28 @@
 
 #include <fmt/format.h>
 
+#include "base/config/quantity.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
-#include "base/config/quantity.hpp"
 
 namespace loom::config {
 namespace {
+
+/// Collects the errors of one read.
+class Errors {
+  public:
+    static constexpr std::size_t limit = 20;
+    void add(const Location& at, const std::string& path, const std::string& problem);
+    /// Throws one ConfigError with a line for each error, in the order of the files' lines.
+    void throw_if_any() const;
+
+  private:
+    struct Item {
+        Location at;
+        std::string line;
+    };
+    std::vector<Item> items_;
+};
 
 std::string list(std::span<const std::string_view> names) {
     std::string text;
@@ -35,7 +51,7 @@ std::string bound(double value, Unit unit) {
 }
 
 /// Adds an error and returns false when the value is out of the field's range.
-bool in_range(detail::Errors& errors, const Node& node, const std::string& path, const Field& field,
+bool in_range(Errors& errors, const Node& node, const std::string& path, const Field& field,
               double value) {
     if (value < field.min) {
         errors.add(node.at, path,
@@ -50,7 +66,7 @@ bool in_range(detail::Errors& errors, const Node& node, const std::string& path,
     return true;
 }
 
-bool expect_scalar(detail::Errors& errors, const Node& node, const std::string& path, std::string_view what) {
+bool expect_scalar(Errors& errors, const Node& node, const std::string& path, std::string_view what) {
     if (node.is_scalar()) return true;
     errors.add(node.at, path, fmt::format("expected {}, got {}", what, node.describe()));
     return false;
@@ -58,7 +74,7 @@ bool expect_scalar(detail::Errors& errors, const Node& node, const std::string& 
 
 /// A whole number; on failure adds the error and returns false.
 template <class I>
-bool parse_whole(detail::Errors& errors, const Node& node, const std::string& path, I& out) {
+bool parse_whole(Errors& errors, const Node& node, const std::string& path, I& out) {
     const std::string& text = node.scalar;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     const bool complete = end == text.data() + text.size();
@@ -77,24 +93,6 @@ bool is_negative_whole(const std::string& text) {
     return text.size() > 1 && text[0] == '-' &&
            std::all_of(text.begin() + 1, text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
-
-}  // namespace
-
-std::string nearest_spelling(std::string_view word, std::span<const std::string_view> candidates) {
-    std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
-    best = std::min(best, std::max<std::size_t>(word.size(), 1));
-    std::string_view nearest;
-    for (const auto candidate : candidates) {
-        const std::size_t d = edit_distance(word, candidate, false);
-        if (d < best) {
-            best = d;
-            nearest = candidate;
-        }
-    }
-    return std::string(nearest);
-}
-
-namespace detail {
 
 void Errors::add(const Location& at, const std::string& path, const std::string& problem) {
     std::string line = at.file.empty() ? std::string() : at.text() + ": ";
@@ -247,5 +245,134 @@ void check_keys(Errors& errors, const Node& node, const std::string& path,
     }
 }
 
-}  // namespace detail
+void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field, void* out,
+                const ValueType& type);
+
+/// A list whose items start as copies of `start`, or as default values when it is null.
+void read_list(Errors& errors, const Node& node, const std::string& path, const Field& field,
+               const void* start, void* out, const ValueType& type) {
+    if (!expect_sequence(errors, node, path)) return;
+    type.clear(out);
+    for (std::size_t i = 0; i < node.sequence.size(); ++i) {
+        type.append(out, start, [&](void* item) {
+            read_value(errors, node.sequence[i], join(path, i), field, item, *type.item);
+        });
+    }
+}
+
+class ReadVisitor final : public FieldVisitor {
+  public:
+    ReadVisitor(Errors& errors, const Node& node, const std::string& path)
+        : errors_(errors), node_(node), path_(path) {}
+    std::span<const std::string_view> known() const { return known_; }
+
+  protected:
+    void member(std::string_view name, void* value, const ValueType& type, const Field& field) override {
+        known_.push_back(name);
+        if (const Node* found = node_.find(name)) {
+            read_value(errors_, *found, join(path_, name), field, value, type);
+        } else if (field.required) {
+            errors_.add(node_.at, join(path_, name), "required key is missing");
+        }
+    }
+    void list(std::string_view name, void* value, const ValueType& type, const void* start,
+              const Field& field) override {
+        known_.push_back(name);
+        const Node* found = node_.find(name);
+        if (found != nullptr) read_list(errors_, *found, join(path_, name), field, start, value, type);
+    }
+    void section(std::string_view name, void* value, const ValueType& type, const Field& field) override {
+        member(name, value, type, field);
+    }
+
+  private:
+    Errors& errors_;
+    const Node& node_;
+    const std::string& path_;
+    std::vector<std::string_view> known_;
+};
+
+void read_map(Errors& errors, const Node& node, const std::string& path, const Field& field, void* out,
+              const ValueType& type) {
+    if (!expect_map(errors, node, path)) return;
+    type.clear(out);
+    for (const auto& entry : node.map) {
+        const bool is_new = type.insert(out, entry.key, [&](void* item) {
+            read_value(errors, entry.value, join(path, entry.key), field, item, *type.item);
+        });
+        if (!is_new) errors.add(entry.at, join(path, entry.key), "duplicate key");
+    }
+}
+
+void read_value(Errors& errors, const Node& node, const std::string& path, const Field& field, void* out,
+                const ValueType& type) {
+    using Kind = ValueType::Kind;
+    switch (type.kind) {
+        case Kind::Bool: read_bool(errors, node, path, *static_cast<bool*>(out)); return;
+        case Kind::String: read_string(errors, node, path, *static_cast<std::string*>(out)); return;
+        case Kind::Double: read_double(errors, node, path, field, *static_cast<double*>(out)); return;
+        case Kind::Price: read_price(errors, node, path, *static_cast<EnergyPrice*>(out)); return;
+        case Kind::Unsigned: {
+            std::uint64_t value = 0;
+            if (read_unsigned(errors, node, path, field, type.max, value)) type.set(out, value);
+            return;
+        }
+        case Kind::Signed: {
+            std::int64_t value = 0;
+            if (read_signed(errors, node, path, field, value)) type.set(out, static_cast<std::uint64_t>(value));
+            return;
+        }
+        case Kind::Enum: {
+            std::size_t index = 0;
+            if (read_enum(errors, node, path, type.names(), index)) type.set(out, index);
+            return;
+        }
+        case Kind::Optional: {
+            if (node.is_null()) return type.clear(out);
+            void* content = type.content(out);
+            return read_value(errors, node, path, field, content != nullptr ? content : type.emplace(out), *type.item);
+        }
+        case Kind::Vector: return read_list(errors, node, path, field, nullptr, out, type);
+        case Kind::ShortList: {
+            const ValueType& vector = *type.item;
+            void* values = type.content(out);
+            if (node.is_sequence()) return read_value(errors, node, path, field, values, vector);
+            vector.clear(values);
+            vector.append(values, nullptr,
+                          [&](void* item) { read_value(errors, node, path, field, item, *vector.item); });
+            return;
+        }
+        case Kind::Map: return read_map(errors, node, path, field, out, type);
+        case Kind::Struct: {
+            if (!expect_map(errors, node, path)) return;
+            ReadVisitor visitor(errors, node, path);
+            type.fields(visitor, out);
+            check_keys(errors, node, path, visitor.known());
+            return;
+        }
+    }
+}
+
+}  // namespace
+
+std::string nearest_spelling(std::string_view word, std::span<const std::string_view> candidates) {
+    std::size_t best = std::max<std::size_t>(2, word.size() / 3) + 1;
+    best = std::min(best, std::max<std::size_t>(word.size(), 1));
+    std::string_view nearest;
+    for (const auto candidate : candidates) {
+        const std::size_t d = edit_distance(word, candidate, false);
+        if (d < best) {
+            best = d;
+            nearest = candidate;
+        }
+    }
+    return std::string(nearest);
+}
+
+void read_described(const Node& node, const std::string& key_path, void* value, const ValueType& type) {
+    Errors errors;
+    read_value(errors, node, key_path, Field{}, value, type);
+    errors.throw_if_any();
+}
+
 }  // namespace loom::config
