@@ -9,6 +9,7 @@
 #include "noc/catalogue.hpp"
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
+#include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
@@ -31,10 +32,9 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
 
 std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
     const config::Node* node = config::get(root, key);
-    const fs::path base =
+    const fs::path folder =
         node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
-    const fs::path p(value);
-    return fs::absolute(p.is_absolute() ? p : base / p).lexically_normal().string();
+    return fs::absolute(config::path_from(folder.string(), value)).lexically_normal().string();
 }
 
 void apply_sets(config::Node& root, const std::vector<std::string>& sets) {

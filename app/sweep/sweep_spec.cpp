@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
+#include "base/config/shipped.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -40,10 +41,12 @@ std::string SweepSpec::set_value(std::size_t axis, const std::string& value) con
     const std::string& key = axes[axis].first;
     const bool names_a_file = key == "file" || key.ends_with(".file");
     if (!names_a_file || value.empty()) return value;
-    return fs::absolute(fs::path(folder) / value).lexically_normal().string();  // an absolute one stays
+    return fs::absolute(config::path_from(folder, value)).lexically_normal().string();  // an absolute one stays
 }
 
-SweepSpec load_sweep(const std::string& path) {
+SweepSpec load_sweep(const std::string& name) {
+    std::error_code ignored;
+    const std::string path = fs::exists(name, ignored) ? name : config::path_from("", name);
     const config::Node root = config::load(path);
     const auto fail = [](const config::Location& at, const std::string& what) -> void {
         throw ConfigError(at.text() + ": " + what);
@@ -66,7 +69,7 @@ SweepSpec load_sweep(const std::string& path) {
     if (base == nullptr || !base->is_scalar())
         fail(root.at, "run: required key is missing (path of a run file; train: of a training file)");
     sweep.folder = fs::path(path).parent_path().string();
-    sweep.base = (fs::path(path).parent_path() / base->scalar).lexically_normal().string();
+    sweep.base = config::path_from(sweep.folder, base->scalar);
     if (const auto* mode = root.find("mode")) {
         sweep.mode = mode->scalar;
         if (sweep.mode != "product" && sweep.mode != "zip") fail(mode->at, "mode: expected product or zip");

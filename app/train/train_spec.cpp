@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/train/train_spec.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
 
@@ -11,6 +9,7 @@
 #include "app/run/run_spec.hpp"
 #include "base/error.hpp"
 #include "base/config/reader.hpp"
+#include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
 #include "training/learn/neurons/make_neurons.hpp"
 #include "sim/report/area.hpp"
@@ -20,14 +19,11 @@ namespace loom::app {
 namespace fs = std::filesystem;
 namespace {
 
-/// The digits beside the program: in the source tree of a build, or where it was built from.
+/// The digits that come with the program.
 std::string shipped_digits() {
     std::error_code ec;
-    const fs::path program = fs::read_symlink("/proc/self/exe", ec);
-    for (const fs::path& root : {program.parent_path().parent_path(), fs::path(LOOM_SOURCE_DIR)}) {
-        const fs::path file = root / "configs" / "data" / "digits.npz";
-        if (fs::exists(file, ec)) return file.lexically_normal().string();
-    }
+    const fs::path file = fs::path(config::shipped_folder()) / "configs" / "data" / "digits.npz";
+    if (fs::exists(file, ec)) return file.lexically_normal().string();
     throw IoError("data.file: the digits that come with the program (configs/data/digits.npz) are not there");
 }
 

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/config/shipped.hpp"
 #include "base/error.hpp"
 
 namespace loom::config {
@@ -85,9 +86,13 @@ void relocate(Node& node, const Location& at) {
 }
 
 std::string beside(const Location& from, const std::string& path) {
-    const fs::path p(path);
-    if (p.is_absolute()) return path;
-    return (fs::path(from.file).parent_path() / p).lexically_normal().string();
+    return path_from(fs::path(from.file).parent_path().string(), path);
+}
+
+/// A file named on the command line: as it was written where there is such a file, else a shipped one.
+std::string found(const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(path, ignored) ? path : path_from("", path);
 }
 
 using Stack = std::vector<std::string>;  // canonical names of the files being read
@@ -309,7 +314,8 @@ const Node* get(const Node& root, std::string_view path) {
     return node;
 }
 
-Node load_with_base(const std::string& path) {
+Node load_with_base(const std::string& name) {
+    const std::string path = found(name);
     Stack stack;
     enter(stack, path, {path, 0, 0}, "file");
     return apply_base(load(path), stack);
@@ -325,7 +331,8 @@ void include_files(Node& root, std::span<const std::string> sections) {
     }
 }
 
-Node load_tree(const std::string& path) {
+Node load_tree(const std::string& name) {
+    const std::string path = found(name);
     Node root = load_with_base(path);
     Stack stack;
     enter(stack, path, {path, 0, 0}, "file");

@@ -80,7 +80,8 @@ void set(Node& root, std::string_view path, std::string_view yaml_text);
 const Node* get(const Node& root, std::string_view path);
 
 /// Loads a file and, for `base: other.yaml` at its root, the file it is based on (recursively),
-/// merged. Paths are relative to the file that names them. Cycles are a ConfigError.
+/// merged. Paths are relative to the file that names them; a path that begins with "configs/" and is not there
+/// names a file that comes with the program (shipped.hpp). Cycles are a ConfigError.
 Node load_with_base(const std::string& path);
 
 /// Replaces every map with a key `file` inside the named sections (paths as in set(); "" is the
