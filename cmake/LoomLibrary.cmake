@@ -2,12 +2,18 @@
 include(CMakeParseArguments)
 
 # loom_add_library(name SOURCES a.cpp ... DEPENDS loom_x ... PRIVATE_DEPENDS lib ...)
-# One static library per folder; DEPENDS is the enforced dependency direction.
+# One static library per folder; DEPENDS is the enforced dependency direction. Who uses the installed library
+# needs neither the warnings nor CLI11, which only sources include.
 function(loom_add_library name)
     cmake_parse_arguments(A "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
     add_library(${name} STATIC ${A_SOURCES})
-    target_include_directories(${name} PUBLIC "${PROJECT_SOURCE_DIR}")
-    target_link_libraries(${name} PUBLIC ${A_DEPENDS} PRIVATE loom_warnings ${A_PRIVATE_DEPENDS})
+    set_property(GLOBAL APPEND PROPERTY LOOM_LIBRARIES ${name})
+    target_compile_features(${name} PUBLIC cxx_std_20)
+    target_include_directories(${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
+        "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/spikeloom>")
+    list(TRANSFORM A_PRIVATE_DEPENDS REPLACE "^CLI11::CLI11$" "$<BUILD_INTERFACE:CLI11::CLI11>")
+    target_link_libraries(${name} PUBLIC ${A_DEPENDS}
+        PRIVATE $<BUILD_INTERFACE:loom_warnings> ${A_PRIVATE_DEPENDS})
 endfunction()
 
 # Sources beside the list, or under tests/ from the root of the tree.
