@@ -44,7 +44,7 @@ constexpr const char* kFooter =
 
 }  // namespace
 
-int run_command_line(int argc, char** argv, const Extensions& /*extensions*/) {
+int run_command_line(int argc, char** argv) {
     CLI::App app{"Spikeloom: cycle-accurate simulation of spiking networks on neuromorphic chips",
                  "spikeloom"};
     app.set_version_flag("--version", std::string("spikeloom ") + kVersion);

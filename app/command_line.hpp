@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "app/extensions.hpp"
 
 namespace loom::app {
 
 /// The `spikeloom` program: parses, runs a command, reports errors in one line; returns the exit code
 /// (docs/cli.md).
-int run_command_line(int argc, char** argv, const Extensions& extensions);
+int run_command_line(int argc, char** argv);
 
 }  // namespace loom::app

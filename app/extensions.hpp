@@ -3,8 +3,18 @@
 
 namespace loom::app {
 
-/// What a program knows beyond the kinds that are built in: one catalogue object a member. A user's main()
-/// adds to them before run_program(), which adds the built-in kinds; a name that is there twice is an error.
+/// What a program knows: one catalogue object a member. A user's main() adds kinds of its own before
+/// run_program(), which adds the built-in ones; a name that is there twice is an error.
 struct Extensions {};
+
+/// Adds what comes with the library. Throws ConfigError when one of the names is taken.
+void add_builtin(Extensions& extensions);
+
+/// What this program knows, for the verbs, which pass it to compiler, chip and reports: what run_program()
+/// was called with, or the built-in kinds alone.
+const Extensions& known();
+
+/// For run_program(). `extensions` outlives all use.
+void set_known(const Extensions& extensions);
 
 }  // namespace loom::app
