@@ -93,7 +93,7 @@ int run_command_line(int argc, char** argv) {
     NocOptions n;
     auto* noc_cmd = versioned(app.add_subcommand(
         "noc", "drive a network-on-chip alone with traffic; report latency, load, energy"));
-    noc_cmd->add_option("NOC.yaml", n.file, "network file: noc, traffic, measure; docs/noc.md")->required();
+    noc_cmd->add_option("NOC.yaml", n.file, "network file: noc, traffic, measure; docs/how-to/network-alone.md")->required();
     noc_cmd->add_option("-o,--output", n.output,
                         "result directory: report, CSV tables, heat map (default: none)");
     noc_cmd->add_option("--set", n.sets, "key.path=value: change the configuration (repeatable)")
@@ -127,7 +127,7 @@ int run_command_line(int argc, char** argv) {
     TrainOptions t;
     auto* train_cmd = versioned(app.add_subcommand(
         "train", "train a network, functionally or on a chip that trains; report accuracy, cycles, energy"));
-    train_cmd->add_option("TRAIN.yaml", t.file, "training file; docs/training.md")->required();
+    train_cmd->add_option("TRAIN.yaml", t.file, "training file; docs/how-to/train.md")->required();
     train_cmd->add_option("-o,--output", t.output, "result directory (default: results/<file>)");
     train_cmd->add_option("--set", t.sets, "key.path=value: change the configuration (repeatable)")
         ->allow_extra_args(false);

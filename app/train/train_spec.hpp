@@ -57,7 +57,7 @@ void fields(V& v, TrainNetworkSpec& s) {
     v("input", s.input,
       {.doc = "shape of a sample: [n], [channels, length] or [channels, rows, columns]; default: that of the "
               "data"});
-    v("layers", s.layers, {.doc = "layers in order; docs/training.md lists the kinds"});
+    v("layers", s.layers, {.doc = "layers in order; docs/how-to/train.md lists the kinds"});
     v("weights", s.weights, {.doc = "initial weights of `layers`"});
 }
 

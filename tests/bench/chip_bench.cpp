@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole chips, built as the product builds them, without SystemC (the kernel's own cost is in
-// docs/performance.md by timed runs).
+// docs/reference/performance.md by timed runs).
 #include <benchmark/benchmark.h>
 
 #include <fstream>

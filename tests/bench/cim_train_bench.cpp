@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training in place on the digits: test accuracy after 20 epochs with the shipped chips' cells, and cycles
-// and energy of a step on the chips. The figures of docs/training-cim.md.
+// and energy of a step on the chips. The figures of docs/concepts/training-in-memory.md.
 #include <benchmark/benchmark.h>
 
 #include "base/config/reader.hpp"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Independent integer interpreter of the fixed-point rule of docs/fixed-point.md.
+"""Independent integer interpreter of the fixed-point rule of docs/concepts/fixed-point.md.
 
 No cores, no packets, no delays between layers: one numpy statement per rule. Reads the .nir through
 nir_reference.py and the chip's widths from a resolved configuration (a dict)."""

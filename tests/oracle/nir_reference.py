@@ -31,7 +31,7 @@ Reset  : 'value' v <- v_reset where z; 'subtract' v <- v - z*thr;
          (snnTorch default): 'subtract' v <- ... - thr; 'value' v <- 0 (then integrates).
 Clamp  : v_min (e.g. -1 for Speck / Sinabs min_v_mem), applied after the reset.
 
-Extension nodes (NOT in NIR 1.0.x, see docs/architecture.md): 'MatMul', 'Mul'; operands are
+Extension nodes (NOT in NIR 1.0.x, see docs/concepts/architecture.md): 'MatMul', 'Mul'; operands are
 addressed as "<node>.a" and "<node>.b" in the edge list.
 """
 import argparse

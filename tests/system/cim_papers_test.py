@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arrays against silicon and other tools; each test has the name of the paper. docs/validation-cim.md holds the table that this
+"""Arrays against silicon and other tools; each test has the name of the paper. docs/reference/validation-cim.md holds the table that this
 script prints (design | compared | published | ours | deviation | bound | verdict); a miss stays a miss there, and the test asserts what
 does hold. Published figures: tests/golden/cim/published_*.csv, with their sources. IR-drop rows: tests/unit/cores/cim/wires_test.cpp."""
 import csv
@@ -284,7 +284,7 @@ def document_shows_these_rows():
     with open(f"{ROOT}/docs/validation-cim.md") as f:
         document = f.read()
     missing = [r for r in ROWS if r not in document]
-    assert not missing, "docs/validation-cim.md lacks\n" + "\n".join(missing)
+    assert not missing, "docs/reference/validation-cim.md lacks\n" + "\n".join(missing)
 
 
 if __name__ == "__main__":

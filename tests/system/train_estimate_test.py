@@ -102,7 +102,7 @@ def files_and_checks():
 
 
 def tables_of_the_manual():
-    """docs/validation-training.md has what the program prints."""
+    """docs/reference/validation-training.md has what the program prints."""
     rows = []
     settings = [("shipped", 4, 2, 1), ("shipped", 4, 8, 1), ("shipped", 8, 8, 1), ("shipped", 8, 16, 1), ("shipped", 8, 8, 0), ("shipped", 4, 2, 0),
                 ("shipped", 1, 8, 1), ("shipped", 2, 8, 1), ("corrected", 4, 2, 1), ("corrected", 4, 8, 1), ("corrected", 8, 8, 1), ("corrected", 8, 8, 0),
@@ -118,7 +118,7 @@ def tables_of_the_manual():
     with open(f"{ROOT}/docs/validation-training.md", encoding="utf-8") as f:
         text = f.read()
     missing = [row for row in rows if row not in text]
-    assert not missing, "docs/validation-training.md lacks\n" + "\n".join(missing)
+    assert not missing, "docs/reference/validation-training.md lacks\n" + "\n".join(missing)
 
 
 def bad_input():

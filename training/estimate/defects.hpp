@@ -9,7 +9,7 @@
 namespace loom::train_estimate {
 
 /// What SATA_Sim's training model gets wrong; the effect of each and what the repaired formula says are in
-/// docs/validation-training.md. Numbers 1, 4 and 7 of that list have two parts.
+/// docs/reference/validation-training.md. Numbers 1, 4 and 7 of that list have two parts.
 enum class Defect {
     AssignedForward,     ///< 1a: a linear layer's forward count replaces that of the layers before it
     DenseLinear,         ///< 1b: sparsity is not applied to operations of linear layers

@@ -19,7 +19,7 @@ struct AlgorithmSpec {
 template <class V>
 void fields(V& v, AlgorithmSpec& s) {
     v("algorithm", s.algorithm,
-      {.doc = "bptt, sltt, sltt_k, ottt_a or ottt_o; docs/training.md says what each does"});
+      {.doc = "bptt, sltt, sltt_k, ottt_a or ottt_o; docs/how-to/train.md says what each does"});
     v("detach_reset", s.detach_reset, {.doc = "no gradient through the reset"});
     v("truncate", s.truncate, {.doc = "bptt: errors are cut every so many timesteps; 0: never"});
     v("backward_steps", s.backward_steps,

@@ -32,7 +32,7 @@ struct LayerSpec {
 template <class V>
 void fields(V& v, LayerSpec& s) {
     v("kind", s.kind,
-      {.doc = "dense, conv, avg_pool, lif, ...; docs/training.md lists them", .required = true});
+      {.doc = "dense, conv, avg_pool, lif, ...; docs/how-to/train.md lists them", .required = true});
     v("name", s.name, {.doc = "of the layer; default: its kind and number"});
     v("from", s.from, {.doc = "layers whose outputs are added, or `input`; default: the layer before"});
     v("outputs", s.outputs, {.doc = "neurons (dense) or channels (conv, conv1d)", .min = 1});

@@ -18,7 +18,7 @@ struct SurrogateSpec {
 };
 template <class V>
 void fields(V& v, SurrogateSpec& s) {
-    v("kind", s.kind, {.doc = "surrogate derivative of the firing function; docs/training.md lists them"});
+    v("kind", s.kind, {.doc = "surrogate derivative of the firing function; docs/how-to/train.md lists them"});
     v("alpha", s.alpha,
       {.doc = "steepness; kinds without a window, dspike and piecewise_quadratic", .min = 1e-6});
     v("width", s.width,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The laws of docs/timing-model.md, with the numbers worked out by hand.
+// The laws of docs/concepts/timing-model.md, with the numbers worked out by hand.
 #include <gtest/gtest.h>
 
 #include "core_fixture.hpp"

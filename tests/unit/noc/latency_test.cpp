@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Zero-load latency against the closed form of docs/timing-model.md, all pairs.
+// Zero-load latency against the closed form of docs/concepts/timing-model.md, all pairs.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

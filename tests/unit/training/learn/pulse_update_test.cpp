@@ -214,7 +214,7 @@ TEST(PulseUpdate, IdealCellsTrainAsTheOptimiser) {
 }
 
 /// Digits, 5 epochs of Adam: an ideal device of 64 pulses learns as float32 does (340 of 360), a strongly
-/// non-linear and noisy one nearly (339; docs/training-cim.md has 20 epochs).
+/// non-linear and noisy one nearly (339; docs/concepts/training-in-memory.md has 20 epochs).
 TEST(PulseUpdate, DigitsAreLearntInCells) {
     GoldenNetwork golden = golden_of({.p_max = 64, .w_range = 1});
     golden.surrogate = {"sigmoid", 4, {}};
