@@ -57,7 +57,7 @@ struct Prepared {
 std::size_t input_size(const compiler::NirModel& model) {
     std::size_t n = 1;
     for (const auto& node : model.nodes) {
-        if (node.type != "Input") continue;
+        if (node.rule->role != compiler::NodeRole::Input) continue;
         for (const std::size_t d : node.output_shape) n *= d;
         return n;
     }

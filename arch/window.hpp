@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,6 +32,15 @@ struct WindowAxis {
             const std::size_t p = at * stride + k * dilation - before;  // wraps below zero: then too large
             if (p < inputs) f(p, k);
         }
+    }
+    /// Inputs between the first tap of output `from` and the last one of output `to` - 1, zeros not counted.
+    struct Range {
+        std::size_t first, end;
+    };
+    Range inputs_seen(std::size_t from, std::size_t to, std::size_t inputs) const {
+        const std::size_t low = from * stride, high = (to - 1) * stride + span();
+        const std::size_t first = std::min(inputs, low > before ? low - before : 0);
+        return {first, std::clamp(high > before ? high - before : 0, first, inputs)};
     }
     /// Outputs that input `at` reaches.
     std::uint64_t taps(std::size_t at, std::size_t outputs) const {

@@ -8,13 +8,13 @@
 #include <cmath>
 #include <set>
 
+#include "arch/cim_layout.hpp"
+#include "arch/core_kinds.hpp"
+#include "base/error.hpp"
 #include "compiler/passes/choose_kinds.hpp"
 #include "compiler/passes/emit.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "compiler/passes/passes.hpp"
-#include "arch/cim_layout.hpp"
-#include "arch/core_kinds.hpp"
-#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -38,7 +38,7 @@ class PassTimer {
 std::string dump_graph(const Graph& g) {
     std::string out;
     for (const Population& p : g.populations) {
-        out += fmt::format("  population {} {} [{}] skew {}{}\n", p.name, g.model->nodes[p.node].type,
+        out += fmt::format("  population {} {} [{}] skew {}{}\n", p.name, g.model->nodes[p.node].type(),
                            fmt::join(p.shape, "x"), p.skew, p.bias.empty() ? "" : ", biased");
     }
     for (const Projection& p : g.projections) {
@@ -76,13 +76,13 @@ void check_row_inputs(const Mapping& m, std::uint32_t p, const arch::CoreSpec& c
 
 /// Lowers all projections; a population has the shape of one convolution only, others become rows.
 void lower_all(Mapping& m, double dt, const arch::ChipSpec& chip) {
-    std::vector<const ConvShape*> shape_of(m.graph.populations.size(), nullptr);
+    std::vector<const arch::LinearShape*> shape_of(m.graph.populations.size(), nullptr);
     m.lowered.reserve(m.graph.projections.size());
     for (const Projection& p : m.graph.projections) {
         m.lowered.push_back(lower_projection(m.graph, p, dt, has_conv(chip.kind(m.kind_of[p.target]))));
         LoweredProjection& l = m.lowered.back();
         if (l.form != LoweredProjection::Form::Conv) continue;
-        const ConvShape*& first = shape_of[p.target];
+        const arch::LinearShape*& first = shape_of[p.target];
         if (first == nullptr) {
             first = &l.conv;
         } else if (first->out_c != l.conv.out_c || first->out_h != l.conv.out_h ||
@@ -157,7 +157,7 @@ Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, c
         if (fixed && !from_input && !neurons[g.source].rule.fires) {
             throw UnsupportedError(fmt::format(
                 "layer '{}' of type {} sends analogue values to '{}'; fixed-point cores send spikes only",
-                m.graph.populations[g.source].name, model->nodes[m.graph.populations[g.source].node].type,
+                m.graph.populations[g.source].name, model->nodes[m.graph.populations[g.source].node].type(),
                 m.graph.populations[g.target].name));
         }
         into[g.target].push_back(p);

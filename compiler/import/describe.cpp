@@ -5,7 +5,7 @@
 #include <array>
 
 #include "compiler/import/nir_reader.hpp"
-#include "compiler/import/shape_rules.hpp"
+#include "compiler/nodes/shape_rules.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -47,7 +47,7 @@ std::string describe(const NirModel& model) {
     for (const auto& n : model.nodes) {
         const std::size_t count = parameter_count(n);
         total += count;
-        rows.push_back({n.name, n.type, shape_text(n.input_shape), shape_text(n.output_shape),
+        rows.push_back({n.name, n.type(), shape_text(n.input_shape), shape_text(n.output_shape),
                         fmt::format("{}", count)});
     }
     out += fmt::format("nodes\n{}  total parameters: {}\nedges\n", table(rows), total);

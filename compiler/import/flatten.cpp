@@ -6,10 +6,9 @@
 #include <set>
 #include <tuple>
 
-#include "compiler/import/node_catalogue.hpp"
-#include "compiler/import/raw_graph.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "compiler/import/raw_graph.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -18,9 +17,9 @@ using Borders = std::map<std::string, std::uint32_t>;
 
 /// How edges reach one node of a graph from inside that graph.
 struct Ends {
-    Borders targets, sources;  ///< port name -> flat node; one entry "" for a primitive
-    bool two_ports = false;
-    std::string type;
+    Borders targets, sources;        ///< port name -> flat node; one entry "" for a primitive
+    const NodeRule* rule = nullptr;  ///< nullptr: a nested graph
+    bool two_ports() const { return rule != nullptr && rule->two_ports(); }
 };
 
 struct End {
@@ -40,16 +39,16 @@ class Flattener {
             Ends& ends = table[name];
             if (raw.graph) {
                 ends = expand(*raw.graph, prefix + name + "/");
-                ends.type = "NIRGraph";
                 continue;
             }
             const std::uint32_t id = add(std::move(raw.node), prefix, name);
-            ends.type = flat_.model.nodes[id].type;
-            ends.two_ports = find_rule(ends.type)->two_ports;
-            if (ends.type == "Input") borders.targets[name] = id;
-            if (ends.type == "Output") borders.sources[name] = id;
-            if (ends.type != "Input") ends.targets[""] = id;
-            if (ends.type != "Output") ends.sources[""] = id;
+            ends.rule = flat_.model.nodes[id].rule;
+            const bool input = ends.rule->role == NodeRole::Input,
+                       output = ends.rule->role == NodeRole::Output;
+            if (input) borders.targets[name] = id;
+            if (output) borders.sources[name] = id;
+            if (!input) ends.targets[""] = id;
+            if (!output) ends.sources[""] = id;
         }
         std::set<std::tuple<std::uint32_t, std::uint32_t, std::string>> seen;
         for (const auto& edge : g.edges) {
@@ -65,15 +64,14 @@ class Flattener {
 
     /// Gives the whole graph an Input and an Output if it has none and there is one place for it.
     void close(const Ends& borders) {
-        if (borders.targets.empty()) add_border("Input", true);
-        if (borders.sources.empty()) add_border("Output", false);
+        if (borders.targets.empty()) add_border(true);
+        if (borders.sources.empty()) add_border(false);
     }
 
   private:
     std::uint32_t add(NirNode node, const std::string& prefix, const std::string& name) {
         node.name = prefix + name;
-        const bool border = node.type == "Input" || node.type == "Output";
-        flat_.nested.push_back(border && !prefix.empty());
+        flat_.nested.push_back(node.rule->is_border() && !prefix.empty());
         flat_.model.nodes.push_back(std::move(node));
         return static_cast<std::uint32_t>(flat_.model.nodes.size() - 1);
     }
@@ -96,7 +94,7 @@ class Flattener {
             port = name.substr(dot + 1);
             found = table.find(base);
             const bool has_ports = found != table.end() &&
-                                   (found->second.type == "NIRGraph" || (target && found->second.two_ports));
+                                   (found->second.rule == nullptr || (target && found->second.two_ports()));
             if (!has_ports) found = table.end();
         }
         if (found == table.end()) {
@@ -106,17 +104,17 @@ class Flattener {
         }
         const Ends& ends = found->second;
         const Borders& side = target ? ends.targets : ends.sources;
-        if (ends.two_ports && target) {
+        if (ends.two_ports() && target) {
             if (port != "a" && port != "b") {
                 fail(fmt::format("{} is a {} with two operands; name the port: '{}.a' or '{}.b'",
-                                 quoted(base), ends.type, base, base));
+                                 quoted(base), ends.rule->type, base, base));
             }
             return {side.at(""), port};
         }
         if (side.empty()) {
-            fail(ends.type == "NIRGraph"
+            fail(ends.rule == nullptr
                      ? fmt::format("the graph {} has no {} node", quoted(base), target ? "Input" : "Output")
-                     : fmt::format("{} is an {}; no edge {} it", quoted(base), ends.type,
+                     : fmt::format("{} is an {}; no edge {} it", quoted(base), ends.rule->type,
                                    target ? "enters" : "leaves"));
         }
         if (port.empty() && side.size() == 1) return {side.begin()->second, ""};
@@ -154,29 +152,30 @@ class Flattener {
         return candidate;
     }
 
-    void add_border(const char* type, bool input) {
+    void add_border(bool input) {
         auto& m = flat_.model;
+        const NodeRule& rule = flat_.types->at(input ? "Input" : "Output");
         std::vector<bool> connected(m.nodes.size(), false);
         for (const auto& e : m.edges) connected[input ? e.target : e.source] = true;
         std::vector<std::uint32_t> open;
         for (std::uint32_t i = 0; i < m.nodes.size(); ++i) {
-            const bool opposite = m.nodes[i].type == (input ? "Output" : "Input");
+            const bool opposite = m.nodes[i].rule->role == (input ? NodeRole::Output : NodeRole::Input);
             if (!connected[i] && !opposite) open.push_back(i);
         }
-        if (open.size() != 1 || find_rule(m.nodes[open[0]].type)->two_ports) {
+        if (open.size() != 1 || m.nodes[open[0]].rule->two_ports()) {
             throw InputError(
                 fmt::format("{}: the graph has no {} node and {} nodes it could belong to; add one", m.file,
-                            type, open.size()));
+                            rule.type, open.size()));
         }
         std::string name = input ? "input" : "output";
         const auto taken = [&](const NirNode& n) { return n.name == name; };
         while (std::any_of(m.nodes.begin(), m.nodes.end(), taken)) name += "_";
         NirNode node;
-        node.type = type;
+        node.rule = &rule;
         const std::uint32_t id = add(std::move(node), "", name);
         m.edges.push_back(input ? NirEdge{id, open[0], ""} : NirEdge{open[0], id, ""});
-        m.notes.push_back(
-            fmt::format("the graph has no {} node: '{}' added at '{}'", type, name, m.nodes[open[0]].name));
+        m.notes.push_back(fmt::format("the graph has no {} node: '{}' added at '{}'", rule.type, name,
+                                      m.nodes[open[0]].name));
     }
 
     FlatGraph& flat_;

@@ -7,11 +7,12 @@
 #include <algorithm>
 #include <new>
 
+#include "base/error.hpp"
+#include "base/hdf5/hdf5_file.hpp"
+#include "base/nearest.hpp"
 #include "compiler/import/parse_node.hpp"
 #include "compiler/import/raw_graph.hpp"
-#include "base/error.hpp"
-#include "base/nearest.hpp"
-#include "base/hdf5/hdf5_file.hpp"
+#include "compiler/nodes/nodes.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::size_t kMaxEdges = 1000000;
 
 class Reader {
   public:
-    explicit Reader(NirModel& model) : model_(model) {}
+    Reader(NirModel& model, const NodeCatalogue& types) : model_(model), types_(types) {}
 
     RawGraph read() {
         const hdf5::Group root = hdf5::open(model_.file);
@@ -35,8 +36,8 @@ class Reader {
         const hdf5::Group top = root.group("node", "root node");
         if (top.has("metadata")) metadata(top.group("metadata", "root metadata"), "", 0);
         const std::string type = type_of(top);
-        if (type == "NIRGraph") return graph(top, "", 0);
-        return wrapped(parse_node(top, "node", type));
+        if (type == kGraphType) return graph(top, "", 0);
+        return wrapped(parse_node(top, types_, "node", type));
     }
 
   private:
@@ -45,11 +46,11 @@ class Reader {
         return g.text("type");
     }
 
-    static RawGraph wrapped(NirNode node) {
+    RawGraph wrapped(NirNode node) const {
         RawGraph g;
-        g.nodes["input"].node.type = "Input";
+        g.nodes["input"].node.rule = &types_.at("Input");
         g.nodes["node"].node = std::move(node);
-        g.nodes["output"].node.type = "Output";
+        g.nodes["output"].node.rule = &types_.at("Output");
         g.edges = {{"input", "node"}, {"node", "output"}};
         return g;
     }
@@ -76,12 +77,11 @@ class Reader {
             const hdf5::Group stored = nodes.group(name, where);
             const std::string type = type_of(stored);
             RawNode& node = out.nodes[name];
-            if (type == "NIRGraph") {
+            if (type == kGraphType) {
                 node.node.name = name;
-                node.node.type = type;
                 node.graph = std::make_shared<RawGraph>(graph(stored, prefix + name + "/", depth + 1));
             } else {
-                node.node = parse_node(stored, name, type);
+                node.node = parse_node(stored, types_, name, type);
             }
         }
         out.edges = edges(g);
@@ -135,17 +135,19 @@ class Reader {
     }
 
     NirModel& model_;
+    const NodeCatalogue& types_;
     std::size_t n_nodes_ = 0;
 };
 
 }  // namespace
 
-NirModel read_nir(const std::string& path, bool repair) {
+NirModel read_nir(const std::string& path, bool repair, const NodeCatalogue& types) {
     FlatGraph flat;
+    flat.types = &types;
     flat.model.file = path;
     flat.repair = repair;
     try {
-        flatten(Reader(flat.model).read(), flat);
+        flatten(Reader(flat.model, types).read(), flat);
         infer_shapes(flat);
         remove_nested_ports(flat);
     } catch (const std::bad_alloc&) {

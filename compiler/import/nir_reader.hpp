@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
-#include "compiler/ir/nir_graph.hpp"
+#include "compiler/nodes/node_catalogue.hpp"
 
 namespace loom::compiler {
 
@@ -10,8 +10,9 @@ namespace loom::compiler {
 /// defaults filled in, shapes inferred, per-element parameters broadcast to 1 or all elements.
 /// `repair` mends edge ends that fit exactly one node by prefix and an Output shape that only
 /// groups the same elements differently; each repair leaves a note.
-/// Throws IoError if the file cannot be opened and InputError for anything wrong inside it.
-NirModel read_nir(const std::string& path, bool repair = false);
+/// `types` must outlive the model. Throws IoError if the file cannot be opened and InputError for anything
+/// wrong inside it.
+NirModel read_nir(const std::string& path, bool repair = false, const NodeCatalogue& types = builtin_nodes());
 
 /// Text for people: nodes with type, shapes and parameter count (weights and biases), edges, notes.
 std::string describe(const NirModel& model);

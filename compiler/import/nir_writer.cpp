@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/import/nir_writer.hpp"
 
-#include "compiler/import/node_catalogue.hpp"
-#include "base/error.hpp"
 #include "base/hdf5/hdf5_writer.hpp"
+#include "compiler/nodes/shape_rules.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -16,7 +15,7 @@ std::vector<T> converted(const Tensor& t) {
 }
 
 void write_key(hdf5::Writer& w, const std::string& path, const KeyRule& rule, const NirNode& node) {
-    const std::string key(rule.name);
+    const std::string& key = rule.name;
     if (const auto text = node.strings.find(key); text != node.strings.end())
         return w.text(path, text->second);
     const auto it = node.arrays.find(key);
@@ -30,10 +29,11 @@ void write_key(hdf5::Writer& w, const std::string& path, const KeyRule& rule, co
         std::vector<double> all = t.data;
         if (all.size() == 1) all.resize(count, all[0]);
         w.numbers(path, node.output_shape, std::span<const double>(all), count > 1);
-    } else if (rule.kind == KeyKind::Array) {
+    } else if (rule.kind == KeyKind::Array || rule.kind == KeyKind::Matrix) {
         w.numbers(path, t.shape, std::span<const float>(converted<float>(t)), packed);
     } else {
-        const bool scalar = rule.kind == KeyKind::Integer || rule.kind == KeyKind::Flag || key == "groups";
+        const bool scalar =
+            rule.kind == KeyKind::Integer || rule.kind == KeyKind::Flag || rule.kind == KeyKind::Count;
         w.numbers(path, scalar ? hdf5::Writer::Shape{} : t.shape,
                   std::span<const std::int64_t>(converted<std::int64_t>(t)));
     }
@@ -52,11 +52,9 @@ void write_nir(const NirModel& model, const std::string& path) {
     }
     w.texts("node/edges", {model.edges.size(), 2}, ends);
     for (const NirNode& node : model.nodes) {
-        const NodeRule* rule = find_rule(node.type);
-        if (rule == nullptr) throw InternalError("NIR writer: type " + node.type);
         const std::string group = "node/nodes/" + hdf5::member_name(node.name);
-        w.text(group + "/type", node.type);
-        for (const KeyRule& key : rule->keys) write_key(w, group + "/" + std::string(key.name), key, node);
+        w.text(group + "/type", node.type());
+        for (const KeyRule& key : node.rule->keys) write_key(w, group + "/" + key.name, key, node);
     }
     w.close();
 }

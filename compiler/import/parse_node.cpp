@@ -7,8 +7,8 @@
 #include <cmath>
 #include <span>
 
-#include "compiler/import/node_catalogue.hpp"
 #include "base/nearest.hpp"
+#include "compiler/nodes/shape_rules.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 /// The least integer a key may hold; integers are limited to 31 bits so that sums cannot overflow.
 double least(KeyKind kind) {
     if (kind == KeyKind::Integer) return -64;
-    return kind == KeyKind::Padding || kind == KeyKind::Flag ? 0 : 1;
+    const bool zero = kind == KeyKind::Padding || kind == KeyKind::PaddingOrName || kind == KeyKind::Flag;
+    return zero ? 0 : 1;
 }
 
 void check_integers(const hdf5::Group& g, const KeyRule& rule, const std::string& key, const Tensor& t) {
@@ -72,7 +73,7 @@ Tensor read_array(const hdf5::Group& g, const KeyRule& rule, const std::string& 
     auto numbers = g.numbers(key);
     Tensor t{std::move(numbers.shape), std::move(numbers.data), nullptr};
     if (t.data.empty()) g.fail(key, fmt::format("is empty (shape {})", shape_text(t.shape)));
-    if (rule.kind == KeyKind::Array || is_per_element(rule.kind)) {
+    if (rule.kind == KeyKind::Array || rule.kind == KeyKind::Matrix || is_per_element(rule.kind)) {
         check_reals(g, rule, key, t.data);
     } else {
         check_length(g, rule, key, t);
@@ -82,9 +83,8 @@ Tensor read_array(const hdf5::Group& g, const KeyRule& rule, const std::string& 
 }
 
 void read_key(const hdf5::Group& g, const KeyRule& rule, NirNode& node) {
-    const std::string key(rule.name);
-    const bool conv = node.type == "Conv1d" || node.type == "Conv2d";
-    if (rule.kind == KeyKind::Padding && conv && g.kind(key) == hdf5::Kind::Text) {
+    const std::string& key = rule.name;
+    if (rule.kind == KeyKind::PaddingOrName && g.kind(key) == hdf5::Kind::Text) {
         const std::string text = g.text(key);
         if (text != "same" && text != "valid") {
             g.fail(key, fmt::format("is {}{}", quoted(text), suggestion(text, {"same", "valid"})));
@@ -93,7 +93,7 @@ void read_key(const hdf5::Group& g, const KeyRule& rule, NirNode& node) {
         return;
     }
     constexpr std::size_t large = std::size_t{1} << 18;
-    if (key == "weight" && (node.type == "Affine" || node.type == "Linear")) {
+    if (rule.kind == KeyKind::Matrix) {
         const auto shape = g.shape(key);
         if (shape.size() == 2 && shape[0] != 0 && shape[1] > large / shape[0]) {
             node.arrays[key] = file_matrix(g, rule, key, shape);
@@ -105,13 +105,14 @@ void read_key(const hdf5::Group& g, const KeyRule& rule, NirNode& node) {
 
 }  // namespace
 
-NirNode parse_node(const hdf5::Group& group, const std::string& name, const std::string& type) {
-    const NodeRule* rule = find_rule(type);
+NirNode parse_node(const hdf5::Group& group, const NodeCatalogue& types, const std::string& name,
+                   const std::string& type) {
+    const NodeRule* rule = types.find(type);
     if (rule == nullptr) {
-        group.fail(fmt::format("unknown type {}{}", quoted(type), suggestion(type, known_types())));
+        group.fail(fmt::format("unknown type {}{}", quoted(type), suggestion(type, types.names())));
     }
     std::vector<std::string> known;
-    for (const auto& k : rule->keys) known.emplace_back(k.name);
+    for (const auto& k : rule->keys) known.push_back(k.name);
     for (const auto& key : group.keys()) {
         if (key == "type" || (key == "metadata" && group.kind(key) == hdf5::Kind::Group)) continue;
         if (std::find(known.begin(), known.end(), key) == known.end()) {
@@ -121,14 +122,14 @@ NirNode parse_node(const hdf5::Group& group, const std::string& name, const std:
     }
     NirNode node;
     node.name = name;
-    node.type = type;
+    node.rule = rule;
     for (const auto& k : rule->keys) {
-        const std::string key(k.name);
+        const std::string& key = k.name;
         if (group.has(key)) {
             read_key(group, k, node);
-        } else if (k.need == Need::Required) {
+        } else if (k.need == Presence::Required) {
             group.fail(fmt::format("key '{}' is missing; type {} needs it", key, type));
-        } else if (k.need == Need::Default) {
+        } else if (k.need == Presence::Default) {
             node.arrays[key] = Tensor{{}, {k.fallback}, nullptr};
         }
     }

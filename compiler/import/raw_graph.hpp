@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/ir/nir_graph.hpp"
+#include "compiler/nodes/node_catalogue.hpp"
 
 namespace loom::compiler {
 
@@ -14,7 +14,7 @@ struct RawGraph;
 /// A node as stored: a primitive, or a nested graph.
 struct RawNode {
     NirNode node;
-    std::shared_ptr<RawGraph> graph;  ///< only for type NIRGraph
+    std::shared_ptr<RawGraph> graph;  ///< of a nested graph, whose node has no rule
 };
 
 struct RawGraph {
@@ -25,6 +25,7 @@ struct RawGraph {
 /// A flat graph under construction: nodes sorted by name. `nested` marks Input and Output nodes of
 /// nested graphs, which stay until the shapes are checked.
 struct FlatGraph {
+    const NodeCatalogue* types = nullptr;
     NirModel model;
     std::vector<bool> nested;
     bool repair = false;

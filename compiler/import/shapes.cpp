@@ -4,20 +4,15 @@
 #include <algorithm>
 #include <array>
 
-#include "compiler/import/node_catalogue.hpp"
-#include "compiler/import/raw_graph.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "compiler/import/raw_graph.hpp"
+#include "compiler/nodes/shape_rules.hpp"
 
 namespace loom::compiler {
 namespace {
 
 using MaybeShape = std::optional<Shape>;
-
-bool integrates(const std::string& type) {
-    return type == "I" || type == "LI" || type == "IF" || type == "LIF" || type == "CubaLI" ||
-           type == "CubaLIF";
-}
 
 /// `t` repeated along its dimensions of size 1 until it has shape `full`.
 Tensor expanded(const Tensor& t, const Shape& full) {
@@ -53,7 +48,7 @@ class Inference {
         // the ports of nested graphs say their shape too, so that a wrong edge to one is told as such
         for (const bool nested : {true, false}) {
             for (std::uint32_t i = 0; i < known_.size(); ++i) {
-                if (m_.nodes[i].type == "Input" && flat_.nested[i] == nested) seed(i);
+                if (is(i, NodeRole::Input) && flat_.nested[i] == nested) seed(i);
             }
         }
         // what no Input reaches: sources without input first, then loops among themselves
@@ -80,7 +75,8 @@ class Inference {
 
     static std::size_t slot(const NirEdge& e) { return e.port == "b" ? 1 : 0; }
 
-    const NodeRule& rule(std::uint32_t i) const { return *find_rule(m_.nodes[i].type); }
+    const NodeRule& rule(std::uint32_t i) const { return *m_.nodes[i].rule; }
+    bool is(std::uint32_t i, NodeRole role) const { return rule(i).role == role; }
 
     template <class F>
     auto guarded(std::uint32_t i, F f) const {
@@ -94,37 +90,37 @@ class Inference {
     void check_connected(std::uint32_t i) {
         const auto& node = m_.nodes[i];
         const auto& c = known_[i].connected;
-        if (rule(i).two_ports && !(c[0] && c[1])) {
+        if (rule(i).two_ports() && !(c[0] && c[1])) {
             fail_node(m_.file, node.name,
                       fmt::format("no edge ends at its port '{0}.{1}'; type {2} needs both", node.name,
-                                  c[0] ? "b" : "a", node.type));
+                                  c[0] ? "b" : "a", node.type()));
         }
-        const bool root_input = node.type == "Input" && !flat_.nested[i];
+        const bool root_input = is(i, NodeRole::Input) && !flat_.nested[i];
         if (!c[0] && !root_input) {
-            if (!integrates(node.type)) {
+            if (!rule(i).integrates()) {
                 fail_node(m_.file, node.name, "no edge leads to it; connect or remove it");
             }
             m_.notes.push_back(fmt::format("no edge leads to node '{}'", node.name));
         }
-        if (out_edges_[i].empty() && node.type != "Output") {
+        if (out_edges_[i].empty() && !is(i, NodeRole::Output)) {
             m_.notes.push_back(fmt::format("no edge leaves node '{}'", node.name));
         }
     }
 
     /// The input shape a node tells by itself; an Input without one takes that of its reader.
     MaybeShape hint(std::uint32_t i) const {
-        auto shape = guarded(i, [&] { return rule(i).hint(m_.nodes[i]); });
-        if (shape || m_.nodes[i].type != "Input") return shape;
+        auto shape = guarded(i, [&] { return rule(i).input(m_.nodes[i]); });
+        if (shape || !is(i, NodeRole::Input)) return shape;
         for (const std::uint32_t e : out_edges_[i]) {
             const std::uint32_t to = m_.edges[e].target;
-            shape = guarded(to, [&] { return rule(to).hint(m_.nodes[to]); });
+            shape = guarded(to, [&] { return rule(to).input(m_.nodes[to]); });
             if (shape) break;
         }
         return shape;
     }
 
     void seed(std::uint32_t i) {
-        if (known_[i].out || rule(i).two_ports) return;
+        if (known_[i].out || rule(i).two_ports()) return;
         known_[i].in[0] = hint(i);
         std::vector<std::uint32_t> work;
         if (known_[i].in[0]) work.push_back(i);
@@ -132,7 +128,7 @@ class Inference {
             const std::uint32_t v = work.back();
             work.pop_back();
             auto& k = known_[v];
-            if (k.out || !k.in[0] || (rule(v).two_ports && !k.in[1])) continue;
+            if (k.out || !k.in[0] || (rule(v).two_ports() && !k.in[1])) continue;
             k.out = guarded(v, [&] {
                 Shape s = rule(v).output(m_.nodes[v], *k.in[0], k.in[1].value_or(Shape{}));
                 element_count(s);
@@ -172,13 +168,13 @@ class Inference {
         auto& node = m_.nodes[i];
         Shape inferred = key.kind == KeyKind::SecondShape ? *known_[i].in[1] : node.input_shape;
         if (key.kind == KeyKind::SpatialShape) inferred.erase(inferred.begin());
-        auto [it, absent] = node.arrays.try_emplace(std::string(key.name));
+        auto [it, absent] = node.arrays.try_emplace(key.name);
         Shape declared = absent ? inferred : to_shape(it->second);
         if (key.kind == KeyKind::SpatialShape && declared.size() == 1)
             declared.resize(inferred.size(), declared[0]);
         if (declared != inferred) {
             const bool regrouped =
-                node.type == "Output" && element_count(declared) == element_count(inferred);
+                is(i, NodeRole::Output) && element_count(declared) == element_count(inferred);
             const std::string problem = fmt::format("key '{}' is {}, the input has shape {}", key.name,
                                                     shape_text(declared), shape_text(inferred));
             if (!regrouped) throw NodeProblem(problem);
@@ -191,7 +187,7 @@ class Inference {
 
     void settle_parameter(NirNode& node, const KeyRule& key) {
         constexpr std::size_t most_expanded = std::size_t{1} << 28;
-        Tensor& t = node.arrays.at(std::string(key.name));
+        Tensor& t = node.arrays.at(key.name);
         if (t.size() == 1 || t.shape == node.output_shape) return;
         if (broadcast(t.shape, node.output_shape) != node.output_shape) {
             throw NodeProblem(fmt::format("parameter '{}' has shape {}, the signal has {}", key.name,

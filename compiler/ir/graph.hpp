@@ -8,9 +8,6 @@
 
 namespace loom::compiler {
 
-/// (element, coefficient) pairs: one row of a linear map.
-using SparseVector = std::vector<std::pair<std::uint32_t, double>>;
-
 /// A population: everything that has state or is a border of the graph. `node` is an index into the
 /// NIR model; a read-out without a neuron is the Output node itself.
 struct Population {

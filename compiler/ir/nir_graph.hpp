@@ -18,15 +18,20 @@ struct Tensor {
     std::size_t size() const { return file != nullptr ? shape[0] * shape[1] : data.size(); }
 };
 
+struct NodeRule;
+
 /// One node as the file has it, flattened names ("sub/lif"). Arrays, integers and strings by key;
 /// every key of the node's type is present after import (defaults filled in).
 struct NirNode {
     std::string name;
-    std::string type;
+    const NodeRule* rule = nullptr;              ///< all that its type means; lives in a NodeCatalogue
     std::map<std::string, Tensor> arrays;        ///< weight, tau, stride, shape, ... (numbers)
     std::map<std::string, std::string> strings;  ///< padding: "same" | "valid"
     std::vector<std::size_t> input_shape;        ///< by shape inference, without batch
     std::vector<std::size_t> output_shape;
+
+    /// Name of the type, for messages and files: what a type does is asked of its rule.
+    const std::string& type() const;
 };
 
 struct NirEdge {

@@ -4,80 +4,159 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/depth_first_search.hpp>
 #include <cmath>
-#include <functional>
 #include <set>
 
-#include "compiler/ir/linear_ops.hpp"
 #include "base/error.hpp"
+#include "compiler/ir/linear_ops.hpp"
 
 namespace loom::compiler {
 namespace {
 
-bool keeps_time(const std::string& type) {
-    return has_state(type) && type != "Threshold";
+bool is(const NirNode& n, NodeRole role) {
+    return n.rule->role == role;
 }
 
-/// Edges that carry the value of the step before: the back edges of a depth-first search from the
-/// inputs, moved to directly behind the neuron that feeds the loop.
-std::set<std::size_t> delayed_edges(const NirModel& m) {
-    const std::size_t n = m.nodes.size();
-    std::vector<std::vector<std::size_t>> succ(n), pred(n);
-    for (std::size_t e = 0; e < m.edges.size(); ++e) {
-        succ[m.edges[e].source].push_back(e);
-        pred[m.edges[e].target].push_back(e);
-    }
-    std::vector<int> colour(n, 0);
-    std::vector<std::size_t> back;
-    const std::function<void(std::size_t)> visit = [&](std::size_t v) {
-        colour[v] = 1;
-        for (const std::size_t e : succ[v]) {
-            const std::size_t w = m.edges[e].target;
-            if (colour[w] == 1) back.push_back(e);
-            if (colour[w] == 0) visit(w);
+using SignalGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, boost::no_property,
+                                          boost::property<boost::edge_index_t, std::size_t>>;
+
+/// Edges that close a loop in a depth-first search from the inputs.
+std::vector<std::size_t> back_edges(const NirModel& m) {
+    struct Visitor : boost::default_dfs_visitor {
+        std::vector<std::size_t>& found;
+        explicit Visitor(std::vector<std::size_t>& f) : found(f) {}
+        void back_edge(const SignalGraph::edge_descriptor& e, const SignalGraph& g) {
+            found.push_back(get(boost::edge_index, g, e));
         }
-        colour[v] = 2;
     };
-    for (std::size_t v = 0; v < n; ++v) {
-        if (m.nodes[v].type == "Input" && colour[v] == 0) visit(v);
-    }
-    for (std::size_t v = 0; v < n; ++v) {
-        if (colour[v] == 0) visit(v);
-    }
-    std::set<std::size_t> delayed;
-    for (const std::size_t e : back) {
-        std::size_t cur = e;
-        while (true) {
-            const std::size_t a = m.edges[cur].source;
-            const bool stateful = keeps_time(m.nodes[a].type) || m.nodes[a].type == "Delay";
-            if (stateful || pred[a].size() != 1 || succ[a].size() != 1) break;
-            cur = pred[a][0];
+    SignalGraph graph(m.nodes.size());
+    for (std::size_t e = 0; e < m.edges.size(); ++e) add_edge(m.edges[e].source, m.edges[e].target, e, graph);
+    std::vector<boost::default_color_type> colours(m.nodes.size());
+    const auto colour = boost::make_iterator_property_map(colours.begin(), get(boost::vertex_index, graph));
+    std::vector<std::size_t> found;
+    for (const bool inputs_only : {true, false}) {
+        for (std::size_t v = 0; v < m.nodes.size(); ++v) {
+            if (colours[v] != boost::white_color || (inputs_only && !is(m.nodes[v], NodeRole::Input)))
+                continue;
+            boost::depth_first_visit(graph, v, Visitor(found), colour);
         }
-        const auto& source = m.nodes[m.edges[cur].source];
-        const bool ok = keeps_time(source.type) || source.type == "Delay";
-        delayed.insert(ok ? cur : e);
+    }
+    return found;
+}
+
+using EdgeLists = std::vector<std::vector<std::size_t>>;
+
+/// Edges into each node, or out of it, in the order of the model.
+EdgeLists edges_of(const NirModel& m, std::uint32_t NirEdge::*end) {
+    EdgeLists lists(m.nodes.size());
+    for (std::size_t e = 0; e < m.edges.size(); ++e) lists[m.edges[e].*end].push_back(e);
+    return lists;
+}
+
+/// Edges that carry the value of the step before: the back edges, moved to directly behind the neuron that
+/// feeds the loop.
+std::set<std::size_t> delayed_edges(const NirModel& m) {
+    const EdgeLists into = edges_of(m, &NirEdge::target), out_of = edges_of(m, &NirEdge::source);
+    std::set<std::size_t> delayed;
+    for (const std::size_t e : back_edges(m)) {
+        std::size_t at = e;
+        std::uint32_t from = m.edges[at].source;
+        while (!m.nodes[from].rule->keeps_time && into[from].size() == 1 && out_of[from].size() == 1) {
+            at = into[from][0];
+            from = m.edges[at].source;
+        }
+        delayed.insert(m.nodes[from].rule->keeps_time ? at : e);
     }
     return delayed;
 }
 
-struct Builder {
-    const NirModel& m;
-    double dt;
-    Graph g;
-    std::set<std::size_t> delayed;
-    std::vector<std::vector<std::size_t>> pred;
-    std::vector<int> population_of;
+[[noreturn]] void refuse(const NirNode& n) {
+    throw UnsupportedError(fmt::format("node '{}' of type {}", n.name, n.type()));
+}
+
+class Builder {
+  public:
+    Builder(const NirModel& model, double dt)
+        : m_(model),
+          dt_(dt),
+          delayed_(delayed_edges(model)),
+          pred_(edges_of(model, &NirEdge::target)),
+          population_of_(model.nodes.size(), -1) {
+        g_.model = &model;
+    }
+
+    Graph build() {
+        for (const NirNode& n : m_.nodes) {
+            if (!n.rule->two_ports()) continue;
+            throw UnsupportedError(
+                fmt::format("node '{}' of type {}: products of two signals are not compiled onto cores yet",
+                            n.name, n.type()));
+        }
+        const std::uint32_t input = only_borders();
+        for (std::uint32_t i = 0; i < m_.nodes.size(); ++i) {
+            const bool state = is(m_.nodes[i], NodeRole::Neuron);
+            if (!state && !is(m_.nodes[i], NodeRole::Input)) continue;
+            const std::uint32_t p = add_population(i);
+            g_.populations[p].is_input = !state;
+        }
+        g_.input = static_cast<std::uint32_t>(population_of_[input]);
+        find_output();
+        for (std::uint32_t t = 0; t < g_.populations.size(); ++t) {
+            if (!g_.populations[t].is_input) walk(t, g_.populations[t].node, {}, 0, 0);
+        }
+        return std::move(g_);
+    }
+
+  private:
+    /// The input; remembers the output.
+    std::uint32_t only_borders() {
+        std::uint32_t input = 0;
+        int inputs = 0, outputs = 0;
+        for (std::uint32_t i = 0; i < m_.nodes.size(); ++i) {
+            if (is(m_.nodes[i], NodeRole::Input)) input = i, ++inputs;
+            if (is(m_.nodes[i], NodeRole::Output)) output_node_ = i, ++outputs;
+        }
+        if (inputs != 1 || outputs != 1) {
+            throw UnsupportedError(
+                fmt::format("{} inputs and {} outputs; one of each can be run", inputs, outputs));
+        }
+        return input;
+    }
+
+    std::uint32_t add_population(std::uint32_t node) {
+        const NirNode& n = m_.nodes[node];
+        Population p;
+        p.name = n.name;
+        p.node = node;
+        p.shape = n.output_shape;
+        p.count = 1;
+        for (const std::size_t d : p.shape) p.count *= static_cast<std::uint32_t>(d);
+        const auto number = static_cast<std::uint32_t>(g_.populations.size());
+        population_of_[node] = static_cast<int>(number);
+        g_.populations.push_back(std::move(p));
+        return number;
+    }
+
+    /// The output is the population it reads directly, else a read-out of its own.
+    void find_output() {
+        const std::vector<std::size_t>& into = pred_[output_node_];
+        const int source = into.size() == 1 ? population_of_[m_.edges[into[0]].source] : -1;
+        g_.output = source >= 0 ? static_cast<std::uint32_t>(source) : add_population(output_node_);
+    }
 
     void add_bias(std::uint32_t target, std::uint32_t node, const std::vector<std::uint32_t>& chain,
                   std::uint32_t delay) {
-        const auto& n = m.nodes[node];
+        const auto& n = m_.nodes[node];
         const auto bias = n.arrays.find("bias");
         if (bias == n.arrays.end()) return;
         const bool zero = std::all_of(bias->second.data.begin(), bias->second.data.end(),
                                       [](double b) { return b == 0.0; });
         if (zero) return;
-        const bool late = delay != 0 || std::any_of(chain.begin(), chain.end(),
-                                                    [&](auto i) { return m.nodes[i].type == "Delay"; });
+        const bool late = delay != 0 || std::any_of(chain.begin(), chain.end(), [&](auto i) {
+                              return static_cast<bool>(m_.nodes[i].rule->linear.delay);
+                          });
         if (late) {
             throw UnsupportedError(
                 fmt::format("the bias of node '{}' passes a delay before it reaches a neuron", n.name));
@@ -86,38 +165,32 @@ struct Builder {
         for (const std::size_t d : n.output_shape) total *= d;
         const auto& b = bias->second.data;
         SparseVector start;
-        const bool conv = n.type == "Conv1d" || n.type == "Conv2d";
         for (std::size_t i = 0; i < total; ++i) {
-            const std::size_t k = b.size() == 1 ? 0 : conv ? i / (total / b.size()) : i % b.size();
+            const std::size_t k = b.size() == 1 ? 0 : n.rule->conv ? i / (total / b.size()) : i % b.size();
             start.emplace_back(static_cast<std::uint32_t>(i), b[k]);
         }
-        auto& sum = g.populations[target].bias;
-        if (sum.empty()) sum.assign(g.populations[target].count, 0.0);
+        auto& sum = g_.populations[target].bias;
+        if (sum.empty()) sum.assign(g_.populations[target].count, 0.0);
         // chain[0] is the node itself
-        for (const auto& [i, v] : apply_chain(m, chain, 1, std::move(start), -1, dt)) sum.at(i) += v;
+        for (const auto& [i, v] : apply_chain(m_, chain, 1, std::move(start), -1, dt_)) sum.at(i) += v;
     }
 
     void walk(std::uint32_t target, std::uint32_t node, std::vector<std::uint32_t> chain, std::uint32_t delay,
               std::size_t depth) {
-        if (depth > m.nodes.size() + 1) {
+        if (depth > m_.nodes.size() + 1) {
             throw UnsupportedError(
-                fmt::format("a loop without a neuron through node '{}'", m.nodes[node].name));
+                fmt::format("a loop without a neuron through node '{}'", m_.nodes[node].name));
         }
-        const auto& type = m.nodes[node].type;
-        if (node != g.populations[target].node) {
-            if (!is_linear(type) && type != "Input" && type != "Output") {
-                throw UnsupportedError(fmt::format("node '{}' of type {}", m.nodes[node].name, type));
-            }
+        if (node != g_.populations[target].node) {
+            if (!m_.nodes[node].rule->linear.apply) refuse(m_.nodes[node]);
             add_bias(target, node, chain, delay);
         }
-        for (const std::size_t e : pred[node]) {
-            const std::uint32_t source = m.edges[e].source;
-            if (!m.edges[e].port.empty()) {
-                throw UnsupportedError(fmt::format("node '{}' of type {}", m.nodes[node].name, type));
-            }
-            const std::uint32_t d = delay + (delayed.count(e) != 0 ? 1 : 0);
-            if (population_of[source] >= 0) {
-                add_projections(static_cast<std::uint32_t>(population_of[source]), target, chain, d);
+        for (const std::size_t e : pred_[node]) {
+            const std::uint32_t source = m_.edges[e].source;
+            if (!m_.edges[e].port.empty()) refuse(m_.nodes[node]);
+            const std::uint32_t d = delay + (delayed_.count(e) != 0 ? 1 : 0);
+            if (population_of_[source] >= 0) {
+                add_projections(static_cast<std::uint32_t>(population_of_[source]), target, chain, d);
             } else {
                 std::vector<std::uint32_t> longer{source};
                 longer.insert(longer.end(), chain.begin(), chain.end());
@@ -131,78 +204,32 @@ struct Builder {
         std::set<double> steps{0.0};
         std::size_t n_delays = 0;
         for (const auto i : chain) {
-            if (m.nodes[i].type != "Delay") continue;
+            const LinearForm& linear = m_.nodes[i].rule->linear;
+            if (!linear.delay) continue;
             if (++n_delays > 1) throw UnsupportedError("two Delay nodes in one connection");
             steps.clear();
-            for (const double d : m.nodes[i].arrays.at("delay").data) steps.insert(std::nearbyint(d / dt));
+            for (const double d : linear.delay(m_.nodes[i])) steps.insert(std::nearbyint(d / dt_));
         }
         for (const double s : steps) {
             Projection p{
                 source, target, chain, delay + static_cast<std::uint32_t>(s), 1, n_delays == 0 ? -1.0 : s};
-            g.projections.push_back(std::move(p));
+            g_.projections.push_back(std::move(p));
         }
     }
+
+    const NirModel& m_;
+    double dt_;
+    Graph g_;
+    std::set<std::size_t> delayed_;
+    EdgeLists pred_;
+    std::vector<int> population_of_;  ///< [nodes], -1: none
+    std::uint32_t output_node_ = 0;
 };
 
 }  // namespace
 
 Graph build_graph(const NirModel& model, double dt) {
-    Builder b{model, dt, {}, delayed_edges(model), {}, {}};
-    b.g.model = &model;
-    b.pred.resize(model.nodes.size());
-    for (std::size_t e = 0; e < model.edges.size(); ++e) b.pred[model.edges[e].target].push_back(e);
-    b.population_of.assign(model.nodes.size(), -1);
-    int inputs = 0, outputs = 0;
-    for (const auto& n : model.nodes) {
-        if (n.type == "MatMul" || n.type == "Mul") {
-            throw UnsupportedError(
-                fmt::format("node '{}' of type {}: products of two signals are not compiled onto cores yet",
-                            n.name, n.type));
-        }
-    }
-    std::uint32_t output_node = 0;
-    for (std::uint32_t i = 0; i < model.nodes.size(); ++i) {
-        const auto& n = model.nodes[i];
-        inputs += n.type == "Input";
-        if (n.type == "Output") {
-            ++outputs;
-            output_node = i;
-        }
-        if (n.type != "Input" && !has_state(n.type)) continue;
-        Population p;
-        p.name = n.name;
-        p.node = i;
-        p.shape = n.output_shape;
-        p.count = 1;
-        for (const std::size_t d : p.shape) p.count *= static_cast<std::uint32_t>(d);
-        p.is_input = n.type == "Input";
-        b.population_of[i] = static_cast<int>(b.g.populations.size());
-        if (p.is_input) b.g.input = static_cast<std::uint32_t>(b.g.populations.size());
-        b.g.populations.push_back(std::move(p));
-    }
-    if (inputs != 1 || outputs != 1) {
-        throw UnsupportedError(
-            fmt::format("{} inputs and {} outputs; one of each can be run", inputs, outputs));
-    }
-    // The output is the population it reads directly, else a read-out of its own.
-    const auto& to_output = b.pred[output_node];
-    if (to_output.size() == 1 && b.population_of[model.edges[to_output[0]].source] >= 0) {
-        b.g.output = static_cast<std::uint32_t>(b.population_of[model.edges[to_output[0]].source]);
-    } else {
-        Population p;
-        p.name = model.nodes[output_node].name;
-        p.node = output_node;
-        p.shape = model.nodes[output_node].output_shape;
-        p.count = 1;
-        for (const std::size_t d : p.shape) p.count *= static_cast<std::uint32_t>(d);
-        b.g.output = static_cast<std::uint32_t>(b.g.populations.size());
-        b.population_of[output_node] = static_cast<int>(b.g.populations.size());
-        b.g.populations.push_back(std::move(p));
-    }
-    for (std::uint32_t t = 0; t < b.g.populations.size(); ++t) {
-        if (!b.g.populations[t].is_input) b.walk(t, b.g.populations[t].node, {}, 0, 0);
-    }
-    return std::move(b.g);
+    return Builder(model, dt).build();
 }
 
 namespace {

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "compiler/passes/estimate_energy.hpp"
 #include "arch/core_kinds.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "compiler/passes/estimate_energy.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -9,9 +9,9 @@
 #include <map>
 #include <numeric>
 
-#include "compiler/ir/linear_ops.hpp"
 #include "arch/psum_packets.hpp"
 #include "base/error.hpp"
+#include "compiler/ir/linear_ops.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -85,8 +85,8 @@ class Emitter {
             const Population& p = m_.graph.populations[i];
             arch::LayerInfo info;
             info.name = p.name;
-            info.kind = m_.graph.model->nodes[p.node].type;
-            if (info.kind == "Output") info.kind = "Readout";
+            const NirNode& node = m_.graph.model->nodes[p.node];
+            info.kind = node.rule->role == NodeRole::Output ? "Readout" : node.type();
             info.shape = p.shape;
             info.count = p.count;
             info.skew = p.skew;
@@ -282,7 +282,7 @@ class Emitter {
     }
 
     void conv_rows(arch::AxonGroup& a, std::uint32_t p, const Slice& s, const AxonMap& map) {
-        const ConvShape& shape = m_.lowered[p].conv;
+        const arch::LinearShape& shape = m_.lowered[p].conv;
         const ConvWindow& w = map.window();
         arch::ConvRows rows;
         rows.in_y0 = w.y0;
@@ -290,20 +290,21 @@ class Emitter {
         rows.in_h = w.y1 - w.y0;
         rows.in_w = w.x1 - w.x0;
         rows.in_c = w.c1 - w.c0;
-        rows.kernel_h = static_cast<std::uint32_t>(shape.kernel_h);
-        rows.kernel_w = static_cast<std::uint32_t>(shape.kernel_w);
-        rows.stride_y = static_cast<std::uint32_t>(shape.stride_y);
-        rows.stride_x = static_cast<std::uint32_t>(shape.stride_x);
-        rows.dilation_y = static_cast<std::uint32_t>(shape.dilation_y);
-        rows.dilation_x = static_cast<std::uint32_t>(shape.dilation_x);
-        rows.pad_y = static_cast<std::int32_t>(shape.pad_y);
-        rows.pad_x = static_cast<std::int32_t>(shape.pad_x);
+        const arch::WindowAxis &y = shape.window.rows, &x = shape.window.columns;
+        rows.kernel_h = static_cast<std::uint32_t>(y.kernel);
+        rows.kernel_w = static_cast<std::uint32_t>(x.kernel);
+        rows.stride_y = static_cast<std::uint32_t>(y.stride);
+        rows.stride_x = static_cast<std::uint32_t>(x.stride);
+        rows.dilation_y = static_cast<std::uint32_t>(y.dilation);
+        rows.dilation_x = static_cast<std::uint32_t>(x.dilation);
+        rows.pad_y = static_cast<std::int32_t>(y.before);
+        rows.pad_x = static_cast<std::int32_t>(x.before);
         rows.tile_y0 = s.y0;
         rows.tile_x0 = s.x0;
         rows.tile_h = s.y1 - s.y0;
         rows.tile_w = s.x1 - s.x0;
         rows.tile_c = s.c1 - s.c0;
-        const std::size_t taps = shape.kernel_h * shape.kernel_w, per = shape.out_per_group();
+        const std::size_t taps = shape.window.taps(), per = shape.group_outputs();
         std::uint32_t at = 0;
         for (std::uint32_t ci = w.c0; ci < w.c1; ++ci) {
             const ChannelSpan span = reached_channels(shape, s, ci);

@@ -93,8 +93,7 @@ void add_arrays(Bill& bill, const LayerLoad::In& in, const arch::CoreSpec& core,
     const bool conv = in.form == LoweredProjection::Form::Conv;
     const double outputs = static_cast<double>(conv ? in.conv.out_c : in.targets);
     const double positions = conv ? static_cast<double>(in.conv.out_h * in.conv.out_w) : 1;
-    const auto rows =
-        static_cast<std::uint64_t>(conv ? in.conv.kernel_h * in.conv.kernel_w * in.conv.in_c : in.axons);
+    const auto rows = static_cast<std::uint64_t>(conv ? in.conv.window.taps() * in.conv.in_c : in.axons);
     const arch::CimLayout l = arch::cim_layout(cim, rows, static_cast<std::uint64_t>(outputs));
     const auto columns = static_cast<double>(l.columns()),
                parallel = static_cast<double>(cim.rows.rows_parallel);
@@ -181,7 +180,7 @@ LayerLoad load_of(const Graph& graph, std::uint32_t population, const InputForma
         in.synops = l.form == LoweredProjection::Form::Sparse
                         ? in.events * static_cast<double>(l.targets.items.size()) / l.n_axons
                         : l.ann_macs * in.events / l.n_axons;
-        in.run = l.form == LoweredProjection::Form::Conv ? static_cast<double>(l.conv.out_per_group())
+        in.run = l.form == LoweredProjection::Form::Conv ? static_cast<double>(l.conv.group_outputs())
                  : l.form == LoweredProjection::Form::Dense
                      ? load.neurons
                      : std::max(1.0, in.synops / std::max(in.events, 1e-9));

@@ -14,7 +14,7 @@ struct LayerLoad {
         double synops = 0;    ///< synaptic operations
         double run = 1;       ///< contiguous targets of a row
         bool graded = false;  ///< analogue input
-        ConvShape conv;
+        arch::LinearShape conv;
         std::size_t axons = 0, targets = 0;
     };
     std::vector<In> in;

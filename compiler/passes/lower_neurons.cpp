@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "compiler/passes/lowered_neurons.hpp"
 #include "base/error.hpp"
+#include "compiler/passes/lowered_neurons.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -67,7 +67,7 @@ double snap(double x) {
 LoweredNeurons lower_neurons(const Graph& graph, const Population& population, const Profile& p) {
     using Method = arch::NeuronGroup::Method;
     const NirNode& node = graph.model->nodes[population.node];
-    const std::string& type = node.type;
+    const std::string& type = node.type();
     LoweredNeurons n;
     n.k = n.a = n.leak = n.ks = n.bias_v = {0.0};
     n.r = n.w_in = n.gain = {1.0};

@@ -8,43 +8,23 @@
 namespace loom::compiler {
 namespace {
 
-bool uniform(const Tensor& t) {
-    return std::all_of(t.data.begin(), t.data.end(), [&](double d) { return d == t.data[0]; });
+bool uniform(std::span<const double> values) {
+    return std::all_of(values.begin(), values.end(), [&](double d) { return d == values[0]; });
 }
 
-/// The factor of a node that only passes its input on, possibly scaled; nullopt-like NaN otherwise.
-double pass_through(const NirNode& n) {
-    if (n.type == "Flatten" || n.type == "Input" || n.type == "Output") return 1.0;
-    if (n.type == "Delay" && uniform(n.arrays.at("delay"))) return 1.0;
-    if (n.type == "Scale" && uniform(n.arrays.at("scale"))) return n.arrays.at("scale").data[0];
-    return std::nan("");
+/// Factors of a node that passes every element on; empty for one that does more.
+std::span<const double> factors(const NirNode& n) {
+    return n.rule->linear.scale ? n.rule->linear.scale(n) : std::span<const double>{};
 }
 
-bool is_pool(const NirNode& n) {
-    return n.type == "SumPool2d" || n.type == "AvgPool2d";
-}
-bool is_conv(const NirNode& n) {
-    return n.type == "Conv1d" || n.type == "Conv2d";
-}
-bool is_matrix(const NirNode& n) {
-    return n.type == "Affine" || n.type == "Linear";
+/// Some elements wait longer than others.
+bool heterogeneous(const NirNode& n) {
+    return n.rule->linear.delay && !uniform(n.rule->linear.delay(n));
 }
 
-double conv_macs(const ConvShape& s) {
-    const auto taps = [](std::size_t in, std::size_t out, std::size_t k, std::size_t stride,
-                         std::size_t dilation, std::int64_t pad) {
-        double n = 0;
-        for (std::size_t o = 0; o < out; ++o) {
-            for (std::size_t j = 0; j < k; ++j) {
-                const auto i = static_cast<std::int64_t>(o * stride + j * dilation) - pad;
-                n += i >= 0 && i < static_cast<std::int64_t>(in) ? 1 : 0;
-            }
-        }
-        return n;
-    };
-    return taps(s.in_h, s.out_h, s.kernel_h, s.stride_y, s.dilation_y, s.pad_y) *
-           taps(s.in_w, s.out_w, s.kernel_w, s.stride_x, s.dilation_x, s.pad_x) *
-           static_cast<double>(s.out_c * s.in_per_group());
+/// The dense matrix that a node is, or nullptr.
+const Tensor* matrix_of(const NirNode& n) {
+    return n.rule->linear.matrix ? n.rule->linear.matrix(n) : nullptr;
 }
 
 struct Chain {
@@ -55,24 +35,19 @@ struct Chain {
     std::size_t size() const { return p.chain.size(); }
 };
 
-/// Per output element, the product of the Scale nodes behind the weights; empty when one of the
-/// nodes does more than that.
+/// Per output element, the product of the factors behind the weights; empty when one of the nodes does more
+/// than scale.
 std::vector<double> scales_behind(const Chain& c, std::size_t from, std::size_t n_out) {
     std::vector<double> scale(n_out, 1.0);
     for (std::size_t i = from; i < c.size(); ++i) {
-        const NirNode& n = c.node(i);
-        if (n.type == "Scale") {
-            const auto& s = n.arrays.at("scale").data;
-            for (std::size_t o = 0; o < n_out; ++o) scale[o] *= s.size() == 1 ? s[0] : s.at(o);
-        } else if (std::isnan(pass_through(n))) {
-            return {};
-        }
+        const std::span<const double> s = factors(c.node(i));
+        if (s.empty()) return {};
+        for (std::size_t o = 0; o < n_out; ++o) scale[o] *= s.size() == 1 ? s[0] : s[o];
     }
     return scale;
 }
 
-void lower_dense(const NirNode& n, double factor, const std::vector<double>& scale, LoweredProjection& out) {
-    const auto& w = n.arrays.at("weight");
+void lower_dense(const Tensor& w, double factor, const std::vector<double>& scale, LoweredProjection& out) {
     const std::size_t n_out = w.shape[0], n_in = w.shape[1];
     out.form = LoweredProjection::Form::Dense;
     out.n_axons = static_cast<std::uint32_t>(n_in);
@@ -82,29 +57,29 @@ void lower_dense(const NirNode& n, double factor, const std::vector<double>& sca
 
 /// False when the scales differ within a channel.
 bool lower_conv(const NirNode& n, double factor, const std::vector<double>& scale, LoweredProjection& out) {
-    const ConvShape s = conv_shape(n);
-    const std::size_t plane = s.out_h * s.out_w, per = s.out_per_group();
+    const arch::LinearShape s = n.rule->conv->shape(n);
+    const std::size_t plane = s.out_h * s.out_w, per = s.group_outputs();
     for (std::size_t o = 0; o < scale.size(); ++o) {
         if (scale[o] != scale[o / plane * plane]) return false;
     }
     out.form = LoweredProjection::Form::Conv;
     out.conv = s;
-    out.n_axons = static_cast<std::uint32_t>(s.in_c * s.in_h * s.in_w);
+    out.n_axons = static_cast<std::uint32_t>(s.inputs());
     const auto& w = n.arrays.at("weight").data;
-    const std::size_t taps = s.kernel_h * s.kernel_w;
+    const std::size_t taps = s.window.taps();
     out.weights.resize(s.in_c * taps * per);
     for (std::size_t ci = 0; ci < s.in_c; ++ci) {
         for (std::size_t k = 0; k < taps; ++k) {
             for (std::size_t c = 0; c < per; ++c) {
-                const std::size_t co = ci / s.in_per_group() * per + c;
+                const std::size_t co = ci / s.group_inputs() * per + c;
                 out.weights[(ci * taps + k) * per + c] =
-                    w[(co * s.in_per_group() + ci % s.in_per_group()) * taps + k] * factor *
+                    w[(co * s.group_inputs() + ci % s.group_inputs()) * taps + k] * factor *
                     scale[co * plane];
             }
         }
     }
-    out.ann_macs = conv_macs(s);
-    out.dense_flops = static_cast<double>(s.out_c * plane * s.in_per_group() * taps);
+    out.ann_macs = static_cast<double>(s.synapses());
+    out.dense_flops = static_cast<double>(s.out_c * plane * s.group_inputs() * taps);
     return true;
 }
 
@@ -123,11 +98,29 @@ void lower_sparse(const Chain& c, std::uint32_t n_source, LoweredProjection& out
     out.ann_macs = out.dense_flops = static_cast<double>(out.weights.size());
 }
 
+/// Number of the first node of the chain that is neither a factor nor a pool; `factor` becomes what is in
+/// front of it. Two pools in a row could reach an element twice: the second one counts as the node sought.
+std::size_t first_weights(const Chain& c, double& factor) {
+    int pools = 0;
+    for (std::size_t i = 0; i < c.size(); ++i) {
+        const NirNode& n = c.node(i);
+        if (n.rule->pool) {
+            if (++pools > 1) return i;
+            if (n.rule->pool->mean) factor /= static_cast<double>(n.rule->pool->window(n).taps());
+        } else {
+            const std::span<const double> s = factors(n);
+            if (s.empty() || !uniform(s)) return i;
+            factor *= s[0];
+        }
+    }
+    return c.size();
+}
+
 /// Source elements -> elements in front of node `main`; pools and reshapes only.
 void fan_out(const Chain& c, std::size_t main, std::uint32_t n_source, LoweredProjection& out) {
     const bool any_pool =
         std::any_of(c.p.chain.begin(), c.p.chain.begin() + static_cast<std::ptrdiff_t>(main),
-                    [&](std::uint32_t i) { return is_pool(c.model.nodes[i]); });
+                    [&](std::uint32_t i) { return c.model.nodes[i].rule->pool.has_value(); });
     if (!any_pool) return;
     out.identity = false;
     SparseVector now, next;
@@ -195,35 +188,18 @@ LoweredProjection lower_projection(const Graph& graph, const Projection& project
     const std::uint32_t n_target = graph.populations[projection.target].count;
     LoweredProjection out;
     double factor = 1.0;
-    std::size_t main = 0;
-    int pools = 0;
-    for (; main < c.size(); ++main) {
-        const NirNode& n = c.node(main);
-        const double f = pass_through(n);
-        if (is_pool(n)) {
-            // two pools in a row could reach an element twice: left to the sparse form
-            if (++pools > 1) break;
-            const auto& k = n.arrays.at("kernel_size").data;
-            if (n.type == "AvgPool2d") factor /= k[0] * k[k.size() - 1];
-        } else if (!std::isnan(f)) {
-            factor *= f;
-        } else {
-            break;
-        }
-    }
-    bool heterogeneous = false;
-    for (std::size_t i = 0; i < c.size(); ++i) {
-        heterogeneous |= c.node(i).type == "Delay" && !uniform(c.node(i).arrays.at("delay"));
-    }
-    if (main < c.size() && !heterogeneous) {
+    const std::size_t main = first_weights(c, factor);
+    const bool any_delay_mask = std::any_of(projection.chain.begin(), projection.chain.end(),
+                                            [&](std::uint32_t i) { return heterogeneous(c.model.nodes[i]); });
+    if (main < c.size() && !any_delay_mask) {
         const NirNode& n = c.node(main);
         const std::vector<double> scale = scales_behind(c, main + 1, n_target);
+        const Tensor* matrix = matrix_of(n);
         bool done = false;
-        if (!scale.empty() && is_matrix(n) && n.arrays.at("weight").shape.size() == 2 &&
-            n.arrays.at("weight").shape[0] == n_target) {
-            lower_dense(n, factor, scale, out);
+        if (!scale.empty() && matrix != nullptr && matrix->shape[0] == n_target) {
+            lower_dense(*matrix, factor, scale, out);
             done = true;
-        } else if (!scale.empty() && is_conv(n) && conv_hardware) {
+        } else if (!scale.empty() && n.rule->conv && conv_hardware) {
             done = lower_conv(n, factor, scale, out);
         }
         if (done) {

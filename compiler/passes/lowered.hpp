@@ -35,10 +35,10 @@ struct LoweredProjection {
         void for_each_target(const std::function<void(std::size_t, std::span<const double>)>& f) const;
     } dense;
     double lowest = 0, highest = 0;  ///< of the weights
-    ConvShape conv;
-    IndexRows targets;       ///< Sparse: [n_axons] -> target elements
-    double ann_macs = 0;     ///< MACs of a dense frame, padding not counted
-    double dense_flops = 0;  ///< the same with padding counted
+    arch::LinearShape conv;          ///< Conv: of the whole layer
+    IndexRows targets;               ///< Sparse: [n_axons] -> target elements
+    double ann_macs = 0;             ///< MACs of a dense frame, padding not counted
+    double dense_flops = 0;          ///< the same with padding counted
 };
 
 /// "dense", "conv" or "sparse".

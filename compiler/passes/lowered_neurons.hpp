@@ -2,9 +2,9 @@
 #pragma once
 #include <vector>
 
+#include "arch/program.hpp"
 #include "compiler/ir/graph.hpp"
 #include "compiler/profile.hpp"
-#include "arch/program.hpp"
 
 namespace loom::compiler {
 

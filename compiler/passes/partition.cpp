@@ -8,11 +8,11 @@
 #include <optional>
 #include <set>
 
-#include "compiler/passes/row_parts.hpp"
 #include "arch/cim_layout.hpp"
 #include "arch/core_kinds.hpp"
 #include "arch/psum_packets.hpp"
 #include "base/error.hpp"
+#include "compiler/passes/row_parts.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -147,8 +147,7 @@ class Partitioner {
                 const ConvWindow w = conv_window(l.conv, s);
                 need.axons += w.axons();
                 for (std::uint32_t ci = w.c0; ci < w.c1; ++ci) {
-                    need.synapse_bits +=
-                        reached_channels(l.conv, s, ci).count * l.conv.kernel_h * l.conv.kernel_w * wb;
+                    need.synapse_bits += reached_channels(l.conv, s, ci).count * l.conv.window.taps() * wb;
                 }
             } else {
                 for (std::uint32_t a = 0; a < l.n_axons; ++a) {

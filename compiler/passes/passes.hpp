@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "compiler/ir/graph.hpp"
-#include "compiler/profile.hpp"
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
+#include "compiler/ir/graph.hpp"
+#include "compiler/profile.hpp"
 
 namespace loom::compiler {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
+#include "arch/chip_spec.hpp"
 #include "compiler/passes/lowered.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
-#include "arch/chip_spec.hpp"
 
 namespace loom::compiler {
 

@@ -15,7 +15,7 @@ std::vector<RowSpan> row_chunks(const std::vector<LoweredProjection>& lowered,
         std::uint64_t units = map.count(), rows = 1;  // rows of a unit
         if (l.form == LoweredProjection::Form::Conv) {
             units = map.window().c1 - map.window().c0;
-            rows = l.conv.kernel_h * l.conv.kernel_w;
+            rows = l.conv.window.taps();
         }
         const std::uint64_t fill = std::max<std::uint64_t>(array_rows / rows, 1);
         const std::uint64_t wanted = std::max<std::uint64_t>((units + at_least - 1) / at_least, 1);

@@ -2,7 +2,6 @@
 #include "compiler/passes/slices.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace loom::compiler {
@@ -13,35 +12,27 @@ arch::MatrixSize slice_matrix(const LoweredProjection& l, const Slice& s, std::u
     const AxonMap map(l, s, projection);
     if (l.form != Form::Conv) return {map.count(), s.count(), 1};
     const ConvWindow& w = map.window();
-    return {l.conv.kernel_h * l.conv.kernel_w * (w.c1 - w.c0), s.c1 - s.c0,
-            std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)};
+    return {l.conv.window.taps() * (w.c1 - w.c0), s.c1 - s.c0, std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)};
 }
 
 std::uint64_t matrix_copies(const LoweredProjection& l, const Slice& s, std::uint64_t duplicate) {
     return l.form == Form::Conv ? std::min(duplicate, std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)) : 1;
 }
 
-ConvWindow conv_window(const ConvShape& s, const Slice& slice) {
-    const auto range = [](std::uint32_t o0, std::uint32_t o1, std::size_t stride, std::size_t dilation,
-                          std::size_t kernel, std::int64_t pad, std::size_t in) {
-        const auto low = static_cast<std::int64_t>(o0 * stride) - pad;
-        const auto high = static_cast<std::int64_t>((o1 - 1) * stride + (kernel - 1) * dilation) - pad + 1;
-        const auto a = std::clamp<std::int64_t>(low, 0, static_cast<std::int64_t>(in));
-        const auto b = std::clamp<std::int64_t>(high, a, static_cast<std::int64_t>(in));
-        return std::pair{static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b)};
-    };
-    ConvWindow w;
-    std::tie(w.y0, w.y1) = range(slice.y0, slice.y1, s.stride_y, s.dilation_y, s.kernel_h, s.pad_y, s.in_h);
-    std::tie(w.x0, w.x1) = range(slice.x0, slice.x1, s.stride_x, s.dilation_x, s.kernel_w, s.pad_x, s.in_w);
-    w.c0 = static_cast<std::uint32_t>(slice.c0 / s.out_per_group() * s.in_per_group());
-    w.c1 = static_cast<std::uint32_t>(((slice.c1 - 1) / s.out_per_group() + 1) * s.in_per_group());
-    return w;
+ConvWindow conv_window(const arch::LinearShape& s, const Slice& slice) {
+    const auto rows = s.window.rows.inputs_seen(slice.y0, slice.y1, s.in_h);
+    const auto columns = s.window.columns.inputs_seen(slice.x0, slice.x1, s.in_w);
+    const std::size_t c0 = slice.c0 / s.group_outputs() * s.group_inputs();
+    const std::size_t c1 = ((slice.c1 - 1) / s.group_outputs() + 1) * s.group_inputs();
+    const auto small = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
+    return {small(c0),         small(c1), small(rows.first), small(rows.end), small(columns.first),
+            small(columns.end)};
 }
 
-ChannelSpan reached_channels(const ConvShape& s, const Slice& slice, std::uint32_t ci) {
-    const std::size_t group = ci / s.in_per_group();
-    const auto first = std::max<std::size_t>(slice.c0, group * s.out_per_group());
-    const auto last = std::min<std::size_t>(slice.c1, (group + 1) * s.out_per_group());
+ChannelSpan reached_channels(const arch::LinearShape& s, const Slice& slice, std::uint32_t ci) {
+    const std::size_t group = ci / s.group_inputs();
+    const auto first = std::max<std::size_t>(slice.c0, group * s.group_outputs());
+    const auto last = std::min<std::size_t>(slice.c1, (group + 1) * s.group_outputs());
     if (first >= last) return {};
     return {static_cast<std::uint32_t>(first - slice.c0), static_cast<std::uint32_t>(last - first)};
 }

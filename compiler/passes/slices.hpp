@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "compiler/ir/graph.hpp"
-#include "compiler/passes/lowered.hpp"
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
+#include "compiler/ir/graph.hpp"
+#include "compiler/passes/lowered.hpp"
 
 namespace loom::compiler {
 
@@ -67,12 +67,12 @@ struct ConvWindow {
     std::uint32_t c0 = 0, c1 = 0, y0 = 0, y1 = 0, x0 = 0, x1 = 0;
     std::uint32_t axons() const { return (c1 - c0) * (y1 - y0) * (x1 - x0); }
 };
-ConvWindow conv_window(const ConvShape& shape, const Slice& slice);
+ConvWindow conv_window(const arch::LinearShape& shape, const Slice& slice);
 /// Output channels [first, first + count) relative to the slice that input channel ci reaches.
 struct ChannelSpan {
     std::uint32_t first = 0, count = 0;
 };
-ChannelSpan reached_channels(const ConvShape& shape, const Slice& slice, std::uint32_t ci);
+ChannelSpan reached_channels(const arch::LinearShape& shape, const Slice& slice, std::uint32_t ci);
 
 /// What a slice takes from a core.
 struct Need {

@@ -10,21 +10,13 @@ namespace loom::training {
 /// column; taps: kernel row * kernel width + kernel column).
 template <class F>
 void each_output(const arch::LinearShape& s, std::size_t p, F f) {
-    s.window.rows.each_output(p / s.in_w, s.out_h, [&](std::size_t row, std::size_t ky) {
-        s.window.columns.each_output(p % s.in_w, s.out_w, [&](std::size_t column, std::size_t kx) {
-            f(row * s.out_w + column, ky * s.window.columns.kernel + kx);
-        });
-    });
+    s.each_output(p, f);
 }
 
 /// Calls f(input position, tap) for every input that output position `q` sees; both ascend.
 template <class F>
 void each_input(const arch::LinearShape& s, std::size_t q, F f) {
-    s.window.rows.each_input(q / s.out_w, s.in_h, [&](std::size_t y, std::size_t ky) {
-        s.window.columns.each_input(q % s.out_w, s.in_w, [&](std::size_t x, std::size_t kx) {
-            f(y * s.in_w + x, ky * s.window.columns.kernel + kx);
-        });
-    });
+    s.each_input(q, f);
 }
 
 /// Output channels of `group` among [first, last).

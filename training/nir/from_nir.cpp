@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 
-#include "compiler/ir/linear_ops.hpp"
+#include "base/error.hpp"
+#include "compiler/ir/node_rule.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "training/nir/node_order.hpp"
-#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -106,41 +105,44 @@ void dense(Converter& c, const NirNode& node, LayerSpec& layer) {
     c.take_bias(node, layer, *layer.outputs);
 }
 
+using Numbers = ShortList<std::uint64_t>;
+
+/// Zeros before the first row and column, as a layer has them.
+ShortList<std::string> zeros(const arch::Window& w, bool line) {
+    const std::string rows = std::to_string(w.rows.before), columns = std::to_string(w.columns.before);
+    return line ? ShortList<std::string>{{columns}} : ShortList<std::string>{{rows, columns}};
+}
+
 void conv(Converter& c, const NirNode& node, LayerSpec& layer) {
-    const ConvShape s = conv_shape(node);
-    const bool two = node.type == "Conv2d";
-    const auto pair = [&](std::uint64_t rows, std::uint64_t columns) {
-        return two ? ShortList<std::uint64_t>{{rows, columns}} : ShortList<std::uint64_t>{{columns}};
+    const arch::LinearShape s = node.rule->conv->shape(node);
+    const arch::WindowAxis &rows = s.window.rows, &columns = s.window.columns;
+    const bool line = node.rule->conv->axes == 1;
+    const auto pair = [&](std::uint64_t of_rows, std::uint64_t of_columns) {
+        return line ? Numbers{{of_columns}} : Numbers{{of_rows, of_columns}};
     };
-    layer.kind = two ? "conv" : "conv1d";
+    layer.kind = line ? "conv1d" : "conv";
     layer.outputs = s.out_c;
-    layer.kernel = pair(s.kernel_h, s.kernel_w);
-    layer.stride = pair(s.stride_y, s.stride_x);
-    layer.dilation = pair(s.dilation_y, s.dilation_x);
+    layer.kernel = pair(rows.kernel, columns.kernel);
+    layer.stride = pair(rows.stride, columns.stride);
+    layer.dilation = pair(rows.dilation, columns.dilation);
     layer.groups = s.groups;
-    if (const auto text = node.strings.find("padding"); text != node.strings.end())
-        layer.padding = {{text->second}};
-    else if (two)
-        layer.padding = {{std::to_string(s.pad_y), std::to_string(s.pad_x)}};
-    else
-        layer.padding = {{std::to_string(s.pad_x)}};
+    const auto text = node.strings.find("padding");
+    layer.padding =
+        text != node.strings.end() ? ShortList<std::string>{{text->second}} : zeros(s.window, line);
     layer.arrays["weight"] = floats(node.arrays.at("weight"));
     c.take_bias(node, layer, s.out_c);
 }
 
-void pool(Converter&, const NirNode& node, LayerSpec& layer) {
-    layer.kind = node.type == "AvgPool2d" ? "avg_pool" : "sum_pool";
-    const auto pair = [&](const char* key) {
-        const Values& v = values(node, key);
-        return std::array{static_cast<std::uint64_t>(v.front()), static_cast<std::uint64_t>(v.back())};
-    };
-    const auto size = pair("kernel_size"), stride = pair("stride"), padding = pair("padding");
-    layer.size = {{size[0], size[1]}};
-    layer.stride = {{stride[0], stride[1]}};
-    layer.padding = {{std::to_string(padding[0]), std::to_string(padding[1])}};
+/// Both axes are said, also of [channels, length], whose windows have one row.
+void pool(const NirNode& node, LayerSpec& layer) {
+    const arch::Window w = node.rule->pool->window(node);
+    layer.kind = node.rule->pool->mean ? "avg_pool" : "sum_pool";
+    layer.size = Numbers{{w.rows.kernel, w.columns.kernel}};
+    layer.stride = Numbers{{w.rows.stride, w.columns.stride}};
+    layer.padding = zeros(w, false);
 }
 
-void flatten(Converter&, const NirNode& node, LayerSpec& layer) {
+void flatten(const NirNode& node, LayerSpec& layer) {
     if (node.output_shape.size() != 1) refuse_node(node, "only a Flatten to a vector can be trained");
     layer.kind = "flatten";
 }
@@ -160,7 +162,7 @@ void integrate_and_fire(Converter& c, const NirNode& node, LayerSpec& layer) {
     layer.kind = "if";
     const double dt = c.profile.if_dt > 0 ? c.profile.if_dt : c.profile.dt_seconds();
     layer.arrays["gain"] = map([&](double r) { return dt * r; }, values(node, "r"));
-    if (node.type == "IF") Converter::firing(node, layer);
+    if (node.rule->neuron->fires) Converter::firing(node, layer);
 }
 
 void integrate(Converter& c, const NirNode& node, LayerSpec& layer) {
@@ -183,39 +185,57 @@ void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
     layer.from = {current.name};
     c.spec.layers.push_back(std::move(current));
     c.membrane(node, layer, "tau_mem");
-    layer.kind = node.type == "CubaLIF" ? "lif" : "li";
+    layer.kind = node.rule->neuron->fires ? "lif" : "li";
     if (layer.kind == "lif") Converter::firing(node, layer);
 }
 
-/// One line per NIR type that can be trained.
+/// One line per neuron that can be trained.
 struct Rule {
     std::string_view type;
     void (*convert)(Converter&, const NirNode&, LayerSpec&);
 };
-constexpr Rule kRules[] = {
-    {"Affine", dense},   {"Linear", dense},          {"Conv1d", conv},      {"Conv2d", conv},
-    {"AvgPool2d", pool}, {"SumPool2d", pool},        {"Flatten", flatten},  {"LIF", lif},
-    {"LI", li},          {"IF", integrate_and_fire}, {"CubaLIF", cuba_lif}, {"CubaLI", cuba_lif},
-    {"I", integrate}};
+constexpr Rule kNeurons[] = {{"LIF", lif},          {"LI", li},           {"IF", integrate_and_fire},
+                             {"CubaLIF", cuba_lif}, {"CubaLI", cuba_lif}, {"I", integrate}};
 
-void Converter::add(const NirNode& node, std::vector<std::string> from) {
-    for (const Rule& rule : kRules) {
-        if (rule.type != node.type) continue;
-        LayerSpec layer;
-        layer.name = node.name;
-        layer.from = std::move(from);
-        rule.convert(*this, node, layer);
-        take_recurrence(node, layer);
-        spec.layers.push_back(std::move(layer));
-        return;
-    }
-    refuse_node(node, "cannot be trained");
+void neuron(Converter& c, const NirNode& node, LayerSpec& layer) {
+    const auto rule = std::ranges::find(kNeurons, node.type(), &Rule::type);
+    if (rule == std::end(kNeurons)) refuse_node(node, "cannot be trained");
+    rule->convert(c, node, layer);
+    c.take_recurrence(node, layer);
 }
 
-std::uint32_t only(const NirModel& m, const char* type) {
+/// A node that passes every element on as it is.
+bool passes_on(const NirNode& node) {
+    const auto& scale = node.rule->linear.scale;
+    if (!scale || node.rule->linear.delay) return false;
+    const std::span<const double> factors = scale(node);
+    return !factors.empty() && std::ranges::all_of(factors, [](double f) { return f == 1.0; });
+}
+
+void Converter::add(const NirNode& node, std::vector<std::string> from) {
+    const NodeRule& rule = *node.rule;
+    LayerSpec layer;
+    layer.name = node.name;
+    layer.from = std::move(from);
+    if (rule.role == NodeRole::Neuron)
+        neuron(*this, node, layer);
+    else if (rule.linear.matrix)
+        dense(*this, node, layer);
+    else if (rule.conv)
+        conv(*this, node, layer);
+    else if (rule.pool)
+        pool(node, layer);
+    else if (passes_on(node))
+        flatten(node, layer);
+    else
+        refuse_node(node, "cannot be trained");
+    spec.layers.push_back(std::move(layer));
+}
+
+std::uint32_t only(const NirModel& m, NodeRole role, const char* type) {
     std::uint32_t found = 0, n = 0;
     for (std::uint32_t i = 0; i < m.nodes.size(); ++i)
-        if (m.nodes[i].type == type) found = i, ++n;
+        if (m.nodes[i].rule->role == role) found = i, ++n;
     if (n != 1) throw UnsupportedError(fmt::format("{} nodes of type {}; one can be trained", n, type));
     return found;
 }
@@ -223,7 +243,8 @@ std::uint32_t only(const NirModel& m, const char* type) {
 }  // namespace
 
 learn::NetworkSpec network_from_nir(const NirModel& model, const Profile& profile, BiasRule biases) {
-    const std::uint32_t input = only(model, "Input"), output = only(model, "Output");
+    const std::uint32_t input = only(model, NodeRole::Input, "Input"),
+                        output = only(model, NodeRole::Output, "Output");
     NodeOrder order(model);
     const std::vector<std::uint32_t> last = order.sources(output);
     if (last.size() != 1 || last[0] == input)

@@ -15,22 +15,19 @@ namespace {
 
 using Values = std::vector<double>;
 
-Tensor integer(std::size_t value) {
-    return {{}, {static_cast<double>(value)}, nullptr};
-}
-
 /// One function per kind of layer; false: another kind.
 struct Writer {
+    const NodeCatalogue& types;
     const Profile& profile;
     bool line;
 
     std::vector<std::size_t> map_shape(const learn::Layer& layer, const learn::Shape& s) const {
-        return NodeWriter{profile, line}.map_shape(layer, s);
+        return NodeWriter{types, profile, line}.map_shape(layer, s);
     }
     bool dense(learn::Layer& layer, NirNode& node) const {
         auto* l = dynamic_cast<learn::Dense*>(&layer);
         if (l == nullptr) return false;
-        node.type = l->has_bias() ? "Affine" : "Linear";
+        node.rule = &types.at(l->has_bias() ? "Affine" : "Linear");
         node.output_shape = {layer.out.count()};
         node.arrays["weight"] = parameter_tensor(layer, 0, {layer.out.count(), layer.in.count()});
         if (l->has_bias()) node.arrays["bias"] = parameter_tensor(layer, 1, {layer.out.count()});
@@ -40,25 +37,15 @@ struct Writer {
         auto* l = dynamic_cast<learn::Conv*>(&layer);
         if (l == nullptr) return false;
         const learn::ConvShape& s = l->shape();
-        const arch::WindowAxis &rows = s.window.rows, &columns = s.window.columns;
+        const arch::WindowAxis& rows = s.window.rows;
         node.output_shape = map_shape(layer, layer.out);
         if (line && (rows.kernel != 1 || rows.before + rows.after != 0))
             refuse_layer(layer, "has kernels of two dimensions beside others of one");
-        node.type = line ? "Conv1d" : "Conv2d";
-        const auto pair = [&](std::size_t of_rows, std::size_t of_columns) {
-            return line ? integers({of_columns}) : integers({of_rows, of_columns});
-        };
+        node.rule = types.convolution(line ? 1 : 2);
         std::vector<std::size_t> axes = l->file_shape(0);
         if (line && !s.line) axes.erase(axes.begin() + 2);
         node.arrays["weight"] = parameter_tensor(layer, 0, std::move(axes));
-        node.arrays["input_shape"] = line ? integer(s.in.width) : integers({s.in.height, s.in.width});
-        node.arrays["stride"] = pair(rows.stride, columns.stride);
-        node.arrays["dilation"] = pair(rows.dilation, columns.dilation);
-        node.arrays["groups"] = integer(s.groups);
-        if (rows.before == rows.after && columns.before == columns.after)
-            node.arrays["padding"] = pair(rows.before, columns.before);
-        else
-            node.strings["padding"] = "same";  // the only one whose sides differ
+        node.rule->conv->write(l->linear_shape(), node);
         node.arrays["bias"] = l->has_bias() ? parameter_tensor(layer, 1, {s.channels})
                                             : Tensor{{s.channels}, Values(s.channels, 0.0), nullptr};
         return true;
@@ -66,18 +53,15 @@ struct Writer {
     bool pool(learn::Layer& layer, NirNode& node) const {
         auto* l = dynamic_cast<learn::AveragePool*>(&layer);
         if (l == nullptr) return false;
-        node.type = l->mean() ? "AvgPool2d" : "SumPool2d";
-        if (line) refuse_layer(layer, "pools [channels, length]; NIR has no such node");
-        const arch::WindowAxis &rows = l->window().rows, &columns = l->window().columns;
+        node.rule = types.pool(line ? 1 : 2, l->mean());
+        if (node.rule == nullptr) refuse_layer(layer, "pools [channels, length]; NIR has no such node");
         node.output_shape = map_shape(layer, layer.out);
-        node.arrays["kernel_size"] = integers({rows.kernel, columns.kernel});
-        node.arrays["stride"] = integers({rows.stride, columns.stride});
-        node.arrays["padding"] = integers({rows.before, columns.before});
+        node.rule->pool->write(l->window(), node);
         return true;
     }
     bool flatten(learn::Layer& layer, NirNode& node) const {
         if (dynamic_cast<learn::Flatten*>(&layer) == nullptr) return false;
-        make_flatten(node, layer.out.count());
+        make_flatten(types, node, layer.out.count());
         return true;
     }
     bool lif(learn::Layer& layer, NirNode& node) const {
@@ -93,7 +77,7 @@ struct Writer {
             return std::ranges::all_of(values, [&](float x) { return x == v; });
         };
         const bool integrates = all(c.leak, 1.0F) && all(c.drift, 0.0F), fires = l->fires();
-        node.type = integrates ? (fires ? "IF" : "I") : (fires ? "LIF" : "LI");
+        node.rule = &types.at(integrates ? (fires ? "IF" : "I") : (fires ? "LIF" : "LI"));
         if (integrates) {
             const double dt = profile.if_dt > 0 ? profile.if_dt : profile.dt_seconds();
             node.arrays["r"] = neurons(node, layer, [&](std::size_t i) { return double{c.gain[i]} / dt; });
@@ -122,7 +106,7 @@ struct Writer {
     bool cuba(const learn::Lif& layer, float decay, NirNode& node) const {
         if (profile.cuba != "seq") refuse_layer(layer, "has a current that decays: profile.cuba must be seq");
         const double share = std::max(1 - double{decay}, kAlmostNone);
-        node.type = layer.fires() ? "CubaLIF" : "CubaLI";
+        node.rule = &types.at(layer.fires() ? "CubaLIF" : "CubaLI");
         leaky(layer, layer.constants(), node);
         node.arrays["tau_mem"] = std::move(node.arrays["tau"]);
         node.arrays.erase("tau");
@@ -155,7 +139,7 @@ void NodeWriter::write(learn::Layer& layer, NirNode& node) const {
     using Convert = bool (Writer::*)(learn::Layer&, NirNode&) const;
     constexpr Convert kinds[] = {&Writer::dense, &Writer::conv, &Writer::pool, &Writer::flatten,
                                  &Writer::lif};
-    const Writer writer{profile, line};
+    const Writer writer{types, profile, line};
     if (takes_maps(layer) && node.input_shape.size() == 1)
         refuse_layer(layer, "takes the output of a matrix as a map; NIR has no node for that");
     if (!std::ranges::any_of(kinds, [&](Convert f) { return (writer.*f)(layer, node); }))
@@ -177,8 +161,8 @@ void refuse_layer(const learn::Layer& layer, const char* why) {
     throw UnsupportedError("layer '" + layer.name + "' " + why);
 }
 
-void make_flatten(NirNode& node, std::size_t count) {
-    node.type = "Flatten";
+void make_flatten(const NodeCatalogue& types, NirNode& node, std::size_t count) {
+    node.rule = &types.at("Flatten");
     node.arrays["start_dim"] = Tensor{{}, {0.0}, nullptr};
     node.arrays["end_dim"] = Tensor{{}, {-1.0}, nullptr};
     node.arrays["input_type"] = integers(node.input_shape);
@@ -188,10 +172,6 @@ void make_flatten(NirNode& node, std::size_t count) {
 Tensor parameter_tensor(learn::Layer& layer, std::size_t p, std::vector<std::size_t> shape) {
     const std::vector<float> v = layer.exported(p, false);
     return {std::move(shape), Values(v.begin(), v.end()), nullptr};
-}
-
-Tensor integers(const std::vector<std::size_t>& values) {
-    return {{values.size()}, Values(values.begin(), values.end()), nullptr};
 }
 
 }  // namespace loom::compiler

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "compiler/ir/nir_graph.hpp"
+#include "compiler/nodes/node_catalogue.hpp"
 #include "compiler/profile.hpp"
 #include "training/learn/layer.hpp"
 
@@ -8,10 +8,11 @@ namespace loom::compiler {
 
 /// Layers of a trained network as nodes of a NIR graph.
 struct NodeWriter {
+    const NodeCatalogue& types;
     const Profile& profile;
     bool line;  ///< maps are [channels, length]: the network has one-dimensional convolutions
 
-    /// Type, arrays and output_shape of a node whose input_shape is known. UnsupportedError for what NIR does
+    /// Rule, arrays and output_shape of a node whose input_shape is known. UnsupportedError for what NIR does
     /// not have.
     void write(learn::Layer& layer, NirNode& node) const;
     /// Axes of a map that `layer` takes or gives.
@@ -24,10 +25,9 @@ bool takes_maps(const learn::Layer& layer);
 [[noreturn]] void refuse_layer(const learn::Layer& layer, const char* why);
 
 /// A node whose input_shape is known becomes a Flatten to a vector of so many values.
-void make_flatten(NirNode& node, std::size_t count);
+void make_flatten(const NodeCatalogue& types, NirNode& node, std::size_t count);
 
 /// Parameter p as files have it.
 Tensor parameter_tensor(learn::Layer& layer, std::size_t p, std::vector<std::size_t> shape);
-Tensor integers(const std::vector<std::size_t>& values);
 
 }  // namespace loom::compiler

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "compiler/ir/nir_graph.hpp"
 #include "base/error.hpp"
+#include "compiler/ir/node_rule.hpp"
 
 namespace loom::compiler {
 
 [[noreturn]] inline void refuse_node(const NirNode& node, const std::string& why) {
-    throw UnsupportedError(fmt::format("node '{}' of type {}: {}", node.name, node.type, why));
+    throw UnsupportedError(fmt::format("node '{}' of type {}: {}", node.name, node.type(), why));
 }
 
 /// Sources before targets, ending with the node that feeds the output.
@@ -48,17 +48,19 @@ class NodeOrder {
         const auto it = recurrent.find(population);
         return it != recurrent.end() && it->second == weights;
     }
-    /// A Linear between a firing population and itself.
+    /// A matrix without a bias between a firing population and itself.
     void find_recurrence(std::uint32_t weights) {
-        if (m_.nodes[weights].type != "Linear") return;
+        const NodeRule& rule = *m_.nodes[weights].rule;
+        if (!rule.linear.matrix || rule.has_key("bias")) return;
         std::vector<std::uint32_t> ends;
         for (const NirEdge& e : m_.edges) {
             if (e.target == weights) ends.push_back(e.source);
             if (e.source == weights) ends.push_back(e.target);
         }
         if (ends.size() != 2 || ends[0] != ends[1]) return;
-        const std::string& type = m_.nodes[ends[0]].type;
-        const bool fires = type == "LIF" || type == "IF";
+        const NodeRule& population = *m_.nodes[ends[0]].rule;
+        const bool fires =
+            population.integrates() && population.neuron->fires && !population.neuron->has_current;
         if (fires && m_.nodes[ends[0]].output_shape.size() == 1 && recurrent.count(ends[0]) == 0)
             recurrent[ends[0]] = weights;
     }

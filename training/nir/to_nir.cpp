@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "training/nir/layer_nodes.hpp"
 #include "base/error.hpp"
 #include "training/learn/layers/add.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
 #include "training/learn/norms/norm.hpp"
+#include "training/nir/layer_nodes.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -18,8 +18,8 @@ using Values = std::vector<double>;
 /// Builds the graph: most layers are a node, sums and norms are edges and scaled weights.
 class Graph {
   public:
-    Graph(learn::Network& network, const Profile& profile)
-        : network_(network), writer_{profile, has_line(network)}, end_of_(network.nodes().size()) {}
+    Graph(learn::Network& network, const Profile& profile, const NodeCatalogue& types)
+        : network_(network), writer_{types, profile, has_line(network)}, end_of_(network.nodes().size()) {}
 
     NirModel build() {
         input_ = border("input", "Input", input_shape());
@@ -60,7 +60,7 @@ class Graph {
         NirNode node;
         node.name = name;
         while (network_.find(node.name) != nullptr) node.name += '_';
-        node.type = type;
+        node.rule = &writer_.types.at(type);
         node.input_shape = node.output_shape = shape;
         node.arrays["shape"] = integers(node.output_shape);
         return put(std::move(node));
@@ -102,7 +102,7 @@ class Graph {
         NirNode node;
         node.name = layer.name + ".flatten";
         node.input_shape = shape;
-        make_flatten(node, layer.in.count());
+        make_flatten(writer_.types, node, layer.in.count());
         const std::uint32_t number = put(std::move(node));
         connect(from, number);
         return {number};
@@ -113,7 +113,7 @@ class Graph {
             if (layer.parameters()[p].name != "recurrent") continue;
             NirNode node;
             node.name = layer.name + ".recurrent";
-            node.type = "Linear";
+            node.rule = &writer_.types.at("Linear");
             const std::size_t n = layer.out.count();
             node.input_shape = node.output_shape = {n};
             node.arrays["weight"] = parameter_tensor(layer, p, {n, n});
@@ -142,7 +142,7 @@ class Graph {
             for (std::size_t k = 0; k < row; ++k) weight.data[c * row + k] *= factor;
             bias[c] = bias[c] * factor + at_0[c];
         }
-        if (node->type == "Linear") node->type = "Affine";
+        if (!node->rule->has_key("bias")) node->rule = &writer_.types.at("Affine");
         node->arrays["bias"] = Tensor{{channels}, std::move(bias), nullptr};
     }
     std::size_t readers(std::uint32_t source) const {
@@ -172,8 +172,8 @@ class Graph {
 
 }  // namespace
 
-NirModel network_to_nir(learn::Network& network, const Profile& profile) {
-    return Graph(network, profile).build();
+NirModel network_to_nir(learn::Network& network, const Profile& profile, const NodeCatalogue& types) {
+    return Graph(network, profile, types).build();
 }
 
 }  // namespace loom::compiler

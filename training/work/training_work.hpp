@@ -5,29 +5,9 @@
 #include <vector>
 
 #include "training/work/bit_signal.hpp"
-#include "arch/window.hpp"
+#include "arch/linear_shape.hpp"
 
 namespace loom::arch {
-
-/// Geometry of a matrix that multiplies signals. Elements are [row][column][channel]. Dense: 1 x 1 maps and
-/// kernel. With groups, the nth part of the output channels sees the nth part of the input channels only.
-struct LinearShape {
-    std::size_t in_h = 1, in_w = 1, in_c = 1, out_h = 1, out_w = 1, out_c = 1;
-    Window window = {};
-    std::size_t groups = 1;
-    std::size_t inputs() const { return in_h * in_w * in_c; }
-    std::size_t outputs() const { return out_h * out_w * out_c; }
-    std::size_t group_inputs() const { return in_c / groups; }    ///< channels
-    std::size_t group_outputs() const { return out_c / groups; }  ///< channels
-    std::size_t weights() const { return group_inputs() * window.taps() * out_c; }
-    bool dense() const { return in_h * in_w * out_h * out_w * window.taps() * groups == 1; }
-    /// Valid (input, output) pairs M; taps in the padding are none.
-    std::uint64_t synapses() const;
-    /// Outputs that input position (row, column) reaches, without channels: its valid taps.
-    std::uint64_t taps(std::size_t row, std::size_t column) const {
-        return window.rows.taps(row, out_h) * window.columns.taps(column, out_w);
-    }
-};
 
 /// Pairs of analogue cells that hold a matrix, and the programming pulses of the update in place.
 /// [weight][2]: the cell that raises the weight, the cell that lowers it; weights are [tap][in channel][out

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
+#include "base/error.hpp"
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/passes.hpp"
-#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "arch/psum_packets.hpp"
+#include "base/error.hpp"
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/row_parts.hpp"
-#include "arch/psum_packets.hpp"
-#include "base/error.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -52,9 +52,8 @@ TEST(RowChunks, FillARowBlockOrAreAsManyAsAskedFor) {
     l[1].form = LoweredProjection::Form::Conv;
     l[1].conv.in_c = 40;
     l[1].conv.out_c = 2;
-    l[1].conv.kernel_h = l[1].conv.kernel_w = 3;
+    l[1].conv.window = arch::square_window(3, 1, 1);
     l[1].conv.in_h = l[1].conv.in_w = l[1].conv.out_h = l[1].conv.out_w = 1;
-    l[1].conv.pad_x = l[1].conv.pad_y = 1;
     Slice s;
     s.extent = {2, 1, 1};
     s.c1 = 2;

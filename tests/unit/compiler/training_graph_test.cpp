@@ -4,13 +4,13 @@
 
 #include <filesystem>
 
-#include "compiler/import/nir_reader.hpp"
-#include "compiler/import/nir_writer.hpp"
-#include "training/nir/from_nir.hpp"
-#include "training/nir/to_nir.hpp"
 #include "base/error.hpp"
 #include "base/rng.hpp"
+#include "compiler/import/nir_reader.hpp"
+#include "compiler/import/nir_writer.hpp"
 #include "training/learn/trainer.hpp"
+#include "training/nir/from_nir.hpp"
+#include "training/nir/to_nir.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -157,7 +157,7 @@ TEST(Windows, ComputeTheSameBehindAFile) {
         const NirModel model = read_nir(file);
         for (const NirNode& n : model.nodes) {
             if (n.name == "first") {
-                EXPECT_EQ(n.type, one_dimensional ? "Conv1d" : "Conv2d");
+                EXPECT_EQ(n.type(), one_dimensional ? "Conv1d" : "Conv2d");
                 EXPECT_EQ(n.strings.at("padding"), "same");
             }
         }
@@ -192,7 +192,7 @@ TEST(FromNir, CubaIsAnIntegratorAndANeuron) {
     NirModel m;
     m.file = "x.nir";
     const auto node = [&](const char* name, const char* type, std::map<std::string, Tensor> arrays) {
-        NirNode n{name, type, std::move(arrays), {}, {2}, {2}};
+        NirNode n{name, &builtin_nodes().at(type), std::move(arrays), {}, {2}, {2}};
         m.nodes.push_back(std::move(n));
     };
     const auto both = [](double v) { return Tensor{{1}, {v}, nullptr}; };

@@ -25,8 +25,8 @@ TEST_P(Digits, EveryParameterHasOneOrAllElements) {
         std::size_t count = 1;
         for (const std::size_t d : n.output_shape) count *= d;
         for (const char* key : {"tau", "r", "v_leak", "v_threshold", "v_reset"}) {
-            ASSERT_EQ(n.arrays.contains(key), n.type == "LIF") << n.name;
-            if (n.type == "LIF") {
+            ASSERT_EQ(n.arrays.contains(key), n.type() == "LIF") << n.name;
+            if (n.type() == "LIF") {
                 EXPECT_THAT(n.arrays.at(key).size(), testing::AnyOf(1U, count)) << n.name;
             }
         }

@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "compiler/import/nir_reader.hpp"
 #include "base/error.hpp"
+#include "compiler/import/nir_reader.hpp"
 #include "tests/unit/compiler/import/nir_file_writer.hpp"
 
 namespace loom::test {
@@ -15,7 +15,8 @@ using FillNode = std::function<void(GraphWriter::Node)>;
 using FillGraph = std::function<void(GraphWriter&)>;
 
 /// Imports a file made of one graph.
-inline compiler::NirModel import_graph(const FillGraph& fill, bool repair = false) {
+inline compiler::NirModel import_graph(const FillGraph& fill, bool repair = false,
+                                       const compiler::NodeCatalogue& types = compiler::builtin_nodes()) {
     const TemporaryFile file;
     {
         Hdf5Writer h(file.path());
@@ -23,7 +24,7 @@ inline compiler::NirModel import_graph(const FillGraph& fill, bool repair = fals
         fill(g);
         g.finish();
     }
-    return compiler::read_nir(file.path(), repair);
+    return compiler::read_nir(file.path(), repair, types);
 }
 
 /// Imports input -> x -> output with x of the given type.

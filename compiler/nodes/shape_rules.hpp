@@ -3,13 +3,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
-#include "compiler/ir/nir_graph.hpp"
+#include "compiler/ir/node_rule.hpp"
 
 namespace loom::compiler {
-
-using Shape = std::vector<std::size_t>;
 
 /// What is wrong with one node; whoever knows file and node name makes an InputError of it.
 struct NodeProblem : std::runtime_error {
@@ -25,20 +22,22 @@ std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 /// A key of integers >= 1 as a shape.
 Shape to_shape(const Tensor& numbers);
 
-// Output shape of a node from its input shape (b: second port). NodeProblem if they do not fit.
-Shape same_shape(const NirNode& node, const Shape& a, const Shape& b);
-Shape matrix_shape(const NirNode& node, const Shape& a, const Shape& b);
-Shape conv_output(const NirNode& node, const Shape& a, const Shape& b);
-Shape pool_output(const NirNode& node, const Shape& a, const Shape& b);
-Shape flatten_output(const NirNode& node, const Shape& a, const Shape& b);
-Shape matmul_output(const NirNode& node, const Shape& a, const Shape& b);
-Shape mul_output(const NirNode& node, const Shape& a, const Shape& b);
+bool is_per_element(KeyKind kind);
+bool is_shape(KeyKind kind);
 
-// Input shape as far as the node's own keys tell it.
+// Checks that shape rules share. NodeProblem if they do not hold.
+void need_rank(const Shape& shape, std::size_t rank, const char* meaning);
+/// A bias has one value, one per output channel, or the `full` shape.
+void need_bias(const NirNode& node, const Shape& full, std::size_t outputs);
+/// How many windows fit along an axis of n cells.
+std::size_t windows(std::size_t n, const arch::WindowAxis& axis);
+
+// Output shape and input shape (as far as the keys tell it) of types that do not change the shape.
+Shape same_shape(const NirNode& node, const Shape& a, const Shape& b);
 std::optional<Shape> no_hint(const NirNode& node);
+/// The key "shape" or "input_type".
 std::optional<Shape> declared_shape(const NirNode& node);
+/// What all keys per element broadcast to.
 std::optional<Shape> parameter_shape(const NirNode& node);
-std::optional<Shape> matrix_input(const NirNode& node);
-std::optional<Shape> conv_input(const NirNode& node);
 
 }  // namespace loom::compiler

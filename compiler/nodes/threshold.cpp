@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threshold: a spike where the input of this timestep is above the threshold; it remembers nothing.
+#include "compiler/nodes/neuron_node.hpp"
+#include "compiler/nodes/nodes.hpp"
+
+namespace loom::compiler {
+
+NodeRule threshold_node() {
+    NodeRule rule = neuron_node("Threshold", {keys::per_element("threshold")}, {});
+    rule.keeps_time = false;
+    return rule;
+}
+
+}  // namespace loom::compiler
