@@ -53,8 +53,8 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
     PlainLoop plain(model.scheduler());
     std::optional<chip::SystemCChip> body;
     if (options.systemc) body.emplace("chip", spec.chip, model, options.waveform);
-    Engine& engine = options.systemc ? body->engine() : plain;
-    engine.watchdog([&](Cycle now) { model.watch(now, kPatience); });
+    TimeLoop& loop = options.systemc ? body->time_loop() : plain;
+    loop.watchdog([&](Cycle now) { model.watch(now, kPatience); });
     Decoder decoder(spec.decode.rule, model);
     Recorder recorder(spec, model);
     PacketLog packets;
@@ -70,7 +70,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
         recorder.begin_sample();
         const Sample sample(stimulus, i);
         const Cycle begin = model.scheduler().now() + 1;
-        const chip::SampleTiming t = model.run_sample(engine, sample, [&](Step step) {
+        const chip::SampleTiming t = model.run_sample(loop, sample, [&](Step step) {
             decoder.after_step(step);
             recorder.after_step(step);
         });

@@ -6,15 +6,10 @@
 #include <cmath>
 #include <set>
 
-#include "noc/catalogue.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
 
 namespace loom::chip {
-namespace {
-/// Packets that fit between a core's axon-out and the network.
-constexpr std::size_t kOutSlots = 4;
-}  // namespace
 
 ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule,
                      Step steps)
@@ -23,8 +18,6 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
       schedule_(schedule),
       steps_(steps),
       offchip_macs_(program.layers.size(), 0) {
-    network_ = noc::make_network(spec);
-    const auto network_id = scheduler_.add(*network_);
     std::set<std::uint64_t> routers;
     cores::CoreSchedule core_schedule;
     core_schedule.free_start = schedule.free_start;
@@ -33,26 +26,20 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     for (const arch::CoreImage& image : program.cores) {
         const std::uint32_t e = index(image.endpoint);
         routers.insert(e / spec.noc.cores_at_a_router());
-        auto in = std::make_unique<Link<Packet>>(network_->topology().local_latency, spec.kind(image.kind).axon_in.fifo);
-        auto out = std::make_unique<Link<Packet>>(1, kOutSlots);
+        const Wiring::Ends ends = wiring_.add_links(spec.kind(image.kind).axon_in.fifo);
         cores::CoreContext context;
         context.scheduler = &scheduler_;
         context.activity = &activity_;
-        context.in = in.get();
-        context.out = out.get();
+        context.in = ends.in;
+        context.out = ends.out;
         // the program outlives the chip: share it without owning it
         auto core =
             cores::make_core(spec, std::shared_ptr<const arch::CoreImage>(std::shared_ptr<void>(), &image),
                              program, context, core_schedule);
         const auto id = scheduler_.add(*core);
         core->set_component(id);
-        in->connect_producer(scheduler_, network_id, *network_, 2 * e + 1);
-        in->connect_consumer(scheduler_, id, *core, 0);
-        out->connect_producer(scheduler_, id, *core, 1);
-        out->connect_consumer(scheduler_, network_id, *network_, 2 * e);
-        network_->attach(image.endpoint, {out.get(), in.get()});
-        to_core_.push_back(std::move(in));
-        from_core_.push_back(std::move(out));
+        wiring_.connect(image.endpoint, ends, id, *core);
+        core_ends_.push_back(ends);
         cores_.push_back(std::move(core));
         element_of_.emplace_back(image.n_neurons);
         layer_of_.emplace_back(image.n_neurons);
@@ -66,19 +53,17 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     routers_in_use_ = routers.size();
     barrier_ = spec.timestep.latency + spec.timestep.latency_per_tile * routers_in_use_;
     const std::uint32_t host = static_cast<std::uint32_t>(spec.n_cores());
-    from_host_ = std::make_unique<Link<Packet>>(1, kOutSlots);
-    host_ = std::make_unique<HostPort>(spec, program, activity_, *from_host_);
+    host_ends_ = wiring_.add_links(0);
+    host_ = std::make_unique<HostPort>(spec, program, activity_, *host_ends_.out);
     const auto host_id = scheduler_.add(*host_);
     host_->connect(scheduler_, host_id);
-    from_host_->connect_producer(scheduler_, host_id, *host_, 0);
-    from_host_->connect_consumer(scheduler_, network_id, *network_, 2 * host);
-    network_->attach(EndpointId{host}, {from_host_.get(), nullptr});
+    wiring_.connect(EndpointId{host}, host_ends_, host_id, *host_);
     controller_ = std::make_unique<StepController>(scheduler_, activity_, barrier_);
 }
 
 void ChipModel::observe_packets(LinkObserver<Packet>* observer) {
-    from_host_->observe(observer);
-    for (auto& link : from_core_) link->observe(observer);
+    host_ends_.out->observe(observer);
+    for (const Wiring::Ends& ends : core_ends_) ends.out->observe(observer);
 }
 
 std::int64_t ChipModel::algorithmic_step(LayerId layer, Step chip_step) const {
@@ -139,7 +124,7 @@ Totals ChipModel::totals() const {
         cores::CoreCounters& sum = t.core[program_.cores[i].kind];
         for (const auto& c : cores_[i]->counters()) sum = sum_of(sum, c);
     }
-    for (const auto& c : network_->counters()) t.noc = sum_of(t.noc, c);
+    for (const auto& c : wiring_.network().counters()) t.noc = sum_of(t.noc, c);
     t.host_packets = host_->packets();
     return t;
 }
@@ -152,12 +137,12 @@ Totals Totals::operator-(const Totals& o) const {
     return d;
 }
 
-SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, const StepHook& after_step) {
+SampleTiming ChipModel::run_sample(TimeLoop& loop, const SampleInput& input, const StepHook& after_step) {
     SampleTiming timing;
     input_ = &input;
     for (auto& core : cores_) core->set_sample(input.number());
     for (auto& core : cores_) timing.reset_cycles = std::max(timing.reset_cycles, core->reset_state());
-    network_->reset();
+    wiring_.network().reset();
     activity_.reset();
     host_values_.assign(program_.host_currents.size(), {});
     const Cycle start = scheduler_.now() + 1 + timing.reset_cycles;
@@ -170,7 +155,7 @@ SampleTiming ChipModel::run_sample(Engine& engine, const SampleInput& input, con
                            before = after;
                        });
     controller_->start(start, chip_steps());
-    engine.run_until_idle();
+    loop.run_until_idle();
     if (!controller_->finished()) stuck(scheduler_.now(), "deadlock");
     const auto& t = controller_->timings();
     for (std::size_t i = 0; i < t.size(); ++i) timing.steps[i].cycles = t[i].drained - t[i].begin + barrier_;
@@ -200,7 +185,7 @@ void ChipModel::stuck(Cycle now, const char* what) const {
     throw ModelError(
         fmt::format("{} in timestep {} at cycle {}: {} pieces of work left, last progress at cycle {}; {}",
                     what, controller_->step(), now, activity_.outstanding(), activity_.last_change(),
-                    network_->describe_stuck(5)));
+                    wiring_.network().describe_stuck(5)));
 }
 
 }  // namespace loom::chip

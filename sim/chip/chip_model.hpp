@@ -4,14 +4,14 @@
 #include <memory>
 #include <vector>
 
-#include "cores/catalogue.hpp"
-#include "noc/network.hpp"
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
+#include "base/clocking/time_loop.hpp"
+#include "cores/catalogue.hpp"
 #include "sim/chip/host_port.hpp"
 #include "sim/chip/sample_input.hpp"
 #include "sim/chip/step_controller.hpp"
-#include "base/clocking/engine.hpp"
+#include "sim/wiring/wiring.hpp"
 
 namespace loom::chip {
 
@@ -58,7 +58,7 @@ class ChipModel {
 
     /// Called after each timestep's work; `algorithmic` maps a layer to its own timestep.
     using StepHook = std::function<void(Step chip_step)>;
-    SampleTiming run_sample(Engine& engine, const SampleInput& input, const StepHook& after_step);
+    SampleTiming run_sample(TimeLoop& loop, const SampleInput& input, const StepHook& after_step);
 
     /// f(neuron's element in its layer, spikes) for every neuron that fired in the current step.
     template <class F>
@@ -82,7 +82,7 @@ class ChipModel {
     Cycles barrier() const { return barrier_; }
     const arch::Program& program() const { return program_; }
     const std::vector<std::unique_ptr<cores::Core>>& cores() const { return cores_; }
-    const noc::Network& network() const { return *network_; }
+    const noc::Network& network() const { return wiring_.network(); }
     Scheduler& scheduler() { return scheduler_; }
     const Activity& activity() const { return activity_; }
     const StepController& controller() const { return *controller_; }
@@ -94,7 +94,7 @@ class ChipModel {
     /// Off-chip MACs executed so far, by layer.
     const std::vector<std::uint64_t>& offchip_macs() const { return offchip_macs_; }
     /// Packets waiting in front of a core.
-    std::size_t queued(std::size_t core) const { return to_core_[core]->size(); }
+    std::size_t queued(std::size_t core) const { return core_ends_[core].in->size(); }
     std::size_t routers_in_use() const { return routers_in_use_; }
 
     /// Throws ModelError when nothing has moved for `limit` cycles.
@@ -115,9 +115,9 @@ class ChipModel {
     std::size_t routers_in_use_ = 0;
     Scheduler scheduler_;
     Activity activity_;
-    std::vector<std::unique_ptr<Link<Packet>>> to_core_, from_core_;
-    std::unique_ptr<Link<Packet>> from_host_;
-    std::unique_ptr<noc::Network> network_;
+    Wiring wiring_{spec_, scheduler_};
+    std::vector<Wiring::Ends> core_ends_;
+    Wiring::Ends host_ends_;
     std::vector<std::unique_ptr<cores::Core>> cores_;
     std::unique_ptr<HostPort> host_;
     std::unique_ptr<StepController> controller_;

@@ -23,7 +23,7 @@ class SystemCChip : public sc_core::sc_module {
     SystemCChip(sc_core::sc_module_name name, const arch::ChipSpec& spec, ChipModel& model,
                 const WaveformSpec& waveform = {});
     ~SystemCChip() override;
-    Engine& engine() { return *clock_; }
+    TimeLoop& time_loop() { return *clock_; }
 
   private:
     class Tile;

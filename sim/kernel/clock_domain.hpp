@@ -4,14 +4,14 @@
 #include <functional>
 #include <systemc>
 
-#include "base/clocking/engine.hpp"
+#include "base/clocking/time_loop.hpp"
 
 namespace loom::kernel {
 
 /// One clock domain as a SystemC module: the only process of the domain. It evaluates what the
 /// scheduler has due, sets its next trigger to the next cycle with work (idle spans cost nothing) and
 /// runs ahead while no other SystemC event is pending. Time: cycle c is at c * period.
-class ClockDomain : public sc_core::sc_module, public Engine {
+class ClockDomain : public sc_core::sc_module, public TimeLoop {
   public:
     /// period_ps > 0, in picoseconds.
     ClockDomain(sc_core::sc_module_name name, Scheduler& scheduler, double period_ps);

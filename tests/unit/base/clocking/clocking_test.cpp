@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/error.hpp"
-#include "base/clocking/engine.hpp"
+#include "base/clocking/time_loop.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"
 
@@ -124,7 +124,7 @@ TEST(Activity, TheWatcherIsWokenWhenAllIsDone) {
     EXPECT_EQ(activity.last_change(), 9u);
 }
 
-TEST(Engine, TheWatchdogIsAskedNowAndThen) {
+TEST(TimeLoop, TheWatchdogIsAskedNowAndThen) {
     class Forever final : public Clocked {
       public:
         Cycle evaluate(Cycle now) override { return now + 1; }

@@ -7,9 +7,9 @@
 namespace loom {
 
 /// Makes a scheduler's time pass until nothing is due.
-class Engine {
+class TimeLoop {
   public:
-    virtual ~Engine() = default;
+    virtual ~TimeLoop() = default;
     /// Returns when nothing is due any more. Calls the watchdog now and then; rethrows what
     /// components throw.
     virtual void run_until_idle() = 0;
@@ -30,7 +30,7 @@ class Engine {
 };
 
 /// The plain loop, without SystemC: oracle of the other one and driver of tests.
-class PlainLoop final : public Engine {
+class PlainLoop final : public TimeLoop {
   public:
     explicit PlainLoop(Scheduler& scheduler) : scheduler_(scheduler) {}
     void run_until_idle() override {
