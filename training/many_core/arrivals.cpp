@@ -1,86 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
-// What packets mean to the cores that take them.
-#include <algorithm>
-
-#include "training/many_core/many_core_engine.hpp"
+#include "training/many_core/arrivals.hpp"
 
 namespace loom::training {
 
 using arch::ZeroRule;
 
-Cycles ManyCoreEngine::arrive(std::uint32_t core, const Packet& packet) {
-    const std::size_t items = view_.work->items.size();
-    if (packet.tag >= kValues) {
-        const Cycles cycles = arrive_values(packet);
-        spent_[core * items + (packet.tag - kValues)] += cycles;
-        return cycles;
-    }
-    Cycles cycles = 0;
-    if (view_.phase == Phase::WeightUpdate) {
-        cycles = arrive_exchange(packet);
-    } else if (view_.phase == Phase::Forward) {
-        cycles = arrive_input(core, packet);
-    } else {
-        const auto pair = static_cast<std::size_t>(packet.payload) / 2;
-        view_.sample = pair % view_.work->batch;
-        for (const std::uint32_t b : blocks_of_core_[core])
-            cycles +=
-                arrive_error(view_.placement.blocks[b], packet.tag, packet.axon, pair / view_.work->batch);
-    }
-    spent_[core * items + view_.linear_items[view_.placement.feeds[packet.tag].linear]] += cycles;
-    return cycles;
-}
-
-Cycles ManyCoreEngine::arrive_input(std::uint32_t core, const Packet& packet) {
-    const Feed& feed = view_.placement.feeds[packet.tag];
-    const auto pair = static_cast<std::size_t>(packet.payload) / 2;
-    bool zero = packet.payload % 2 != 0;
-    view_.sample = pair % view_.work->batch;
-    if (feed.join != Join::Each && !complete(core, packet.tag, packet.axon, pair, zero)) return 1;
-    Cycles cycles = 0;
-    for (const std::uint32_t b : blocks_of_core_[core])
-        if (view_.placement.blocks[b].population == feed.target)
-            cycles += arithmetic_->take_spike(view_, b, packet.tag, packet.axon, pair, zero);
-    return cycles;
-}
-
-void ManyCoreEngine::prepare_arrivals() {
-    arrivals_.resize(view_.placement.feeds.size());
-    for (std::size_t f = 0; f < arrivals_.size(); ++f) {
-        const Feed& feed = view_.placement.feeds[f];
+void Joins::begin_round(const TrainingView& view, const Round& round) {
+    constexpr std::uint32_t kNoPlace = UINT32_MAX;
+    round_ = round;
+    feeds_.resize(view.placement.feeds.size());
+    for (std::uint32_t f = 0; f < feeds_.size(); ++f) {
+        const Feed& feed = view.feed(f);
         if (feed.join == Join::Each) continue;
-        Arrivals& a = arrivals_[f];
-        a.place.assign(view_.room.cores, kNowhere);
+        Seen& seen = feeds_[f];
+        seen.place.assign(view.room.cores, kNoPlace);
         std::uint32_t places = 0;
-        for (const std::uint32_t b : view_.placement.populations[feed.target].blocks)
-            if (std::uint32_t& place = a.place[view_.placement.blocks[b].core]; place == kNowhere)
+        for (const std::uint32_t b : view.placement.populations[feed.target].blocks)
+            if (std::uint32_t& place = seen.place[view.placement.blocks[b].core]; place == kNoPlace)
                 place = places++;
-        a.seen.assign(places * round_.pairs() * feed.back.size(), 0);
+        seen.packets.assign(places * round.pairs() * feed.back.size(), 0);
     }
 }
 
-bool ManyCoreEngine::complete(std::uint32_t core, std::uint32_t f, std::size_t element, std::size_t pair,
-                              bool& zero) {
-    const Feed& feed = view_.placement.feeds[f];
-    const std::size_t t = pair / view_.work->batch, sample = pair % view_.work->batch;
-    const std::size_t inside = (t - round_.t0) * round_.samples() + sample - round_.b0;
-    Arrivals& a = arrivals_[f];
-    std::uint32_t& seen = a.seen[(a.place[core] * round_.pairs() + inside) * feed.back.size() + element];
+bool Joins::complete(const TrainingView& view, std::uint32_t core, InputMessage& m) {
     constexpr std::uint32_t kSpike = 0x80000000;
+    const Feed& feed = view.feed(m.feed);
+    Seen& of_feed = feeds_[m.feed];
+    const std::size_t pair = of_feed.place[core] * round_.pairs() + round_.index_of(view.pair(m.pair));
+    std::uint32_t& seen = of_feed.packets[pair * feed.back.size() + m.element];
     const bool spiked = (seen & kSpike) != 0;
     ++seen;
-    if (!zero) seen |= kSpike;
-    if (feed.join == Join::First && view_.sparsity.spikes == ZeroRule::Skip) return !spiked;
-    zero = (seen & kSpike) == 0;
-    return (seen & ~kSpike) == feed.packets(feed.back[element].size());
+    if (!m.zero) seen |= kSpike;
+    if (feed.join == Join::First && view.sparsity.spikes == ZeroRule::Skip) return !spiked;
+    m.zero = (seen & kSpike) == 0;
+    return (seen & ~kSpike) == feed.packets(feed.back[m.element].size());
 }
 
-Cycles ManyCoreEngine::arrive_error(const Block& block, std::uint32_t f, std::size_t element, std::size_t t) {
-    const Feed& feed = view_.placement.feeds[f];
+ArrivedWork Arrivals::take(std::uint32_t core, const Packet& packet) {
+    switch (meaning_of(packet)) {
+        case Meaning::Input:
+            return {take_input(core, InputMessage::decode(packet)), view_.item_of_feed(packet.tag)};
+        case Meaning::Error:
+            return {take_error(core, ErrorMessage::decode(packet)), view_.item_of_feed(packet.tag)};
+        case Meaning::Kernel:
+            return {take_kernel(KernelMessage::decode(packet)), view_.item_of_feed(packet.tag)};
+        default:
+            return {take_item(ItemMessage::decode(packet)), packet.tag};
+    }
+}
+
+Cycles Arrivals::take_input(std::uint32_t core, InputMessage m) {
+    const Feed& feed = view_.feed(m.feed);
+    view_.sample = view_.pair(m.pair).sample;
+    if (feed.join != Join::Each && !joins_.complete(view_, core, m)) return 1;
+    Cycles cycles = 0;
+    for (const std::uint32_t b : view_.placement.blocks_of_core[core])
+        if (view_.placement.blocks[b].population == feed.target)
+            cycles += arithmetic_.take_spike(view_, b, m.feed, m.element, m.pair, m.zero);
+    return cycles;
+}
+
+Cycles Arrivals::take_error(std::uint32_t core, const ErrorMessage& m) {
+    const Pair pair = view_.pair(m.pair);
+    view_.sample = pair.sample;
+    Cycles cycles = 0;
+    for (const std::uint32_t b : view_.placement.blocks_of_core[core])
+        cycles += add_errors(view_.placement.blocks[b], m, pair.t);
+    return cycles;
+}
+
+/// Adds a partial error to those of the block's neurons that are sources of its element.
+Cycles Arrivals::add_errors(const Block& block, const ErrorMessage& m, std::size_t t) {
+    const Feed& feed = view_.feed(m.feed);
     std::uint64_t adds = 0;
-    for (const auto& [s, n] : feed.back[element]) {
+    for (const auto& [s, n] : feed.back[m.element]) {
         if (feed.sources[s].population != block.population) continue;
-        const std::size_t channels = view_.placement.populations[block.population].channels;
+        const std::size_t channels = view_.population_of(block).channels;
         if (!block.holds(n / channels, n % channels)) continue;
         if (view_.sparsity.derivative == ZeroRule::Skip &&
             !view_.work->neurons[block.population].derivative.test(t, view_.sample, n))
@@ -95,12 +90,27 @@ Cycles ManyCoreEngine::arrive_error(const Block& block, std::uint32_t f, std::si
     return view_.on_lanes(adds);
 }
 
-/// Partial sums that are added to those of the owner, or what it made of them.
-Cycles ManyCoreEngine::arrive_values(const Packet& packet) {
-    PhaseRecord& r = view_.of_item(packet.tag - kValues);
-    const std::uint64_t n = packet.axon;
+/// Gradients are added to those of the owner; new weights replace those of a copy.
+Cycles Arrivals::take_kernel(const KernelMessage& m) {
+    PhaseRecord& r = view_.of_linear(view_.feed(m.feed).linear);
+    const std::uint64_t n = m.values;
+    if (m.what == KernelMessage::What::Weights) {
+        count(r, Event::WeightWrite) += view_.weights_moved(view_.words(n));
+        return view_.to_read(view_.words(n));
+    }
+    count(r, Event::Add) += n;
+    count(r, Event::GradientRead) += n;
+    count(r, Event::GradientWrite) += n;
+    r.busy += n;
+    return view_.on_lanes(n);
+}
+
+/// Partial sums are added to those of the owner, or what it made of them is stored.
+Cycles Arrivals::take_item(const ItemMessage& m) {
+    PhaseRecord& r = view_.of_item(m.item);
+    const std::uint64_t n = m.values;
     const bool update = view_.phase == Phase::WeightUpdate;
-    if (static_cast<ValueKind>(packet.payload) == ValueKind::Results) {
+    if (m.what == ItemMessage::What::Results) {
         count(r, update ? Event::WeightWrite : Event::MembraneWrite) += n;
         return view_.to_read(view_.words(n));
     }

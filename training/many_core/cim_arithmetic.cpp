@@ -159,7 +159,7 @@ CoreJob CimArithmetic::update(TrainingView& view, std::uint32_t b, std::uint32_t
     count(view.of_linear(linear), Event::Pulses) += c.write_pulses - before;
     most_pulses_[linear] = std::max(most_pulses_[linear], l.cells.most_pulses);
     if (block.first_channel == 0) c.worn_cells += l.cells.worn;
-    const std::uint64_t weights = (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * block.channels();
+    const std::uint64_t weights = weights_of(l, block);
     return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, linear, weights)), .tail = pulsing};
 }
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "cores/cim/pulse_update.hpp"
 #include "base/counter_math.hpp"
+#include "cores/cim/pulse_update.hpp"
 #include "training/many_core/bits.hpp"
 #include "training/many_core/cim_reads.hpp"
 #include "training/many_core/geometry.hpp"

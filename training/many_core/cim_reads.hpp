@@ -2,8 +2,8 @@
 #pragma once
 #include <string>
 
-#include "cores/cim/array.hpp"
 #include "arch/chip_spec.hpp"
+#include "cores/cim/array.hpp"
 #include "training/work/training_chip.hpp"
 #include "training/work/training_work.hpp"
 

@@ -3,8 +3,8 @@
 #include <span>
 #include <vector>
 
-#include "cores/cim/counters.hpp"
 #include "base/ids.hpp"
+#include "cores/cim/counters.hpp"
 #include "training/many_core/training_view.hpp"
 
 namespace loom::training {

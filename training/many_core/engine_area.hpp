@@ -2,8 +2,8 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "training/work/training_chip.hpp"
 #include "sim/report/area.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::training {
 

@@ -1,35 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/many_core/many_core_engine.hpp"
 
-#include <algorithm>
-#include <numeric>
+#include <fmt/format.h>
 
-#include "noc/catalogue.hpp"
+#include <algorithm>
+
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
+#include "training/many_core/backward_pass.hpp"
 #include "training/many_core/counter_list.hpp"
+#include "training/many_core/forward_pass.hpp"
+#include "training/many_core/gradient_pass.hpp"
 #include "training/many_core/near_memory_arithmetic.hpp"
+#include "training/many_core/update_pass.hpp"
 
 namespace loom::training {
-namespace {
 
-constexpr std::size_t kOutSlots = 4;
-constexpr std::uint64_t kValueFlits = 16;  ///< of a packet of several values
+struct ManyCoreEngine::PlacedChip {
+    PlacedChip(TrainingView& view, CoreArithmetic& arithmetic, std::uint64_t shuffle)
+        : arrivals(view, arithmetic),
+          runner(view, arrivals, arithmetic.takes_beside_job(), shuffle),
+          ways(view, runner.network()),
+          at{view, arithmetic, ways, runner},
+          elements(at),
+          forward(at, elements),
+          backward(at, elements),
+          gradient(at),
+          update(at) {}
 
-/// Cycles until the last of a core's jobs is done; the core takes them as they become ready.
-Cycles run_jobs(std::vector<CoreJob>& jobs, std::span<Cycles> spent) {
-    std::ranges::stable_sort(jobs, {}, &CoreJob::ready);
-    Cycles free = 0, end = 0;
-    for (const CoreJob& j : jobs) {
-        free = std::max(free, j.ready) + j.cycles;
-        end = std::max(end, free + j.tail);
-        spent[j.item] += j.cycles + j.tail;
-    }
-    jobs.clear();
-    return end;
-}
-
-}  // namespace
+    Arrivals arrivals;
+    StepRunner runner;
+    Destinations ways;
+    CoresAtWork at;
+    Elements elements;
+    ForwardPass forward;
+    BackwardPass backward;
+    GradientPass gradient;
+    UpdatePass update;
+};
 
 ManyCoreEngine::ManyCoreEngine(const arch::ChipSpec& chip, const arch::SparsityRules& sparsity)
     : ManyCoreEngine(chip, sparsity, std::make_unique<NearMemoryArithmetic>(chip)) {}
@@ -52,26 +60,30 @@ noc::NocCounters ManyCoreEngine::network_counters() const {
 }
 
 void ManyCoreEngine::execute(const arch::TrainingWork& work) {
-    build(work);
+    place(work);
     const bool each_timestep = work.updates > 1 && !work.temporal;  // a round has all samples
+    const auto update = [&] {
+        enter(Phase::WeightUpdate);
+        placed_->update.run();
+    };
     for (const Round& round : rounds()) {
-        round_ = round;
-        network_->reset();
-        activity_.reset();
-        prepare_arrivals();
-        forward();
-        backward();
-        weight_gradient();
-        if (each_timestep) weight_update();
+        placed_->runner.begin_round(round);
+        enter(Phase::Forward);
+        placed_->forward.run(round);
+        enter(Phase::Backward);
+        placed_->backward.run(round);
+        enter(Phase::WeightGradient);
+        placed_->gradient.run(round);
+        if (each_timestep) update();
     }
-    for (std::size_t i = 0; !each_timestep && i < work.updates; ++i) weight_update();
+    for (std::size_t i = 0; !each_timestep && i < work.updates; ++i) update();
     enter(Phase::Forward);
     view_.record.steps += 1;
     view_.record.samples += work.batch;
     save_counters();
 }
 
-std::vector<ManyCoreEngine::Round> ManyCoreEngine::rounds() const {
+std::vector<Round> ManyCoreEngine::rounds() const {
     std::vector<Round> all;
     const std::size_t steps = view_.work->temporal ? view_.work->steps : 1, samples = view_.placement.samples;
     for (std::size_t b = 0; b < view_.work->batch; b += samples)
@@ -82,158 +94,54 @@ std::vector<ManyCoreEngine::Round> ManyCoreEngine::rounds() const {
 
 /// Books what the network did in the phase before.
 void ManyCoreEngine::enter(Phase phase) {
-    noc::NocCounters now{};
-    for (const noc::NocCounters& c : network_->counters()) now = sum_of(now, c);
+    const noc::NocCounters now = placed_->runner.network_counters();
     noc::NocCounters& booked = noc_counters_[static_cast<std::size_t>(view_.phase)];
     booked = sum_of(booked, difference_of(now, noc_seen_));
     noc_seen_ = now;
     view_.phase = phase;
 }
 
-void ManyCoreEngine::build(const arch::TrainingWork& work) {
+void ManyCoreEngine::place(const arch::TrainingWork& work) {
     view_.work = &work;
     view_.placement = place_training(work, view_.room);
-    if (std::max(view_.placement.feeds.size(), work.items.size()) >= kValues)
-        throw UnsupportedError("a network of " + std::to_string(work.items.size()) +
-                               " layers; packets of training have tags for fewer than 32768");
-    EngineRecord& record = view_.record;
+    if (std::max(view_.placement.feeds.size(), work.items.size()) > kMessageTags)
+        throw UnsupportedError(fmt::format("a network of {} layers; packets of training tell {} apart",
+                                           work.items.size(), kMessageTags));
+    name_items();
+    measure_memory();
+    placed_ = std::make_unique<PlacedChip>(view_, *arithmetic_, shuffle_);
+    noc_seen_ = {};
+    arithmetic_->begin(view_);
+}
+
+void ManyCoreEngine::name_items() {
+    const arch::TrainingWork& work = *view_.work;
+    std::vector<LayerRecord>& layers = view_.record.layers;
     view_.linear_items.resize(work.linear.size());
     view_.neuron_items.resize(work.neurons.size());
-    record.layers.resize(work.items.size());
+    layers.resize(work.items.size());
     for (std::uint32_t i = 0; i < work.items.size(); ++i) {
         const arch::WorkItem& item = work.items[i];
         if (item.kind == arch::WorkKind::Linear) {
             view_.linear_items[item.index] = i;
-            record.layers[i].name = work.linear[item.index].name;
+            layers[i].name = work.linear[item.index].name;
         } else if (item.kind == arch::WorkKind::Neuron) {
             view_.neuron_items[item.index] = i;
-            record.layers[i].name = work.neurons[item.index].name;
+            layers[i].name = work.neurons[item.index].name;
         } else {
-            record.layers[i].name = work.elements[item.index].name;
+            layers[i].name = work.elements[item.index].name;
         }
     }
-    blocks_of_core_.assign(view_.room.cores, {});
+}
+
+void ManyCoreEngine::measure_memory() {
     std::uint64_t peak = 0;
-    std::vector<std::uint64_t> used(view_.room.cores);
-    for (std::uint32_t b = 0; b < view_.placement.blocks.size(); ++b) {
-        const Block& block = view_.placement.blocks[b];
-        blocks_of_core_[block.core].push_back(b);
-        peak = std::max(peak, used[block.core] += block.memory_bits);
+    for (const std::vector<std::uint32_t>& blocks : view_.placement.blocks_of_core) {
+        std::uint64_t used = 0;
+        for (const std::uint32_t b : blocks) used += view_.placement.blocks[b].memory_bits;
+        peak = std::max(peak, used);
     }
-    record.memory = {{"memory of the fullest core", view_.room.memory_bits, peak, 0}};
-    connect_cores();
-    prepare_destinations();
-    prepare_parameters();
-    step_ = StepWork(cores_.size());
-    spent_.assign(cores_.size() * work.items.size(), 0);
-    arithmetic_->begin(view_);
-}
-
-void ManyCoreEngine::connect_cores() {
-    scheduler_ = std::make_unique<Scheduler>();
-    scheduler_->shuffle(shuffle_);
-    network_ = noc::make_network(view_.chip);
-    noc_seen_ = {};
-    const auto network_id = scheduler_->add(*network_);
-    links_.clear();
-    cores_.clear();
-    start_ = 1;
-    for (std::uint32_t e = 0; e <= view_.room.cores; ++e) {
-        const bool host = e == view_.room.cores;
-        Link<Packet>* in = nullptr;
-        if (!host) {
-            links_.push_back(std::make_unique<Link<Packet>>(network_->topology().local_latency,
-                                                            view_.core().axon_in.fifo));
-            in = links_.back().get();
-        }
-        links_.push_back(std::make_unique<Link<Packet>>(1, kOutSlots));
-        Link<Packet>& out = *links_.back();
-        auto core = std::make_unique<TrainingCore>(
-            e, *scheduler_, activity_, *this, in, out,
-            host ? view_.chip.io.interval : view_.core().axon_out.entry_interval);
-        const auto id = scheduler_->add(*core);
-        core->set_component(id);
-        if (in != nullptr) {
-            in->connect_producer(*scheduler_, network_id, *network_, 2 * e + 1);
-            in->connect_consumer(*scheduler_, id, *core, 0);
-        }
-        out.connect_producer(*scheduler_, id, *core, 1);
-        out.connect_consumer(*scheduler_, network_id, *network_, 2 * e);
-        network_->attach(EndpointId{e}, {&out, in});
-        cores_.push_back(std::move(core));
-    }
-}
-
-void ManyCoreEngine::add_job(std::uint32_t core, CoreJob job, std::uint32_t item) {
-    job.item = item;
-    step_.jobs[core].push_back(job);
-}
-
-void ManyCoreEngine::send(std::uint32_t from, std::uint32_t set, std::uint32_t tag, std::size_t element,
-                          std::size_t payload, std::uint64_t payload_bits) {
-    const Way& to = way(from, set);
-    const std::uint64_t bits = view_.core().axon_out.packet_bits + payload_bits;
-    Packet p;
-    p.destination = to.to;
-    p.source = EndpointId{from};
-    p.axon = static_cast<std::uint32_t>(element);
-    p.tag = static_cast<std::uint16_t>(tag);
-    p.flits = static_cast<std::uint16_t>((bits + view_.chip.noc.flit_bits - 1) / view_.chip.noc.flit_bits);
-    p.payload = static_cast<std::int64_t>(payload);
-    step_.sends[from].push_back({p, to.copies});
-}
-
-void ManyCoreEngine::send_values(std::uint32_t from, std::uint32_t set, std::uint32_t tag,
-                                 std::uint64_t values, std::size_t payload, std::uint64_t value_bits) {
-    const std::uint64_t room = kValueFlits * view_.chip.noc.flit_bits,
-                        address = view_.core().axon_out.packet_bits;
-    const std::uint64_t fit = room > address + value_bits ? (room - address) / value_bits : 1;
-    for (std::uint64_t first = 0; first < values; first += fit) {
-        const std::uint64_t n = std::min(fit, values - first);
-        send(from, set, tag, n, payload, n * value_bits);
-    }
-}
-
-void ManyCoreEngine::run_step() {
-    const std::size_t items = view_.work->items.size();
-    std::ranges::fill(spent_, 0);
-    for (std::size_t c = 0; c < cores_.size(); ++c)
-        cores_[c]->begin(start_, run_jobs(step_.jobs[c], std::span(spent_).subspan(c * items, items)),
-                         step_.sends[c], arithmetic_->takes_beside_job());
-    while (scheduler_->run_next()) {
-    }
-    if (activity_.outstanding() != 0)
-        throw ModelError("training step is stuck; " + network_->describe_stuck(5));
-    Cycle drained = start_;
-    std::size_t last = 0;
-    for (std::size_t c = 0; c + 1 < cores_.size(); ++c)
-        if (cores_[c]->last_done() > drained) drained = cores_[c]->last_done(), last = c;
-    const Cycle next = std::max(drained + view_.chip.timestep.latency, scheduler_->now() + 1);
-    const std::uint64_t cycles = next - start_;
-    book(cycles, last);
-    view_.record.cycles += cycles;
-    start_ = next;
-}
-
-/// Shares a step's cycles over the items for which a core worked, as its work was; a core without work gives
-/// them to the first matrix of its first block.
-void ManyCoreEngine::book(std::uint64_t cycles, std::size_t core) {
-    const std::size_t items = view_.work->items.size();
-    const std::span<const Cycles> spent = std::span(spent_).subspan(core * items, items);
-    const Cycles all = std::accumulate(spent.begin(), spent.end(), Cycles{0});
-    if (all == 0) {
-        const std::vector<std::uint32_t>& blocks = blocks_of_core_[core];
-        const std::uint32_t population = blocks.empty() ? 0 : view_.placement.blocks[blocks[0]].population;
-        const std::uint32_t feed = view_.placement.populations[population].feeds[0];
-        view_.of_linear(view_.placement.feeds[feed].linear).cycles += cycles;
-        return;
-    }
-    Cycles before = 0;
-    for (std::uint32_t i = 0; i < items; ++i) {
-        if (spent[i] == 0) continue;
-        view_.of_item(i).cycles += part_of(cycles, before, spent[i], all);
-        before += spent[i];
-    }
+    view_.record.memory = {{"memory of the fullest core", view_.room.memory_bits, peak, 0}};
 }
 
 void ManyCoreEngine::save_counters() {

@@ -88,8 +88,7 @@ Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, st
 CoreJob NearMemoryArithmetic::update(TrainingView& view, std::uint32_t b, std::uint32_t f) {
     const Feed& feed = view.placement.feeds[f];
     const arch::LinearWork& l = view.linear(feed);
-    const std::uint64_t w =
-        (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * view.placement.blocks[b].channels();
+    const std::uint64_t w = weights_of(l, view.placement.blocks[b]);
     PhaseRecord& r = view.of_linear(feed.linear);
     count(r, Event::WeightRead) += view.weights_moved(view.words(w));
     count(r, Event::WeightWrite) += view.weights_moved(view.words(w));

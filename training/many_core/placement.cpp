@@ -7,7 +7,7 @@
 #include "arch/cim_layout.hpp"
 #include "base/error.hpp"
 #include "training/many_core/cim_reads.hpp"
-#include "training/many_core/wiring.hpp"
+#include "training/many_core/feeds.hpp"
 
 namespace loom::training {
 namespace {
@@ -160,7 +160,7 @@ Placement place_training(const TrainingWork& work, const CoreRoom& room) {
     Placement p;
     if (room.cim != nullptr)
         for (const arch::LinearWork& l : work.linear) check_cell_matrix(l.shape, l.name);
-    wire(work, p);
+    find_feeds(work, p);
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
     std::vector<Used> used(room.cores);
     for (Block& b : p.blocks) {
@@ -177,6 +177,8 @@ Placement place_training(const TrainingWork& work, const CoreRoom& room) {
         for (const std::uint32_t b : population.blocks)
             p.blocks[b].neurons_before = before, before += p.blocks[b].neurons();
     }
+    p.blocks_of_core.resize(room.cores);
+    for (std::uint32_t b = 0; b < p.blocks.size(); ++b) p.blocks_of_core[p.blocks[b].core].push_back(b);
     find_shared_kernels(p);
     set_steps(work, p);
     return p;

@@ -90,6 +90,7 @@ struct Placement {
     std::vector<Population> populations;
     std::vector<Feed> feeds;
     std::vector<Block> blocks;
+    std::vector<std::vector<std::uint32_t>> blocks_of_core;  ///< [core]
     /// Samples whose state is on the chip together: the minibatch where norms take statistics of it or
     /// weights change at every timestep, else 1.
     std::size_t samples = 1;

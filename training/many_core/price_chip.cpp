@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "cores/cim/chip_prices.hpp"
 #include "base/error.hpp"
+#include "cores/cim/chip_prices.hpp"
 #include "sim/report/area_report.hpp"
 #include "sim/report/energy_ledger.hpp"
 #include "sim/report/energy_prices.hpp"

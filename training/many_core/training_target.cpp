@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/many_core/training_target.hpp"
 
-#include "training/accelerator/ann.hpp"
 #include "base/error.hpp"
 #include "sim/report/area_report.hpp"
+#include "training/accelerator/ann.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/cim_reads.hpp"
 #include "training/many_core/engine_area.hpp"

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "arch/chip_spec.hpp"
 #include "training/accelerator/engine.hpp"
 #include "training/accelerator/price.hpp"
-#include "arch/chip_spec.hpp"
 #include "training/learn/pulse_update.hpp"
 
 namespace loom::training {

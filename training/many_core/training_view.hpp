@@ -2,10 +2,11 @@
 #pragma once
 #include <vector>
 
-#include "training/accelerator/record.hpp"
 #include "arch/chip_spec.hpp"
-#include "training/work/training_chip.hpp"
+#include "training/accelerator/record.hpp"
 #include "training/many_core/placement.hpp"
+#include "training/many_core/round.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::training {
 
@@ -31,6 +32,11 @@ inline ZeroCost zero_cost(arch::ZeroRule rule, std::uint64_t useful, std::uint64
     return {all, 0, all};
 }
 
+/// Trained values of a matrix, biases included, of the channels of a block.
+inline std::uint64_t weights_of(const arch::LinearWork& l, const Block& block) {
+    return (l.shape.weights() / l.shape.out_c + (l.bias ? 1 : 0)) * block.channels();
+}
+
 /// A step of training as the cores of a chip see it: the work, where it lies, and where its events are
 /// counted.
 struct TrainingView {
@@ -46,6 +52,16 @@ struct TrainingView {
 
     const arch::CoreSpec& core() const { return chip.kind(0); }
     const arch::LinearWork& linear(const Feed& feed) const { return work->linear[feed.linear]; }
+    const Feed& feed(std::uint32_t f) const { return placement.feeds[f]; }
+    std::uint32_t item_of_feed(std::uint32_t f) const { return linear_items[placement.feeds[f].linear]; }
+    const Population& population_of(const Block& block) const {
+        return placement.populations[block.population];
+    }
+    /// Number of a pair in the minibatch.
+    std::size_t number(const Pair& p) const { return p.t * work->batch + p.sample; }
+    Pair pair(std::size_t number) const { return {number / work->batch, number % work->batch}; }
+    std::uint32_t host() const { return static_cast<std::uint32_t>(room.cores); }
+
     PhaseRecord& of_item(std::uint32_t item) {
         return record.layers[item].phases[static_cast<std::size_t>(phase)];
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "training/many_core/wiring.hpp"
+#include "training/many_core/feeds.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -14,15 +14,15 @@ using arch::WorkKind;
 constexpr std::uint32_t kInput = UINT32_MAX;
 
 /// Walks the items against the flow.
-class Wiring {
+class FeedFinder {
   public:
-    Wiring(const TrainingWork& work, Placement& placement)
+    FeedFinder(const TrainingWork& work, Placement& placement)
         : work_(work), p_(placement), taken_(work.elements.size()), fed_(work.linear.size()) {
         p_.populations.resize(work.neurons.size());
         if (p_.populations.empty())
             throw UnsupportedError("training on many cores: a network without neurons");
         for (const arch::WorkItem& item : work.items)
-            if (item.kind == WorkKind::Neuron) wire_population(item);
+            if (item.kind == WorkKind::Neuron) find_population(item);
         for (std::size_t l = 0; l < fed_.size(); ++l)
             if (!fed_[l])
                 throw UnsupportedError("training on many cores: matrix " + work.linear[l].name +
@@ -32,7 +32,7 @@ class Wiring {
     }
 
   private:
-    void wire_population(const arch::WorkItem& item) {
+    void find_population(const arch::WorkItem& item) {
         Population& pop = p_.populations[item.index];
         collect_matrices(item.sources, item.index, 0);
         if (pop.feeds.empty()) fail(item.index);
@@ -152,8 +152,8 @@ class Wiring {
 
 }  // namespace
 
-void wire(const TrainingWork& work, Placement& placement) {
-    Wiring(work, placement);
+void find_feeds(const TrainingWork& work, Placement& placement) {
+    FeedFinder(work, placement);
     const bool statistics = std::ranges::any_of(
         work.elements, [](const arch::ElementWork& e) { return e.statistics_steps != 0; });
     if (statistics || work.updates > 1) placement.samples = std::max<std::size_t>(1, work.batch);
