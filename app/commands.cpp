@@ -8,12 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "compiler/compile.hpp"
-#include "compiler/import/nir_reader.hpp"
-#include "cores/cim/load.hpp"
-#include "training/accelerator/price.hpp"
 #include "app/cim/cim_file.hpp"
 #include "app/content_hash.hpp"
+#include "app/extensions.hpp"
 #include "app/failed_checks.hpp"
 #include "app/noc/noc_spec.hpp"
 #include "app/progress.hpp"
@@ -23,15 +20,19 @@
 #include "app/sweep/sweep.hpp"
 #include "app/train/train_estimate.hpp"
 #include "app/train/train_spec.hpp"
-#include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/schema.hpp"
+#include "base/error.hpp"
+#include "base/version.hpp"
+#include "compiler/compile.hpp"
+#include "compiler/import/nir_reader.hpp"
+#include "cores/kind.hpp"
 #include "sim/report/area.hpp"
 #include "sim/report/devices.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
 #include "sim/report/report.hpp"
-#include "base/version.hpp"
+#include "training/accelerator/price.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -157,16 +158,18 @@ int run(const RunOptions& o) {
     stats::RunRecord record = simulate(p.run.spec, p.mapping, p.stimulus, options, directory);
     record.other_chips = chips;
     for (std::uint32_t k = 0; k < p.run.spec.chip.n_kinds(); ++k)
-        record.loads.push_back(cores::load_arrays(p.run.spec.chip, p.mapping.program, k));
+        record.loads.push_back(
+            cores::kind_of(p.run.spec.chip, k).load(p.run.spec.chip, p.mapping.program, k));
     const double simulate_s = seconds_since(simulate_start);
 
-    const Json stats = stats::make_stats(record, p.run.spec.chip, p.mapping.program);
+    const stats::RunAccount account(record, p.run.spec.chip, p.mapping.program);
+    const Json stats = stats::make_stats(account);
     const std::string text = stats.dump(1) + "\n";
     const std::string config = resolved_yaml(p.run, directory.path());
     directory.write("stats.json", text);
-    directory.write("stats.txt", stats::stats_text(stats));
+    directory.write("stats.txt", stats::stats_text(stats, account.events()));
     directory.write("layers.csv", stats::layers_csv(stats));
-    directory.write("energy.yaml", stats::energy_yaml(record, p.run.spec.chip));
+    directory.write("energy.yaml", stats::energy_yaml(account));
     directory.write("config.resolved.yaml", config);
     directory.write("host.json", host_json(compile_s, simulate_s, record, o.threads));
     std::string predictions = "sample,prediction,label,cycles\n";
@@ -198,7 +201,7 @@ int run(const RunOptions& o) {
     }
     std::uint64_t saturated = 0;
     for (const auto& c : record.cores)
-        saturated += c.counters.accumulator_saturations + c.counters.state_saturations;
+        saturated += c.counters.common.accumulator_saturations + c.counters.common.state_saturations;
     if (saturated != 0 && !o.quiet) {
         fmt::print(stderr,
                    "warning: {} sums or membranes were beyond their width and saturated (stats.txt)\n",
@@ -242,7 +245,7 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else if (has("buffers") && has("dram")) {
         kind = "training chip";
         config::Node tree = config::load_tree(file);
-        stats::expand_ert(tree, "energy");
+        stats::expand_ert(tree, "energy", known().cores);
         const auto chip = config::read<arch::TrainingChip>(tree);
         with_places(tree, [&] { check_training_chip(chip); });
     } else if (is_cim_file(root)) {
@@ -251,10 +254,10 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else if (has("actions") || has("unpriced") || has("ert") || has("ERT")) {
         kind = "energy";
         config::Node tree = config::load_tree(file);
-        stats::expand_ert(tree, "");
+        stats::expand_ert(tree, "", known().cores);
         const auto prices = config::read<arch::EnergySpec>(tree);
         with_places(tree, [&] {
-            if (!is_training_list(prices)) return stats::check_price_list(prices);
+            if (!is_training_list(prices)) return stats::check_price_list(prices, known().cores);
             arch::TrainingChip chip;
             chip.energy = prices;
             chip.energy.leakage.clear();  // of buffers that only a chip names
@@ -264,8 +267,9 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
     } else {
         kind = "chip";
         config::Node tree = config::load_tree(file);
-        stats::expand_ert(tree, "energy");
-        const auto chip = config::read<arch::ChipSpec>(tree);
+        stats::expand_ert(tree, "energy", known().cores);
+        arch::ChipSpec chip(known().cores);
+        config::read_into(tree, "", chip);
         with_places(tree, [&] { check_chip(chip); });
     }
     fmt::print("{}: valid ({} file)\n", file, kind);
@@ -275,7 +279,7 @@ int validate(const std::string& file, const std::vector<std::string>& sets) {
 int schema(const std::string& what) {
     const config::SchemaOptions options{"spikeloom " + what + " file", true};
     if (what == "chip") {
-        fmt::print("{}", config::json_schema<arch::ChipSpec>(options));
+        fmt::print("{}", config::json_schema_of(arch::ChipSpec(known().cores), options));
     } else if (what == "energy") {
         fmt::print("{}", config::json_schema<arch::EnergySpec>(options));
     } else if (what == "cim") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/extensions.hpp"
 
+#include "cores/catalogue.hpp"
+
 namespace loom::app {
 namespace {
 
@@ -10,7 +12,9 @@ const Extensions* given = nullptr;
 
 }  // namespace
 
-void add_builtin(Extensions& /*extensions*/) {}
+void add_builtin(Extensions& extensions) {
+    cores::add_builtin(extensions.cores);
+}
 
 const Extensions& known() {
     if (given != nullptr) return *given;

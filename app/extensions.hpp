@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "arch/core_catalogue.hpp"
 
 namespace loom::app {
 
 /// What a program knows: one catalogue object a member. A user's main() adds kinds of its own before
 /// run_program(), which adds the built-in ones; a name that is there twice is an error.
-struct Extensions {};
+struct Extensions {
+    arch::CoreKinds cores;
+};
 
 /// Adds what comes with the library. Throws ConfigError when one of the names is taken.
 void add_builtin(Extensions& extensions);

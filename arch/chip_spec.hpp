@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <any>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -7,18 +8,19 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
-#include "arch/cim_spec.hpp"
-#include "arch/cim_training_spec.hpp"
 #include "arch/energy_spec.hpp"
 #include "arch/noc_spec.hpp"
 #include "arch/sparsity_rules.hpp"
+#include "base/described.hpp"
+#include "base/error.hpp"
 #include "base/fields.hpp"
 
 namespace loom::arch {
 
-// ---- near-memory core ------------------------------------------------------------------------
+// ---- core ------------------------------------------------------------------------
 
 enum class Arithmetic { Fixed, Float64 };
 inline std::span<const std::string_view> enum_names(Arithmetic*) {
@@ -153,61 +155,67 @@ void fields(V& v, AxonOutSpec& s) {
       {.doc = "flits of a packet with payload; 0: (packet_bits + payload_bits) / noc.flit_bits", .max = 64});
 }
 
-/// Compute-in-memory arrays of a core: how many, and their description (the same sections as in a file of an
-/// array alone).
-struct CimCoreSpec : CimSpec {
-    CimCoreSpec() = default;  // no aggregate: g++ 12 would warn of its base's texts
-    std::uint64_t arrays = 16;
-    std::uint64_t input_bits = 4;
-    bool reload = false;
-    CimTrainingSpec training;
-};
-template <class V>
-void fields(V& v, CimCoreSpec& s) {
-    v("arrays", s.arrays, {.doc = "arrays of a core", .min = 1});
-    v("input_bits", s.input_bits,
-      {.doc = "bits of an input of a row: several spikes of a timestep on one row, or a graded value, are "
-              "read bit by "
-              "bit",
-       .min = 1,
-       .max = 31});
-    v("reload", s.reload,
-      {.doc = "the arrays are erased and programmed at the start of every sample; reads and spikes wait"});
-    v("training", s.training, {.doc = "training in place"});
-    fields(v, static_cast<CimSpec&>(s));
-}
+class CoreKind;
+class CoreKinds;
 
-/// A core. The blocks are the stages of the near-memory pipeline; `cim` stands for synapse memory and
-/// accumulation in cores of kind cim.
+/// A core. The blocks are stages of the pipeline that kinds of cores have in common; what only one kind has
+/// stands in a section of its own, of a type that this header does not know.
 struct CoreSpec {
+    const CoreKinds* kinds = nullptr;  ///< the kinds that `kind` may name; they outlive the description
     std::string kind = "near_memory";
     AxonInSpec axon_in;
     SynapseSpec synapse;
     DendriteSpec dendrite;
     SomaSpec soma;
     AxonOutSpec axon_out;
-    std::optional<CimCoreSpec> cim;
+    std::vector<std::any> sections;  ///< of kinds of cores, those that were given, each of another type
 
-    bool in_memory() const { return kind == "cim"; }
-    std::uint64_t weight_bits() const {
-        return in_memory() && cim ? cim->weights.weight_bits : synapse.weight_bits;
+    /// The kind. Throws ConfigError when no kind has the name, InternalError without a catalogue.
+    const CoreKind& type() const;
+
+    /// A section whether or not the core is of the kind that has it; null: it was not given.
+    template <class T>
+    const T* find() const {
+        for (const std::any& s : sections) {
+            if (const T* found = std::any_cast<T>(&s)) return found;
+        }
+        return nullptr;
     }
-    /// Differential pairs have no weight of -2^(bits-1).
-    bool symmetric_weights() const {
-        return in_memory() && cim &&
-               (cim->weights.encoding == CimEncoding::Differential ||
-                cim->weights.encoding == CimEncoding::DifferentialRows);
+    /// The section of the core's own kind; null: that is of another type, or was not given.
+    template <class T>
+    const T* own() const {
+        return has_section(typeid(T)) ? find<T>() : nullptr;
     }
+    /// A section that must be there (CoreKind::check has seen it). Throws InternalError.
+    template <class T>
+    const T& section() const {
+        if (const T* found = find<T>()) return *found;
+        throw InternalError("a core without the section of its kind");
+    }
+    /// The section to be changed; made with its defaults when it was not given.
+    template <class T>
+    T& section() {
+        for (std::any& s : sections) {
+            if (T* found = std::any_cast<T>(&s)) return *found;
+        }
+        return sections.emplace_back().emplace<T>();
+    }
+
+  private:
+    bool has_section(const std::type_info& type) const;
 };
+/// Shows the visitor every section that a kind of the catalogue has.
+void visit_sections(FieldVisitor& v, CoreSpec& s);
+
 template <class V>
 void fields(V& v, CoreSpec& s) {
-    v("kind", s.kind, {.doc = "core type: near_memory or cim"});
+    v("kind", s.kind, {.doc = "kind of core: near_memory, cim or another one of the catalogue"});
     v("axon_in", s.axon_in, {.doc = "input FIFO and axon table"});
     v("synapse", s.synapse, {.doc = "synapse memory and row fetch"});
     v("dendrite", s.dendrite, {.doc = "accumulators and delay ring"});
     v("soma", s.soma, {.doc = "neuron update"});
     v("axon_out", s.axon_out, {.doc = "fan-out table and packet formation"});
-    v.optional_section("cim", s.cim, {.doc = "kind cim: compute-in-memory arrays"});
+    visit_sections(v, s);
 }
 
 // ---- chip ----------------------------------------------------------------------------------------
@@ -282,9 +290,20 @@ struct ChipSpec {
     EnergySpec training_energy;
     SparsityRules training_sparsity;
 
+    /// Without kinds of cores: a network alone.
+    ChipSpec() = default;
+    /// A chip whose cores are of kinds of this catalogue, which outlives it.
+    explicit ChipSpec(const CoreKinds& kinds) { core.kinds = &kinds; }
+    /// The catalogue. Throws InternalError for a chip without.
+    const CoreKinds& kinds() const;
+
     /// Kinds of cores, >= 1.
     std::size_t n_kinds() const { return cores.empty() ? 1 : cores.size(); }
     const CoreSpec& kind(std::size_t k) const { return cores.empty() ? core : cores[k]; }
+    /// Where kind k is described: "core" or "cores.1".
+    std::string key_of_kind(std::size_t k) const {
+        return cores.empty() ? "core" : "cores." + std::to_string(k);
+    }
     /// Flits of a spike packet on the network that a core of a kind sends, >= 1.
     std::uint64_t packet_flits(std::size_t k, bool graded) const {
         const CoreSpec& c = kind(k);

@@ -3,7 +3,6 @@
 #include <cstdint>
 
 #include "arch/cim_spec.hpp"
-#include "arch/program.hpp"
 
 namespace loom::arch {
 
@@ -55,24 +54,6 @@ inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t 
     l.row_blocks = of_array != 0 ? ceil_div(l.cell_rows(), of_array) : kTooMany;
     l.column_blocks = ceil_div(l.columns(), s.array.cols);
     return l;
-}
-
-/// What an axon group of a core takes of its arrays, copies included.
-struct ArrayUse {
-    CimLayout layout;
-    MatrixSize size;
-    std::uint64_t copies = 1, arrays = 0;
-    std::uint64_t cells = 0, cells_of_arrays = 0;  ///< used, and of the arrays in use
-};
-inline ArrayUse array_use(const CoreImage& image, const AxonGroup& group, const CimSpec& spec) {
-    ArrayUse use;
-    use.size = matrix_of(group, image.targets_of(group));
-    use.copies = group.copies;
-    use.layout = cim_layout(spec, use.size.rows, use.size.outputs, use.size.positions_of_copy(use.copies));
-    use.arrays = use.layout.arrays() * use.copies;
-    use.cells = use.layout.cells() * use.copies;
-    use.cells_of_arrays = use.arrays * spec.array.rows * spec.array.cols;
-    return use;
 }
 
 }  // namespace loom::arch

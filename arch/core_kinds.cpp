@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "arch/core_catalogue.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 
@@ -125,6 +126,34 @@ const LeakageSpec* core_leakage(const ChipSpec& chip, std::size_t kind) {
     };
     const LeakageSpec* own = chip.cores.empty() ? nullptr : look(chip.cores[kind].energy);
     return own != nullptr ? own : look(chip.energy);
+}
+
+ChipSpec with_derived_prices(ChipSpec chip) {
+    const double period = chip.clock.period;
+    if (chip.cores.empty()) {
+        const EnergySpec list = chip.energy;
+        chip.core.type().add_own_prices(chip.energy, list, chip.core, period);
+        return chip;
+    }
+    for (CoreKindSpec& kind : chip.cores) {
+        EnergySpec list = kind.energy;
+        for (const EventInfo& e : kind.type().own_events()) {  // the chip's, where the kind has none
+            const auto price = chip.energy.actions.find(e.name);
+            if (price != chip.energy.actions.end() && list.unpriced.count(e.name) == 0)
+                list.actions.insert(*price);
+            const auto reason = chip.energy.unpriced.find(e.name);
+            if (reason != chip.energy.unpriced.end() && list.actions.count(e.name) == 0)
+                list.unpriced.insert(*reason);
+        }
+        kind.type().add_own_prices(list, chip.energy, kind, period);
+        kind.energy = std::move(list);
+    }
+    return chip;
+}
+
+std::uint64_t event_bits(const CoreSpec& core, std::string_view event) {
+    if (event == "axon_in.packets" || event == "axon_out.packets") return core.axon_out.packet_bits;
+    return event == "synapse.word_reads" ? core.synapse.word : 0;
 }
 
 ChipSpec chip_of_kind(const ChipSpec& chip, std::size_t kind) {

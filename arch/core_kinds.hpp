@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arch/chip_spec.hpp"
@@ -29,6 +30,13 @@ EventPrice price_of(const ChipSpec& chip, std::size_t kind, const std::string& e
 
 /// Static power of a core of a kind: its own entry, else the chip's; null when there is none.
 const LeakageSpec* core_leakage(const ChipSpec& chip, std::size_t kind);
+
+/// The chip with the prices that follow from its cores' descriptions (CoreKind::add_own_prices) in the lists
+/// of its kinds of cores. Throws ConfigError.
+ChipSpec with_derived_prices(ChipSpec chip);
+
+/// Bits that an event of cores moves: of a word of the memory, of a packet; 0: no fixed number.
+std::uint64_t event_bits(const CoreSpec& core, std::string_view event);
 
 /// The chip as a kind of its cores sees it: all cores alike, the kind's prices over the chip's.
 ChipSpec chip_of_kind(const ChipSpec& chip, std::size_t kind);

@@ -106,7 +106,7 @@ struct AxonGroup {
     std::uint8_t delay = 1;          ///< timesteps until the input counts, >= 1
     std::uint8_t shift = 0;          ///< fixed: the payload is shifted left by this before use
     bool analogue = false;           ///< input is graded: operations count as MAC, else AC
-    std::uint32_t copies = 1;        ///< cim: the matrix is in so many arrays, for throughput
+    std::uint32_t copies = 1;        ///< the matrix is in the store so many times, for throughput
     bool real_payload = false;       ///< float64: the payload holds the bits of a double
     std::variant<DenseRows, SparseRows, ConvRows> rows;
     std::shared_ptr<const WeightBlock> weights;
@@ -122,7 +122,7 @@ struct FanoutTable {
     std::vector<FanoutEntry> entries;
 };
 
-/// cim: a slice whose neurons are on another core, their owner. Its sums are sent there in every timestep of
+/// A slice whose neurons are on another core, their owner. Its sums are sent there in every timestep of
 /// the layer, several in a packet (arch/psum_packets.hpp).
 struct PsumGroup {
     LayerId layer{};
@@ -165,8 +165,7 @@ struct CoreImage {
     std::vector<PsumInput> psums_in;
     std::uint32_t n_neurons = 0;
     std::uint32_t n_axons = 0;
-    std::uint64_t synapse_bits = 0;  ///< of the modelled memory
-    std::uint64_t arrays = 0;        ///< cim: in use
+    std::uint64_t store = 0;  ///< what its weights take, in the unit of the kind's WeightStore
 
     /// Neurons, and sums for other cores.
     std::uint32_t n_sums() const {

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "arch/chip_spec.hpp"
+#include "arch/core_kind.hpp"
+#include "base/error.hpp"
 
 namespace loom::arch {
 
@@ -14,8 +15,9 @@ class PsumPackets {
   public:
     static constexpr std::uint64_t kPayloadBits = 64;
 
+    /// Throws InternalError when cores of the kind send no sums.
     PsumPackets(const ChipSpec& chip, std::size_t kind)
-        : bits_(chip.kind(kind).cim->psum.psum_bits), flit_bits_(chip.noc.flit_bits) {
+        : bits_(bits_of(chip.kind(kind))), flit_bits_(chip.noc.flit_bits) {
         const AxonOutSpec& out = chip.kind(kind).axon_out;
         header_bits_ = out.flits != 0 ? out.flits * flit_bits_ : out.packet_bits;
         for (std::uint64_t n = 2; n * bits_ <= kPayloadBits; ++n) {
@@ -41,14 +43,14 @@ class PsumPackets {
     }
 
   private:
+    static std::uint64_t bits_of(const CoreSpec& core) {
+        const auto sums = core.type().partial_sums(core);
+        if (!sums) throw InternalError("partial sums of a kind of core that sends none");
+        return sums->bits;
+    }
     std::uint64_t mask() const { return ~std::uint64_t{0} >> (64 - bits_); }
 
     std::uint64_t bits_, flit_bits_, header_bits_ = 0, per_packet_ = 1;
 };
-
-/// Partial sums leave their core: not those of event-row arrays, whose sums are the membranes.
-inline bool sends_psums(const CoreSpec& core) {
-    return core.in_memory() && core.cim && !core.cim->array.event_row();
-}
 
 }  // namespace loom::arch

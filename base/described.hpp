@@ -20,15 +20,28 @@ namespace loom {
 
 /// What can be done with a member of a described struct without knowing its C++ type.
 ///
-/// One table per type, made by the compiler (`type_of<T>()`). Readers, writers and schemas work on these tables:
-/// they are compiled once and not once per struct. Nothing here is for a place where speed matters.
+/// One table per type, made by the compiler (`type_of<T>()`). Readers, writers and schemas work on these
+/// tables: they are compiled once and not once per struct. Nothing here is for a place where speed matters.
 struct ValueType {
-    enum class Kind { Bool, String, Double, Price, Unsigned, Signed, Enum, Optional, Vector, ShortList, Map, Struct };
+    enum class Kind {
+        Bool,
+        String,
+        Double,
+        Price,
+        Unsigned,
+        Signed,
+        Enum,
+        Optional,
+        Vector,
+        ShortList,
+        Map,
+        Struct
+    };
     using Visit = std::function<void(void* item)>;
 
     Kind kind = Kind::Struct;
-    std::uint64_t max = 0;             ///< Unsigned: largest value of the member
-    const ValueType* item = nullptr;   ///< Optional, Vector, ShortList, Map: of what is in it
+    std::uint64_t max = 0;            ///< Unsigned: largest value of the member
+    const ValueType* item = nullptr;  ///< Optional, Vector, ShortList, Map: of what is in it
 
     /// Unsigned, Signed and Enum (index of the enumerator) as 64 bits.
     std::uint64_t (*get)(const void*) = nullptr;
@@ -73,6 +86,11 @@ class FieldVisitor {
     template <class T>
     void optional_section(std::string_view name, std::optional<T>& value, const Field& field) {
         section(name, &value, type_of<std::optional<T>>(), field);
+    }
+    /// A section of a type that is chosen when the program runs. value: what `type`, of kind Optional, works
+    /// on.
+    void erased_section(std::string_view name, void* value, const ValueType& type, const Field& field) {
+        section(name, value, type, field);
     }
 
   protected:

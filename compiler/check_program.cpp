@@ -8,12 +8,11 @@
 #include <set>
 #include <unordered_map>
 
-#include "compiler/compile.hpp"
-#include "compiler/ir/linear_ops.hpp"
-#include "arch/cim_layout.hpp"
 #include "arch/core_kinds.hpp"
 #include "arch/psum_packets.hpp"
 #include "base/error.hpp"
+#include "compiler/compile.hpp"
+#include "compiler/ir/linear_ops.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -80,17 +79,12 @@ class Checker {
         const auto kinds = arch::core_kinds(chip_);
         for (const auto& image : prog_.cores) {
             const arch::CoreSpec& c = chip_.kind(image.kind);
-            std::uint64_t bits = 0, axons = 0, arrays = 0;
+            const arch::CoreKind& kind = c.type();
+            std::uint64_t store = 0, axons = 0;
             for (const auto& a : image.axons) {
                 if (a.first != axons) fail("axon groups overlap");
                 axons += a.count;
-                if (c.in_memory()) {
-                    arrays += arrays_of(image, a, *c.cim);
-                    continue;
-                }
-                const std::size_t n = std::visit([](const auto& v) { return v.size(); }, a.weights->values);
-                const bool sparse = std::holds_alternative<arch::SparseRows>(a.rows);
-                bits += n * (c.synapse.weight_bits + (sparse ? c.synapse.index_bits : 0));
+                store += kind.need(c, matrix_in(image, a));
             }
             if (index(image.endpoint) >= kinds.size()) fail("a core beyond the chip");
             if (kinds[index(image.endpoint)] != image.kind) fail("a core of another kind");
@@ -99,10 +93,8 @@ class Checker {
             }
             if (image.n_neurons > c.soma.max_neurons) fail("too many neurons on a core");
             if (axons != image.n_axons || axons > c.axon_in.max_axons) fail("too many axons on a core");
-            if (bits != image.synapse_bits || bits > c.synapse.memory)
-                fail("too much synapse memory on a core");
-            if (arrays != image.arrays || (c.in_memory() && arrays > c.cim->arrays))
-                fail("too many arrays on a core");
+            if (store != image.store || store > kind.weight_store(c).capacity)
+                fail("too many weights on a core");
             if (image.fanout.entries.size() > c.axon_out.max_fanout_entries) fail("too many fan-out entries");
             std::uint64_t rows = image.n_neurons, sums = image.n_neurons;
             for (const auto& g : image.psums_out) {
@@ -135,7 +127,8 @@ class Checker {
             element_of_[c].resize(image.n_sums());
             for (const auto& g : image.psums_out) {
                 ++groups;
-                if (!arch::sends_psums(chip_.kind(image.kind))) fail("partial sums of a core without");
+                if (const auto& core = chip_.kind(image.kind); !core.type().partial_sums(core))
+                    fail("partial sums of a core without");
                 const auto& table = image.fanout;
                 const auto& first = table.entries.at(table.row.at(g.row));
                 const auto at = core_at_.find(index(first.core));
@@ -170,13 +163,17 @@ class Checker {
         if (groups != inputs) fail("partial sums that never come");
     }
 
-    static std::uint64_t arrays_of(const arch::CoreImage& image, const arch::AxonGroup& a,
-                                   const arch::CimSpec& spec) {
+    /// The matrix of an axon group, from the image alone.
+    static arch::StoredMatrix matrix_in(const arch::CoreImage& image, const arch::AxonGroup& a) {
         const std::uint32_t targets = image.targets_of(a);
         if (targets == 0) fail("an axon group that leads to no neurons");
-        const arch::MatrixSize m = arch::matrix_of(a, targets);
-        if (m.outputs * m.positions != targets) fail("a matrix of another size than its slice");
-        return arch::cim_layout(spec, m.rows, m.outputs, m.positions_of_copy(a.copies)).arrays() * a.copies;
+        arch::StoredMatrix m;
+        m.weights = std::visit([](const auto& v) { return v.size(); }, a.weights->values);
+        m.indexed = std::holds_alternative<arch::SparseRows>(a.rows);
+        m.size = arch::matrix_of(a, targets);
+        m.copies = a.copies;
+        if (m.size.outputs * m.size.positions != targets) fail("a matrix of another size than its slice");
+        return m;
     }
 
     double weight(const arch::AxonGroup& a, std::size_t i) const {

@@ -4,11 +4,11 @@
 #include <span>
 #include <vector>
 
-#include "cores/core_counters.hpp"
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"
+#include "cores/core_counters.hpp"
 
 namespace loom::cores {
 
@@ -55,6 +55,18 @@ class Core : public Clocked {
     /// One set per distinct layer of the image: layers()[i] <-> counters()[i].
     virtual std::span<const LayerId> layers() const = 0;
     virtual std::span<const CoreCounters> counters() const = 0;
+    /// Adds what layers()[layer] counted beside that, in the order of its kind's own events; sums grow to
+    /// them.
+    virtual void add_own(std::size_t layer, std::vector<std::uint64_t>& sums) const {
+        (void)layer, (void)sums;
+    }
+
+    /// All counters of a layer.
+    CoreTotals totals(std::size_t layer) const {
+        CoreTotals t{counters()[layer], {}};
+        add_own(layer, t.own);
+        return t;
+    }
 };
 
 }  // namespace loom::cores

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
-#include "cores/cim/counters.hpp"
+#include "base/counter_math.hpp"
 
 namespace loom::cores {
 
-/// Events of one core on behalf of one layer. Exact integers; energy is computed from them later.
-/// The field list is the only list: prices, reports and documentation are made from it.
+/// Events of the stages that kinds of cores have in common, of one core on behalf of one layer. Exact
+/// integers; energy is computed from them later. The field list is the only list: prices, reports and
+/// documentation are made from it. What only one kind counts is in a struct of its own beside that kind
+/// (Core::add_own).
 struct CoreCounters {
     std::uint64_t packets_in = 0;
     std::uint64_t axon_lookups = 0;
@@ -31,13 +35,6 @@ struct CoreCounters {
     std::uint64_t axon_out_stalls = 0;
     std::uint64_t axon_in_stalled = 0;
     std::uint64_t axon_in_stalls = 0;
-    std::uint64_t array_ac = 0;
-    std::uint64_t array_mac = 0;
-    CimCounters cim;
-
-    /// Synaptic operations, wherever they are done.
-    std::uint64_t all_ac() const { return ac + array_ac; }
-    std::uint64_t all_mac() const { return mac + array_mac; }
 };
 
 /// v(name, member, priced, doc): `priced` events need a price or an explicit `unpriced` entry.
@@ -65,9 +62,37 @@ void fields(V&& v, C& c) {
     v("axon_out.stall_cycles", c.axon_out_stalls, false, "cycles a packet waited for the network");
     v("axon_in.stalled", c.axon_in_stalled, false, "packets that waited for a read or write of the arrays");
     v("axon_in.stall_cycles", c.axon_in_stalls, false, "cycles they waited");
-    v("cim.ac", c.array_ac, false, "synaptic operations on plain spikes in arrays");
-    v("cim.mac", c.array_mac, false, "synaptic operations on graded input in arrays");
-    fields(v, c.cim);
 }
+
+/// Adds a struct of counters to sums in the order of its field list; the sums grow to its length.
+template <class C>
+void add_counters(const C& counters, std::vector<std::uint64_t>& sums) {
+    std::size_t i = 0;
+    fields(
+        [&](const char*, const std::uint64_t& n, bool, const char*) {
+            if (i == sums.size()) sums.push_back(0);
+            sums[i++] += n;
+        },
+        const_cast<C&>(counters));  // only read
+}
+
+/// Everything that cores of one kind have counted.
+struct CoreTotals {
+    CoreCounters common;
+    std::vector<std::uint64_t> own;  ///< [arch::CoreKind::own_events()]; empty before anything was added
+
+    CoreTotals& operator+=(const CoreTotals& o) {
+        common = sum_of(common, o.common);
+        if (own.size() < o.own.size()) own.resize(o.own.size());
+        for (std::size_t i = 0; i < o.own.size(); ++i) own[i] += o.own[i];
+        return *this;
+    }
+    /// o: an earlier state of the same cores.
+    CoreTotals& operator-=(const CoreTotals& o) {
+        common = difference_of(common, o.common);
+        for (std::size_t i = 0; i < o.own.size(); ++i) own[i] -= o.own[i];
+        return *this;
+    }
+};
 
 }  // namespace loom::cores

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "sim/report/area.hpp"
+#include "cores/cim/area.hpp"
 
 namespace loom::app {
 namespace {
@@ -77,7 +77,7 @@ Json cim_json(const CimVector& v, const CimFile& file, const cores::CimShape& sh
 
 std::vector<std::pair<std::string, double>> cim_area(const CimFile& file, const cores::CimShape& shape) {
     std::vector<std::pair<std::string, double>> out;
-    const auto area = stats::array_area(file.spec, file.energy, static_cast<double>(shape.arrays()));
+    const auto area = cores::array_area(file.spec, file.energy, static_cast<double>(shape.arrays()));
     for (const auto& part : area.parts) out.emplace_back(part.name, part.mm2() * 1e6);
     return out;
 }

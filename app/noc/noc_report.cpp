@@ -23,8 +23,7 @@ Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, s
     const stats::Ledger ledger = stats::network_energy(counters, cycles, prices, stats::StaticPower(chip));
     const double dynamic = ledger.total().total(), leakage = ledger.leakage.total_pj();
     const double bridges =
-        ledger
-            .sum([](const stats::Leaf& l) { return stats::all_events()[l.event].name == "noc.link_bridge"; })
+        ledger.sum([&](const stats::Leaf& l) { return prices.events()[l.event].name == "noc.link_bridge"; })
             .total();
     const double ps = static_cast<double>(cycles) * chip.clock.period;  // pJ / ps = W
     const auto per = [&](std::uint64_t n) { return ratio(dynamic, static_cast<double>(n)); };

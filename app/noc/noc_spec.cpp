@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/noc/noc_spec.hpp"
 
+#include "app/extensions.hpp"
+#include "app/run/run_spec.hpp"
+#include "base/config/reader.hpp"
+#include "base/error.hpp"
 #include "noc/catalogue.hpp"
 #include "noc/traffic/experiment.hpp"
-#include "app/run/run_spec.hpp"
-#include "base/error.hpp"
-#include "base/config/reader.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
 
@@ -43,7 +44,7 @@ NocRunSpec::NocRunSpec() {
 }
 
 arch::ChipSpec NocRunSpec::chip() const {
-    arch::ChipSpec c;
+    arch::ChipSpec c(known().cores);
     c.name = name;
     c.clock = clock;
     c.noc = noc;
@@ -73,7 +74,7 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
     apply_sets(run.root, sets);
     const std::vector<std::string> sections{"noc", "energy"};
     config::include_files(run.root, sections);
-    stats::expand_ert(run.root, "energy");
+    stats::expand_ert(run.root, "energy", known().cores);
     if (run.root.find("energy") != nullptr) run.spec.energy = {};
     config::read_into(run.root, "", run.spec);
     if (run.spec.traffic.pattern == "trace") read_trace(run);

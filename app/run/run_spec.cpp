@@ -4,13 +4,13 @@
 #include <array>
 #include <filesystem>
 
-#include "cores/catalogue.hpp"
-#include "cores/cim/chip_prices.hpp"
-#include "noc/catalogue.hpp"
-#include "base/error.hpp"
+#include "app/extensions.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
+#include "base/error.hpp"
+#include "noc/catalogue.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
 
@@ -24,7 +24,7 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
     apply_sets(root, sets);
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(root, sections);
-    stats::expand_ert(root, "chip.energy");
+    stats::expand_ert(root, "chip.energy", known().cores);
     return root;
 }
 
@@ -67,8 +67,8 @@ void with_places(const config::Node& root, const std::function<void()>& f) {
 
 void check_chip(const arch::ChipSpec& chip) {
     noc::make_network(chip);
-    cores::check_kinds(chip);
-    stats::check_prices(cores::with_derived_prices(chip));
+    arch::check_kinds(chip);
+    stats::check_prices(arch::with_derived_prices(chip));
 }
 
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {
@@ -83,7 +83,7 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
     with_places(root, [&] { check_chip(run.spec.chip); });
     if (seed != nullptr) run.spec.input.seed = run.spec.map.seed = *seed;
     run.chip_as_written = run.spec.chip;
-    run.spec.chip = cores::with_derived_prices(std::move(run.spec.chip));
+    run.spec.chip = arch::with_derived_prices(std::move(run.spec.chip));
     run.root = root;
     run.network_path = resolve(root, "network.file", run.spec.network.file);
     run.input_path = resolve(root, "input.file", run.spec.input.file);

@@ -4,11 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "app/extensions.hpp"
+#include "arch/chip_spec.hpp"
+#include "base/config/located_yaml.hpp"
 #include "compiler/compile.hpp"
 #include "compiler/profile.hpp"
-#include "arch/chip_spec.hpp"
 #include "sim/chip/chip_model.hpp"
-#include "base/config/located_yaml.hpp"
 #include "traces/stimulus.hpp"
 
 namespace loom::app {
@@ -50,7 +51,7 @@ struct RunSpec {
     compiler::Profile profile;
     traces::StimulusSpec input;
     DecodeSpec decode;
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{known().cores};
     compiler::MapSpec map;
     chip::ScheduleSpec schedule;
     std::vector<Record> record;

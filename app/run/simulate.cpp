@@ -14,9 +14,9 @@
 #include <memory>
 #include <optional>
 
-#include "app/run/decoder.hpp"
 #include "app/noc/packet_log.hpp"
 #include "app/progress.hpp"
+#include "app/run/decoder.hpp"
 #include "app/run/recorder.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
@@ -98,7 +98,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
         const auto layers = model.cores()[c]->layers();
         for (std::size_t l = 0; l < layers.size(); ++l) {
             r.cores.push_back(
-                {index(program.cores[c].endpoint), index(layers[l]), model.cores()[c]->counters()[l]});
+                {index(program.cores[c].endpoint), index(layers[l]), model.cores()[c]->totals(l)});
         }
     }
     const auto noc = model.network().counters();

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/train/train_spec.hpp"
 
+#include "app/extensions.hpp"
+
 #include <array>
 #include <filesystem>
 
-#include "training/accelerator/engine.hpp"
-#include "training/accelerator/price.hpp"
 #include "app/run/run_spec.hpp"
-#include "base/error.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
-#include "training/learn/neurons/make_neurons.hpp"
+#include "base/error.hpp"
 #include "sim/report/area.hpp"
 #include "sim/report/ert.hpp"
+#include "training/accelerator/engine.hpp"
+#include "training/accelerator/price.hpp"
+#include "training/learn/neurons/make_neurons.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -98,7 +100,7 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     apply_sets(t.root, sets);
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(t.root, sections);
-    if (t.root.find("chip") != nullptr) stats::expand_ert(t.root, "chip.energy");
+    if (t.root.find("chip") != nullptr) stats::expand_ert(t.root, "chip.energy", known().cores);
     if (const config::Node* preset = config::get(t.root, "profile.preset");
         preset != nullptr && preset->is_scalar()) {
         with_places(t.root, [&] { t.spec.profile = compiler::preset_profile(preset->scalar); });
@@ -106,6 +108,7 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     expand_loss(t.root);
     if (const config::Node* chip = t.root.find("chip"); chip != nullptr && chip->is_map())
         t.spec.many_core = chip->find("core") != nullptr || chip->find("cores") != nullptr;
+    if (t.spec.many_core) t.spec.cores.emplace(known().cores);
     config::read_into(t.root, "", t.spec);
     with_places(t.root, [&] { check(t.spec); });
     if (seed != nullptr)

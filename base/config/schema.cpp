@@ -85,6 +85,7 @@ struct Shown {
 
 std::string schema_of(const Shown& shown, const SchemaOptions& options, std::size_t indent, bool root);
 
+/// The properties of a struct.
 class SchemaVisitor final : public FieldVisitor {
   public:
     SchemaVisitor(const SchemaOptions& options, std::size_t indent) : options_(options), indent_(indent) {}
@@ -93,15 +94,14 @@ class SchemaVisitor final : public FieldVisitor {
 
   protected:
     void member(std::string_view name, void* value, const ValueType& type, const Field& field) override {
-        properties.push_back(json_member(name, schema_of({value, type, field}, options_, indent_ + 4, false)));
+        properties.push_back(
+            json_member(name, schema_of({value, type, field}, options_, indent_ + 4, false)));
         if (!field.required) return;
         if (!required.empty()) required += ", ";
         required += json_string(name);
     }
-    void list(std::string_view name, void* value, const ValueType& type, const void*,
-              const Field& field) override {
-        member(name, value, type, field);
-    }
+    void list(std::string_view name, void* value, const ValueType& type, const void* start,
+              const Field& field) override;
     void section(std::string_view name, void*, const ValueType& type, const Field& field) override {
         type.item->with_default([&](void* item) { member(name, item, *type.item, field); });
     }
@@ -120,6 +120,23 @@ std::string inner_schema(const ValueType& type, const Field& outer, const Schema
     std::string text;
     type.with_default([&](void* item) { text = schema_of({item, type, field}, options, indent + 2, false); });
     return text;
+}
+
+/// Of the items of a list that start from a value of their own: what they know when the program runs goes on.
+std::string item_schema(const void* start, const ValueType& type, const Field& outer,
+                        const SchemaOptions& options, std::size_t indent) {
+    Field field = outer;
+    field.doc = {};
+    field.required = true;
+    return schema_of({start, type, field}, options, indent + 2, false);
+}
+
+void SchemaVisitor::list(std::string_view name, void*, const ValueType& type, const void* start,
+                         const Field& field) {
+    std::vector<std::string> members{json_member("description", json_string(field.doc)),
+                                     json_member("type", json_string("array"))};
+    members.push_back(json_member("items", item_schema(start, *type.item, field, options_, indent_ + 4)));
+    properties.push_back(json_member(name, json_object(members, indent_ + 4)));
 }
 
 void number_members(const Shown& s, std::vector<std::string>& members) {
@@ -180,9 +197,12 @@ void type_members(const Shown& s, const SchemaOptions& options, std::size_t inde
                                  json_string(text()), members);
         case Kind::Double:
         case Kind::Unsigned:
-        case Kind::Signed: return number_members(s, members);
-        case Kind::Price: return plain_members(s, json_member("anyOf", json_price()), json_string(text()), members);
-        case Kind::Enum: return plain_members(s, enum_schema(s), json_string(text()), members);
+        case Kind::Signed:
+            return number_members(s, members);
+        case Kind::Price:
+            return plain_members(s, json_member("anyOf", json_price()), json_string(text()), members);
+        case Kind::Enum:
+            return plain_members(s, enum_schema(s), json_string(text()), members);
         case Kind::Optional: {
             const std::string inner = inner_schema(*s.type.item, s.field, options, indent);
             members.push_back(json_member("anyOf", "[{\"type\": \"null\"}, " + inner + ']'));
@@ -202,7 +222,8 @@ void type_members(const Shown& s, const SchemaOptions& options, std::size_t inde
             members.push_back(json_member(list ? "items" : "additionalProperties", items));
             return;
         }
-        case Kind::Struct: return struct_members(s, options, indent, root, members);
+        case Kind::Struct:
+            return struct_members(s, options, indent, root, members);
     }
 }
 

@@ -16,11 +16,15 @@ struct SchemaOptions {
 /// The schema of a described type whose defaults are those of `value`; see json_schema.
 std::string schema_of_described(const void* value, const ValueType& type, const SchemaOptions& options);
 
+/// JSON Schema (draft-07) of a described struct; defaults are those of `value`.
+template <class T>
+std::string json_schema_of(const T& value, const SchemaOptions& options = {}) {
+    return schema_of_described(&value, type_of<T>(), options);
+}
 /// JSON Schema (draft-07) of a described struct; defaults are those of T{}.
 template <class T>
 std::string json_schema(const SchemaOptions& options = {}) {
-    T value{};
-    return schema_of_described(&value, type_of<T>(), options);
+    return json_schema_of(T{}, options);
 }
 
 }  // namespace loom::config

@@ -332,7 +332,8 @@ class Emitter {
     }
 
     unsigned weight_bits(std::uint32_t p) const {
-        return static_cast<unsigned>(core_of(m_.graph.projections[p].target).weight_bits());
+        const arch::CoreSpec& core = core_of(m_.graph.projections[p].target);
+        return static_cast<unsigned>(core.type().weight_format(core).bits);
     }
 
     WeightsPtr block(std::uint32_t p, const std::vector<double>& values) const {
@@ -369,7 +370,7 @@ class Emitter {
                 a.delay = static_cast<std::uint8_t>(projection.chip_delay);
                 a.analogue = prog_.projections[p].analogue;
                 a.real_payload = !prog_.fixed && a.analogue;
-                if (core_of(projection.target).in_memory())
+                if (core_of(projection.target).type().copies_kernels())
                     a.copies = static_cast<std::uint32_t>(matrix_copies(m_.lowered[p], s, duplicate_));
                 if (prog_.fixed) {
                     const WeightedInput& in = m_.inputs[p];
@@ -397,8 +398,7 @@ class Emitter {
         }
         for (std::uint32_t i = 0; i < m_.partition.slices.size(); ++i) {
             arch::CoreImage& image = prog_.cores[image_of_[m_.partition.slices[i].core]];
-            image.synapse_bits += m_.partition.needs[i].synapse_bits;
-            image.arrays += m_.partition.needs[i].arrays;
+            image.store += m_.partition.needs[i].store;
         }
     }
 

@@ -2,22 +2,14 @@
 #pragma once
 #include <vector>
 
+#include "arch/core_kind.hpp"
 #include "compiler/compile.hpp"
 
 namespace loom::compiler {
 
 /// What a layer is expected to do in one inference.
 struct LayerLoad {
-    struct In {
-        LoweredProjection::Form form = LoweredProjection::Form::Dense;
-        double events = 0;    ///< axon events
-        double synops = 0;    ///< synaptic operations
-        double run = 1;       ///< contiguous targets of a row
-        bool graded = false;  ///< analogue input
-        arch::LinearShape conv;
-        std::size_t axons = 0, targets = 0;
-    };
-    std::vector<In> in;
+    std::vector<arch::ExpectedInput> in;
     double neurons = 0, steps = 0, spikes = 0;
     double active = 0;  ///< share of updates with input
     double fanout = 0;  ///< fan-out entries read per spike

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "arch/core_kind.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {
@@ -27,14 +28,14 @@ int finest_exponent(double low, double high, std::uint64_t bits, bool symmetric)
 
 /// Throws MappingError when weights are beyond their bits with an exponent that the user asked for.
 void check_forced(const std::string& name, const WeightedInput& in, const arch::CoreSpec& core) {
-    const double top = std::ldexp(1.0, static_cast<int>(core.weight_bits()) - 1) - 1;
-    const double bottom = core.symmetric_weights() ? -top : -top - 1;
+    const arch::WeightFormat format = core.type().weight_format(core);
+    const double top = std::ldexp(1.0, static_cast<int>(format.bits) - 1) - 1;
+    const double bottom = format.symmetric ? -top : -top - 1;
     const double high = std::nearbyint(std::ldexp(in.highest, in.weight_exponent));
     const double low = std::nearbyint(std::ldexp(in.lowest, in.weight_exponent));
     if (high <= top && low >= bottom) return;
     throw MappingError("weight bits (map.weight_exponent)", "layer '" + name + "'",
-                       std::ceil(std::log2(std::max(high, -low) + 1)) + 1,
-                       static_cast<double>(core.weight_bits()));
+                       std::ceil(std::log2(std::max(high, -low) + 1)) + 1, static_cast<double>(format.bits));
 }
 
 double largest(const std::vector<double>& v) {
@@ -68,13 +69,13 @@ PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& i
                           const LoweredNeurons& neurons, const arch::CoreSpec& core,
                           std::optional<std::int64_t> forced) {
     const auto& soma = core.soma;
+    const arch::WeightFormat weights = core.type().weight_format(core);
     PopulationFormat f;
     bool any = false;
     int low = 0, high = 0;
     for (auto& in : inputs) {
-        in.weight_exponent =
-            forced ? static_cast<int>(*forced)
-                   : finest_exponent(in.lowest, in.highest, core.weight_bits(), core.symmetric_weights());
+        in.weight_exponent = forced ? static_cast<int>(*forced)
+                                    : finest_exponent(in.lowest, in.highest, weights.bits, weights.symmetric);
         if (forced) check_forced(name, in, core);
         const int e = in.weight_exponent + in.input_exponent;
         low = any ? std::min(low, e) : e;

@@ -8,11 +8,56 @@ namespace loom::compiler {
 
 using Form = LoweredProjection::Form;
 
-arch::MatrixSize slice_matrix(const LoweredProjection& l, const Slice& s, std::uint32_t projection) {
+namespace {
+
+/// Rows that reach the slice and are of its part of the rows, and their entries there.
+SliceMatrix sparse_matrix(const LoweredProjection& l, const Slice& s, std::uint32_t projection) {
+    const RowSpan span = s.span(projection);
+    SliceMatrix m;
+    m.matrix.indexed = true;
+    std::uint64_t reached = 0;
+    for (std::uint32_t a = 0; a < l.n_axons; ++a) {
+        std::uint64_t entries = 0;
+        for (std::uint32_t i = l.targets.first[a]; i < l.targets.first[a + 1]; ++i)
+            entries += s.contains(l.targets.items[i]) ? 1u : 0u;
+        if (entries == 0 || reached++ < span.first || reached > span.last) continue;
+        ++m.axons;
+        m.matrix.weights += entries;
+    }
+    m.matrix.size = {m.axons, s.count(), 1};
+    return m;
+}
+
+/// Input channels of the window; of each the kernels of the output channels that it reaches.
+SliceMatrix conv_matrix(const LoweredProjection& l, const Slice& s, std::uint32_t projection) {
     const AxonMap map(l, s, projection);
-    if (l.form != Form::Conv) return {map.count(), s.count(), 1};
     const ConvWindow& w = map.window();
-    return {l.conv.window.taps() * (w.c1 - w.c0), s.c1 - s.c0, std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)};
+    const std::uint64_t taps = l.conv.window.taps();
+    SliceMatrix m;
+    m.axons = map.count();
+    for (std::uint32_t ci = w.c0; ci < w.c1; ++ci)
+        m.matrix.weights += reached_channels(l.conv, s, ci).count * taps;
+    m.matrix.size = {taps * (w.c1 - w.c0), s.c1 - s.c0, std::uint64_t{s.y1 - s.y0} * (s.x1 - s.x0)};
+    return m;
+}
+
+SliceMatrix dense_matrix(const LoweredProjection& l, const Slice& s, std::uint32_t projection) {
+    SliceMatrix m;
+    m.axons = AxonMap(l, s, projection).count();
+    m.matrix.weights = m.axons * s.count();
+    m.matrix.size = {m.axons, s.count(), 1};
+    return m;
+}
+
+}  // namespace
+
+SliceMatrix slice_matrix(const LoweredProjection& l, const Slice& s, std::uint32_t projection,
+                         std::uint64_t copies) {
+    SliceMatrix m = l.form == Form::Dense  ? dense_matrix(l, s, projection)
+                    : l.form == Form::Conv ? conv_matrix(l, s, projection)
+                                           : sparse_matrix(l, s, projection);
+    m.matrix.copies = copies;
+    return m;
 }
 
 std::uint64_t matrix_copies(const LoweredProjection& l, const Slice& s, std::uint64_t duplicate) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "arch/chip_spec.hpp"
+#include "arch/core_kind.hpp"
 #include "arch/program.hpp"
 #include "compiler/ir/graph.hpp"
 #include "compiler/passes/lowered.hpp"
@@ -76,13 +76,14 @@ ChannelSpan reached_channels(const arch::LinearShape& shape, const Slice& slice,
 
 /// What a slice takes from a core.
 struct Need {
-    std::uint64_t neurons = 0, axons = 0, synapse_bits = 0, fanout = 0, arrays = 0;
+    std::uint64_t neurons = 0, axons = 0;
+    std::uint64_t store = 0;  ///< weights, in the unit of the kind's store
+    std::uint64_t fanout = 0;
     Need& operator+=(const Need& o) {
         neurons += o.neurons;
         axons += o.axons;
-        synapse_bits += o.synapse_bits;
+        store += o.store;
         fanout += o.fanout;
-        arrays += o.arrays;
         return *this;
     }
 };
@@ -165,8 +166,15 @@ Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lo
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
                     const std::vector<std::uint32_t>& kind_of, const PartitionOptions& options = {});
 
-/// The matrix of one projection into a slice in arrays: size, and copies when asked for `duplicate`.
-arch::MatrixSize slice_matrix(const LoweredProjection& lowered, const Slice& slice, std::uint32_t projection);
+/// One projection into one slice: its axons there, and the matrix that its core holds.
+struct SliceMatrix {
+    std::uint64_t axons = 0;
+    arch::StoredMatrix matrix;
+};
+/// copies: of the matrix in the store.
+SliceMatrix slice_matrix(const LoweredProjection& lowered, const Slice& slice, std::uint32_t projection,
+                         std::uint64_t copies);
+/// Copies of the matrix when `duplicate` of every kernel are asked for.
 std::uint64_t matrix_copies(const LoweredProjection& lowered, const Slice& slice, std::uint64_t duplicate);
 
 }  // namespace loom::compiler

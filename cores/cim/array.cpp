@@ -43,7 +43,8 @@ CimTimes CimArray::schedule(Cycle now) {
         throw ModelError(
             fmt::format("cim: read in cycle {} during a write until cycle {}", now, write_end()));
     }
-    return impl_->schedule(now);
+    Impl& a = *impl_;
+    return a.time.schedule(a.sets, a.n_active, !a.charge && !a.voltage, now, a.counters);
 }
 void CimArray::reset_stages() {
     impl_->reset_stages();
@@ -55,11 +56,7 @@ CimArray::RowAdd CimArray::add_row(std::uint32_t row, Cycle at, std::int64_t fac
         throw ModelError(
             fmt::format("cim: spike in cycle {} during a write until cycle {}", at, a.write_end));
     a.add_row(row, factor, to);
-    const Cycle begin = std::max(at, a.digital_free);
-    a.digital_free = begin + a.spec.timing.c_spk;
-    a.counters.array_busy += a.spec.timing.c_spk;
-    a.counters.stalls += begin - at;
-    return {begin, a.digital_free};
+    return a.time.add_row(at, a.counters);
 }
 std::int64_t CimArray::kept(std::int64_t sum) {
     return impl_->kept(sum);
@@ -67,10 +64,8 @@ std::int64_t CimArray::kept(std::int64_t sum) {
 Cycle CimArray::sweep(Cycle now) {
     Impl& a = *impl_;
     if (!a.event_row) return now;
-    const Cycle begin = std::max(now, a.digital_free);
     a.counters.sweeps += a.shape.outputs;
-    a.counters.array_busy += a.spec.timing.c_step;
-    return a.digital_free = begin + a.spec.timing.c_step;
+    return a.time.sweep(now, a.counters);
 }
 
 Cycle CimArray::write(const CimWeights& target, Cycle now) {

@@ -6,20 +6,20 @@
 #include <bit>
 #include <cmath>
 
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
 #include "cores/cim/array.hpp"
+#include "cores/cim/array_time.hpp"
 #include "cores/cim/cells.hpp"
 #include "cores/cim/columns.hpp"
 #include "cores/cim/converter.hpp"
 #include "cores/cim/psum_width.hpp"
 #include "cores/cim/row_sets.hpp"
-#include "cores/cim/stages.hpp"
 #include "cores/cim/writer.hpp"
-#include "base/counter_math.hpp"
-#include "base/error.hpp"
 
 namespace loom::cores {
 
-/// Everything behind a CimArray: values, events and time. For array.cpp only.
+/// What is behind a CimArray: values and events; its time is ArrayTime's. For array.cpp only.
 struct CimArray::Impl {
     using CimEncoding = arch::CimEncoding;
     using CimRowSelect = arch::CimRowSelect;
@@ -33,7 +33,7 @@ struct CimArray::Impl {
           columns(spec, shape, cells, c.seed, c.core),
           converter(spec, c.seed, c.core, shape.arrays() * shape.adcs),
           writer(spec, shape, c.seed, c.core),
-          spike_register(s.rows.double_buffer),
+          time(spec, shape),
           width(s.psum) {
         if (w.rows == 0 || w.outputs == 0) throw InputError("weights: empty");
         digital = spec.array.type == CimType::SramDigital;
@@ -88,11 +88,7 @@ struct CimArray::Impl {
     }
 
     void levels_changed() { weights_exact = columns.ideal() && (digital || converter.exact()); }
-    void reset_stages() {
-        stages.assign(shape.row_blocks, CimStages(shape, spec.timing.sample_hold));
-        spike_register = CimRegister(spec.rows.double_buffer);
-        tree_free = digital_free = 0;
-    }
+    void reset_stages() { time.reset(); }
 
     // ---- values ---------------------------------------------------------------------------------
 
@@ -325,65 +321,6 @@ struct CimArray::Impl {
         for (const CimRowSet& s : sets) (charge ? c.cell_charges : c.column_current) += s.row_sum;
     }
 
-    // ---- time ---------------------------------------------------------------------------------------
-
-    CimTimes schedule(Cycle now) {
-        CimTimes t;
-        const Cycle ready = spike_register.fetch(now, shape.fetch);
-        counters.fetch_busy += shape.fetch;
-        if (event_row) return schedule_events(ready);
-        if (digital) return schedule_adder_tree(ready);
-        Cycle released = ready, end = ready;
-        std::uint64_t in_block = 0;
-        for (std::size_t i = 0; i < sets.size(); ++i) {
-            in_block = i > 0 && sets[i].block == sets[i - 1].block ? in_block + 1 : 1;
-            const CimStages::Pass p = stages[sets[i].block].enter(ready, counters);
-            if (!charge && !voltage) counters.cell_conductance += sets[i].row_sum * p.conducting;
-            released = std::max(released, p.begin);
-            end = std::max(end, p.end);
-            t.sets = std::max(t.sets, in_block);
-        }
-        spike_register.release(released);
-        t.fetched = spike_register.free();
-        t.done = join(end);
-        return t;
-    }
-    /// The tree behind the row blocks takes a vector per cycle.
-    Cycle join(Cycle end) {
-        if (shape.tree == 0 || sets.empty()) return end;
-        const Cycle begin = std::max(end, tree_free);
-        tree_free = begin + 1;
-        counters.tree_busy += 1;
-        return begin + shape.tree;
-    }
-    CimTimes schedule_adder_tree(Cycle ready) {
-        CimTimes t;
-        std::vector<std::uint64_t> of_block(shape.row_blocks, 0);
-        for (const CimRowSet& s : sets) t.sets = std::max(t.sets, ++of_block[s.block]);
-        const Cycle begin = std::max(ready, digital_free);
-        const Cycles busy = t.sets * spec.timing.serial;
-        digital_free = begin + busy;
-        counters.array_busy += busy;
-        counters.stalls += begin - ready;
-        spike_register.release(digital_free);
-        t.fetched = spike_register.free();
-        t.done = busy == 0 ? begin : join(digital_free + shape.adder_pipe);
-        return t;
-    }
-    CimTimes schedule_events(Cycle ready) {
-        CimTimes t;
-        const Cycle begin = std::max(ready, digital_free);
-        const Cycles busy = n_active * spec.timing.c_spk;
-        digital_free = begin + busy;
-        counters.array_busy += busy;
-        counters.stalls += begin - ready;
-        spike_register.release(digital_free);
-        t.sets = sets.size();
-        t.fetched = spike_register.free();
-        t.done = digital_free;
-        return t;
-    }
-
     arch::CimSpec spec;
     CimContext context;
     CimShape shape;
@@ -391,19 +328,18 @@ struct CimArray::Impl {
     CimColumns columns;
     CimConverter converter;
     CimWriter writer;
-    CimRegister spike_register;
+    ArrayTime time;
     PsumWidth width;
     CimWeights weights;
     CimCounters counters;
     bool digital = false, event_row = false, charge = false, voltage = false, weights_exact = false;
     bool values_valid = false, integers_valid = false;
     std::size_t n_active = 0;
-    Cycle tree_free = 0, digital_free = 0, write_end = 0;
+    Cycle write_end = 0;
     std::vector<std::size_t> adc_of_column;
     std::vector<std::int64_t> terms;  ///< weight of a code, per column (or pair) of a weight
     std::vector<CimRowSet> sets;
     std::vector<std::uint32_t> paired;  ///< driven rows of cells, with pairs of rows
-    std::vector<CimStages> stages;      ///< per row block
     std::vector<std::int64_t> sums, block_sums, integers;
     std::vector<std::int32_t> row_sums, column_sums;
     std::vector<double> values;

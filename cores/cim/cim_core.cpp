@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "base/error.hpp"
 #include "cores/cim/psum_width.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
-#include "base/error.hpp"
 
 namespace loom::cores {
 namespace {
@@ -26,11 +26,13 @@ std::size_t group_at(const arch::CoreImage& image, const arch::AxonGroup& a) {
 CimCore::CimCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
                  std::uint64_t device_seed, CoreContext context, CoreSchedule schedule)
     : spec_(spec.kind(image->kind)),
+      cim_(spec_.section<arch::CimCoreSpec>()),
       image_(std::move(image)),
       context_(context),
       schedule_(schedule),
       inputs_(static_cast<std::uint32_t>(spec_.dendrite.max_delay) + 1, image_->n_axons),
       neurons_(spec, *image_, context, schedule),
+      own_(neurons_.layers().size()),
       into_(image_->neurons.size() + image_->psums_out.size()),
       active_(into_.size()),
       sums_(image_->n_sums()),
@@ -39,10 +41,10 @@ CimCore::CimCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreIma
     if (!image_->psums_in.empty()) psums_.emplace(*format_, *image_);
     CimContext c;
     c.seed = device_seed;
-    c.core = static_cast<std::uint32_t>(index(image_->endpoint) * spec_.cim->arrays);
+    c.core = static_cast<std::uint32_t>(index(image_->endpoint) * cim_.arrays);
     c.period_ps = spec.clock.period;
     const auto depth = static_cast<std::uint32_t>(spec_.dendrite.max_delay) + 1;
-    event_row_ = spec_.cim->array.event_row();
+    event_row_ = cim_.array.event_row();
     if (event_row_) early_.resize(depth);
     units_.reserve(image_->axons.size());
     for (std::uint32_t a = 0; a < image_->axons.size(); ++a) {
@@ -50,7 +52,7 @@ CimCore::CimCore(const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreIma
         const auto k = static_cast<std::uint32_t>(group_at(*image_, g));
         target_.push_back(k);
         into_[k].push_back(a);
-        units_.emplace_back(*spec_.cim, g, image_->targets_of(g), c, depth);
+        units_.emplace_back(cim_, g, image_->targets_of(g), c, depth);
         c.core += static_cast<std::uint32_t>(units_.back().copies());
         keys_per_step_ += units_.back().vectors();
     }
@@ -73,13 +75,13 @@ void CimCore::block_until(Cycle now, Cycle end) {
 }
 
 void CimCore::collect() {
-    for (std::size_t a = 0; a < units_.size(); ++a) units_[a].collect(neurons_.of_axons(a));
+    for (std::size_t a = 0; a < units_.size(); ++a) units_[a].collect(own_of_axons(a).arrays);
 }
 
 void CimCore::begin_step(Cycle now, Step step) {
     step_ = step;
     neurons_.begin(step);
-    if (fresh_ && spec_.cim->reload) program(now);
+    if (fresh_ && cim_.reload) program(now);
     fresh_ = false;
     bool any = false;
     const std::size_t n = image_->neurons.size();
@@ -118,14 +120,14 @@ void CimCore::read_arrays(Cycle now) {
             if (start > now) units_[a].count_refusal();
             const auto mine = std::span(present_).subspan(first, next - first);
             released = std::max(released, units_[a].read(mine, start, key, &sums_[g.neuron_first]));
-            CoreCounters& c = neurons_.of_axons(a);
+            CimCounters& c = own_of_axons(a).arrays;
             units_[a].collect(c);
             // sums of further matrices are added to those of the first
-            if (!mine.empty() && a != into_[target_[a]].front()) c.cim.tree_adds += units_[a].shape().outputs;
+            if (!mine.empty() && a != into_[target_[a]].front()) c.tree_adds += units_[a].shape().outputs;
         }
         key += units_[a].vectors();
     }
-    if (!spec_.cim->rows.double_buffer) block_until(now, released);
+    if (!cim_.rows.double_buffer) block_until(now, released);
 }
 
 Cycle CimCore::sums_ready(std::uint32_t group, std::uint32_t from, std::uint32_t to, Cycle now) const {
@@ -195,15 +197,15 @@ Cycle CimCore::run_jobs(Cycle until) {
 void CimCore::send_sums(const Job& job, Cycle start) {
     const std::size_t k = job.group - image_->neurons.size();
     const arch::PsumGroup& g = image_->psums_out[k];
-    CoreCounters& c = neurons_.of_psums(k);
-    const PsumWidth width(spec_.cim->psum);
+    CimCounters& c = own_[neurons_.layer_of_psums(k)].arrays;
+    const PsumWidth width(cim_.psum);
     std::int64_t payload = 0;
     for (std::uint32_t i = job.from; i < job.to; ++i) {
-        payload = format_->put(payload, i - job.from, width.kept(sums_[g.first + i], c.cim.psum_overflows));
+        payload = format_->put(payload, i - job.from, width.kept(sums_[g.first + i], c.psum_overflows));
     }
     const std::uint64_t flits = format_->flits(job.to - job.from);
-    ++c.cim.psum_packets;
-    c.cim.psum_flits += flits;
+    ++c.psum_packets;
+    c.psum_flits += flits;
     const auto row = static_cast<std::uint32_t>(g.row + job.from / format_->per_packet());
     neurons_.send_psums(k, start, row, payload, flits);
 }
@@ -246,10 +248,10 @@ void CimCore::take_psums(const Packet& p) {
     if (!psums_) throw ModelError("a packet for an axon that the core does not have");
     const PsumInputs::Packet in = psums_->take(p.axon);
     for (std::uint32_t i = 0; i < in.count; ++i) sums_[in.neuron + i] += format_->get(p.payload, i);
-    CoreCounters& c = neurons_.of_neurons(in.group);
-    ++c.packets_in;
-    c.cim.psum_adds += in.count;
-    c.cim.tree_adds += in.count;
+    ++neurons_.of_neurons(in.group).packets_in;
+    CimCounters& c = own_[neurons_.layer_of_neurons(in.group)].arrays;
+    c.psum_adds += in.count;
+    c.tree_adds += in.count;
     if (!psums_->complete(in.group)) return;
     --waiting_;
     const Job job{std::max(held_[in.group], taken_), in.group, 0, image_->neurons[in.group].count};
@@ -262,15 +264,16 @@ void CimCore::take_spike(const Packet& p, Cycle could) {
     const arch::AxonGroup& g = image_->axons[k];
     CoreCounters& c = neurons_.of_axons(k);
     ++c.packets_in;
-    (g.analogue ? c.array_mac : c.array_ac) += row_cost(g, p.axon - g.first, spec_).synapses;
+    CimCoreCounters& own = own_of_axons(k);
+    (g.analogue ? own.mac : own.ac) += row_cost(g, p.axon - g.first, spec_).synapses;
     if (could < accept_from_) {
         ++c.axon_in_stalled;
         c.axon_in_stalls += accept_from_ - could;
     }
     const std::int64_t input = event_row_ ? p.payload : inputs_.add(p.axon, p.payload, step_ + g.delay);
-    if ((input < 0 ? -input : input) >> spec_.cim->input_bits != 0) {
+    if ((input < 0 ? -input : input) >> cim_.input_bits != 0) {
         throw ModelError(fmt::format("an input of {} on an array row; cim.input_bits {} hold less", input,
-                                     spec_.cim->input_bits));
+                                     cim_.input_bits));
     }
     if (event_row_) take_event(k, p.axon - g.first, p.payload);
 }

@@ -41,10 +41,15 @@ class CimCore final : public Core {
     }
     std::span<const LayerId> layers() const override { return neurons_.layers(); }
     std::span<const CoreCounters> counters() const override { return neurons_.counters(); }
+    void add_own(std::size_t layer, std::vector<std::uint64_t>& sums) const override {
+        add_counters(own_[layer], sums);
+    }
+    /// Its own counters, one set per layer of layers().
+    std::span<const CimCoreCounters> own() const { return own_; }
 
     /// Erases and programs all arrays from `now` on; reads and arriving spikes wait. Returns the end.
     Cycle program(Cycle now);
-    /// Brings the arrays' events into counters().
+    /// Brings the arrays' events into own().
     void collect();
 
   private:
@@ -76,13 +81,17 @@ class CimCore final : public Core {
     /// No spikes into the register until `end`.
     void block_until(Cycle now, Cycle end);
 
+    CimCoreCounters& own_of_axons(std::size_t group) { return own_[neurons_.layer_of_axons(group)]; }
+
     arch::CoreSpec spec_;
+    arch::CimCoreSpec cim_;
     std::shared_ptr<const arch::CoreImage> image_;
     CoreContext context_;
     CoreSchedule schedule_;
     Scheduler::ComponentId id_ = 0;
     InputRegister inputs_;
     NeuronStage<std::int64_t> neurons_;
+    std::vector<CimCoreCounters> own_;              ///< [layers]
     std::vector<MatrixUnit> units_;                 ///< [axon groups]
     std::vector<std::uint32_t> target_;             ///< [axon groups] group
     std::vector<std::vector<std::uint32_t>> into_;  ///< [groups] axon groups

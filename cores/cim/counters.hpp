@@ -100,4 +100,17 @@ void fields(V&& v, CimCounters& c) {
     v("cim.stall_cycles", c.stalls, false, "cycles a row set waited for a stage that was busy");
 }
 
+/// Events of the arrays of a core.
+struct CimCoreCounters {
+    std::uint64_t ac = 0;
+    std::uint64_t mac = 0;
+    CimCounters arrays;
+};
+template <class V>
+void fields(V&& v, CimCoreCounters& c) {
+    v("cim.ac", c.ac, false, "synaptic operations on plain spikes in arrays");
+    v("cim.mac", c.mac, false, "synaptic operations on graded input in arrays");
+    fields(v, c.arrays);
+}
+
 }  // namespace loom::cores

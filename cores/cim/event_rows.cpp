@@ -12,10 +12,10 @@ void CimCore::sweep_membranes(Cycle now) {
         if (active && start > now) units_[a].count_refusal();
         const bool any =
             units_[a].sweep(step_, start, active ? &sums_[image_->axons[a].neuron_first] : nullptr);
-        CoreCounters& c = neurons_.of_axons(a);
+        CimCounters& c = own_of_axons(a).arrays;
         units_[a].collect(c);
         // sums of further matrices are added to those of the first
-        if (active && any && a != into_[target_[a]].front()) c.cim.tree_adds += units_[a].shape().outputs;
+        if (active && any && a != into_[target_[a]].front()) c.tree_adds += units_[a].shape().outputs;
     }
     // what came long ago for the next timestep
     auto& early = early_[(step_ + 1) % early_.size()];

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "cores/near_memory/synapse_rows.hpp"
 #include "base/counter_math.hpp"
 #include "base/rng.hpp"
+#include "cores/near_memory/synapse_rows.hpp"
 
 namespace loom::cores {
 namespace {
@@ -209,12 +209,12 @@ void MatrixUnit::count_refusal() {
     for (CimArray& a : arrays_) a.count_refusal();
 }
 
-void MatrixUnit::collect(CoreCounters& to) {
+void MatrixUnit::collect(CimCounters& to) {
     for (CimArray& a : arrays_) {
-        to.cim = sum_of(to.cim, a.counters());
+        to = sum_of(to, a.counters());
         a.clear_counters();
     }
-    to.cim.shift_adds += further_bits_ * size_.outputs;
+    to.shift_adds += further_bits_ * size_.outputs;
     further_bits_ = 0;
 }
 

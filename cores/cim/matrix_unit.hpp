@@ -3,11 +3,10 @@
 #include <span>
 #include <vector>
 
+#include "arch/cim_core_spec.hpp"
+#include "arch/program.hpp"
 #include "cores/cim/array.hpp"
 #include "cores/cim/input_register.hpp"
-#include "cores/core_counters.hpp"
-#include "arch/chip_spec.hpp"
-#include "arch/program.hpp"
 
 namespace loom::cores {
 
@@ -47,7 +46,7 @@ class MatrixUnit {
     /// A read that had to wait for the end of a write.
     void count_refusal();
     /// Adds the events since the last call.
-    void collect(CoreCounters& to);
+    void collect(CimCounters& to);
 
   private:
     struct Input {

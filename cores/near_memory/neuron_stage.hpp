@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "cores/core.hpp"
 #include "cores/near_memory/axon_out.hpp"
 #include "cores/near_memory/soma.hpp"
-#include "base/error.hpp"
 
 namespace loom::cores {
 
@@ -38,6 +38,10 @@ class NeuronStage {
     CoreCounters& of_axons(std::size_t group) { return counters_[axon_slot_[group]]; }
     CoreCounters& of_neurons(std::size_t group) { return counters_[neuron_slot_[group]]; }
     CoreCounters& of_psums(std::size_t group) { return counters_[psum_slot_[group]]; }
+    /// The same as numbers in layers(), for counters of a kind's own.
+    std::size_t layer_of_axons(std::size_t group) const { return axon_slot_[group]; }
+    std::size_t layer_of_neurons(std::size_t group) const { return neuron_slot_[group]; }
+    std::size_t layer_of_psums(std::size_t group) const { return psum_slot_[group]; }
     std::span<const LayerId> layers() const { return layers_; }
     const std::vector<CoreCounters>& counters() const { return counters_; }
 

@@ -121,8 +121,9 @@ Totals ChipModel::totals() const {
     Totals t;
     t.core.resize(spec_.n_kinds());
     for (std::size_t i = 0; i < cores_.size(); ++i) {
-        cores::CoreCounters& sum = t.core[program_.cores[i].kind];
-        for (const auto& c : cores_[i]->counters()) sum = sum_of(sum, c);
+        cores::CoreTotals& sum = t.core[program_.cores[i].kind];
+        for (const auto& c : cores_[i]->counters()) sum.common = sum_of(sum.common, c);
+        for (std::size_t l = 0; l < cores_[i]->layers().size(); ++l) cores_[i]->add_own(l, sum.own);
     }
     for (const auto& c : wiring_.network().counters()) t.noc = sum_of(t.noc, c);
     t.host_packets = host_->packets();
@@ -131,7 +132,7 @@ Totals ChipModel::totals() const {
 
 Totals Totals::operator-(const Totals& o) const {
     Totals d = *this;
-    for (std::size_t k = 0; k < d.core.size(); ++k) d.core[k] = difference_of(d.core[k], o.core[k]);
+    for (std::size_t k = 0; k < d.core.size(); ++k) d.core[k] -= o.core[k];
     d.noc = difference_of(noc, o.noc);
     d.host_packets -= o.host_packets;
     return d;

@@ -30,7 +30,7 @@ void fields(V& v, ScheduleSpec& s) {
 
 /// Everything counted on the chip, summed over cores, layers and tags.
 struct Totals {
-    std::vector<cores::CoreCounters> core;  ///< [kinds of cores]
+    std::vector<cores::CoreTotals> core;  ///< [kinds of cores]
     noc::NocCounters noc;
     std::uint64_t host_packets = 0;
     Totals operator-(const Totals& o) const;

@@ -5,7 +5,6 @@
 
 #include "arch/core_kinds.hpp"
 #include "sim/report/area.hpp"
-#include "sim/report/energy_prices.hpp"
 
 namespace loom::stats {
 using Json = nlohmann::ordered_json;
@@ -26,6 +25,10 @@ Json part_json(const AreaPart& p, double times) {
 }
 
 Json area_json(const arch::ChipSpec& chip) {
+    return area_json(chip, Inventory(chip));
+}
+
+Json area_json(const arch::ChipSpec& chip, const Inventory& inventory) {
     Json j;
     bool any = !chip.energy.area.empty();
     for (const auto& kind : chip.cores) any = any || !kind.energy.area.empty();
@@ -56,7 +59,7 @@ Json area_json(const arch::ChipSpec& chip) {
     }
     AreaParts network;
     if (const auto router = chip.energy.area.find("router"); router != chip.energy.area.end()) {
-        network.parts.push_back({"routers", static_cast<double>(Inventory(chip).routers), router->second});
+        network.parts.push_back({"routers", static_cast<double>(inventory.routers), router->second});
     } else {
         missing.emplace_back("routers");
     }

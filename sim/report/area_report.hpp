@@ -4,6 +4,7 @@
 
 #include "arch/chip_spec.hpp"
 #include "sim/report/area.hpp"
+#include "sim/report/energy_prices.hpp"
 
 namespace loom::stats {
 
@@ -16,5 +17,6 @@ nlohmann::ordered_json technology_json(const arch::EnergySpec& prices);
 /// um2, grade, source}}}}, network: {name: {...}}, not_included: [...]}; mm2 and instances of a component are
 /// of all cores of the kind. total_mm2 is null when the list has no figure at all.
 nlohmann::ordered_json area_json(const arch::ChipSpec& chip);
+nlohmann::ordered_json area_json(const arch::ChipSpec& chip, const Inventory& inventory);
 
 }  // namespace loom::stats

@@ -4,6 +4,7 @@
 
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
+#include "sim/report/energy_prices.hpp"
 #include "sim/report/run_record.hpp"
 
 namespace loom::stats {
@@ -13,6 +14,7 @@ namespace loom::stats {
 nlohmann::ordered_json arrays_json(const arch::ChipSpec& chip, const arch::Program& program,
                                    std::uint32_t layer, std::uint32_t endpoint);
 /// Time and energy of programming the arrays with the network.
-nlohmann::ordered_json load_json(const RunRecord& record, const arch::ChipSpec& chip);
+nlohmann::ordered_json load_json(const RunRecord& record, const ChipPrices& prices,
+                                 const arch::ChipSpec& chip);
 
 }  // namespace loom::stats

@@ -49,7 +49,9 @@ ChipFigures chip_figures(const RunRecord& r, const arch::ChipSpec& chip, const L
 }
 
 ChipFigures chip_figures(const RunRecord& r, const arch::ChipSpec& chip) {
-    return chip_figures(r, chip, compute_energy(r, ChipPrices(chip), StaticPower(chip)));
+    const Inventory inventory(chip);
+    return chip_figures(r, chip,
+                        compute_energy(r, ChipPrices(chip, inventory), StaticPower(chip, inventory)));
 }
 
 Json devices_json(const RunRecord& r, const ChipFigures& first) {

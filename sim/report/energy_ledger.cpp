@@ -10,15 +10,21 @@ namespace {
 class LeafMaker {
   public:
     explicit LeafMaker(const PriceTable& prices) : prices_(prices) {}
-    void add_core(Ledger& to, std::uint32_t core, std::uint32_t layer, const cores::CoreCounters& c) const {
-        add_all(to, core, layer, 0, c);
+    void add_core(Ledger& to, std::uint32_t core, std::uint32_t layer, const std::string& kind,
+                  const cores::CoreTotals& totals) const {
+        prices_.events().for_each_count(totals, kind, [&](std::size_t event, std::uint64_t count) {
+            add(to, core, layer, event, count);
+        });
     }
     void add_noc(Ledger& to, std::uint32_t layer, const noc::NocCounters& c) const {
-        add_all(to, Leaf::kNoCore, layer, event_layout().noc, c);
+        std::size_t event = prices_.events().noc();
+        fields([&](const char*, const std::uint64_t& count, bool,
+                   const char*) { add(to, Leaf::kNoCore, layer, event++, count); },
+               const_cast<noc::NocCounters&>(c));  // only read
     }
     void add_chip(Ledger& to, std::uint64_t host_packets, std::uint64_t barriers) const {
-        add(to, Leaf::kNoCore, Leaf::kNoLayer, event_layout().host, host_packets);
-        add(to, Leaf::kNoCore, Leaf::kNoLayer, event_layout().barrier, barriers);
+        add(to, Leaf::kNoCore, Leaf::kNoLayer, prices_.events().host(), host_packets);
+        add(to, Leaf::kNoCore, Leaf::kNoLayer, prices_.events().barrier(), barriers);
     }
 
   private:
@@ -29,21 +35,14 @@ class LeafMaker {
         to.leaves.push_back(
             {core, layer, static_cast<std::uint32_t>(event), count, price.pj, price.category});
     }
-    template <class C>
-    void add_all(Ledger& to, std::uint32_t core, std::uint32_t layer, std::size_t event,
-                 const C& counters) const {
-        fields([&](const char*, std::uint64_t& count, bool,
-                   const char*) { add(to, core, layer, event++, count); },
-               const_cast<C&>(counters));  // only read
-    }
-
     const PriceTable& prices_;
 };
 
 }  // namespace
 
-StaticPower::StaticPower(const arch::ChipSpec& chip) {
-    const Inventory n(chip);
+StaticPower::StaticPower(const arch::ChipSpec& chip) : StaticPower(chip, Inventory(chip)) {}
+
+StaticPower::StaticPower(const arch::ChipSpec& chip, const Inventory& n) {
     const auto pj = [&](const char* what, std::uint64_t instances) {
         const auto it = chip.energy.leakage.find(what);
         if (it == chip.energy.leakage.end()) return 0.0;
@@ -76,7 +75,8 @@ std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices
     for (const StepRecord& step : record.steps) {
         Ledger ledger;
         for (std::size_t k = 0; k < step.core.size(); ++k)
-            LeafMaker(prices.of_kind(k)).add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, step.core[k]);
+            LeafMaker(prices.of_kind(k))
+                .add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, prices.kind_name(k), step.core[k]);
         const LeafMaker maker(prices.of_kind(0));
         maker.add_noc(ledger, Leaf::kNoLayer, step.noc);
         maker.add_chip(ledger, step.host_packets, step.barriers);
@@ -85,32 +85,20 @@ std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices
     return out;
 }
 
-namespace {
-
-/// table(endpoint): prices of a core; of the network for Leaf::kNoCore.
-template <class F>
-Ledger energy_of(const RunRecord& record, const StaticPower& power, F table) {
+Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power) {
     Ledger ledger;
-    for (const CoreLayerRecord& c : record.cores)
-        LeafMaker(table(c.endpoint)).add_core(ledger, c.endpoint, c.layer, c.counters);
-    const LeafMaker maker(table(Leaf::kNoCore));
+    for (const CoreLayerRecord& c : record.cores) {
+        const std::size_t kind = prices.kind(c.endpoint);
+        LeafMaker(prices.of_kind(kind))
+            .add_core(ledger, c.endpoint, c.layer, prices.kind_name(kind), c.counters);
+    }
+    const LeafMaker maker(prices.of_kind(0));
     for (std::size_t layer = 0; layer < record.noc.size(); ++layer) {
         maker.add_noc(ledger, static_cast<std::uint32_t>(layer), record.noc[layer]);
     }
     maker.add_chip(ledger, record.host_packets, record.barriers);
     ledger.leakage = power.over(record.total_cycles);
     return ledger;
-}
-
-}  // namespace
-
-Ledger compute_energy(const RunRecord& record, const PriceTable& prices, const StaticPower& power) {
-    return energy_of(record, power, [&](std::uint32_t) -> const PriceTable& { return prices; });
-}
-Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power) {
-    return energy_of(record, power, [&](std::uint32_t core) -> const PriceTable& {
-        return prices.of_kind(prices.kind(core));
-    });
 }
 
 Ledger network_energy(const noc::NocCounters& counters, std::uint64_t cycles, const PriceTable& prices,

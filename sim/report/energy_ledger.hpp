@@ -26,7 +26,7 @@ struct Leaf {
     static constexpr std::uint32_t kNoLayer = 0xffffffffu;
     std::uint32_t core = kNoCore;    ///< endpoint; none for network, host, barrier
     std::uint32_t layer = kNoLayer;  ///< none for the barrier
-    std::uint32_t event = 0;         ///< index into all_events()
+    std::uint32_t event = 0;         ///< number in the EventList of the prices
     std::uint64_t count = 0;
     double price_pj = 0;  ///< 0 when unpriced
     std::uint32_t category = 0;
@@ -42,6 +42,7 @@ struct Leakage {
 class StaticPower {
   public:
     explicit StaticPower(const arch::ChipSpec& chip);
+    StaticPower(const arch::ChipSpec& chip, const Inventory& inventory);
     Leakage over(std::uint64_t cycles) const;
 
   private:
@@ -72,9 +73,8 @@ struct Ledger {
 /// Of every chip timestep: the same prices, summed over cores and layers.
 std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices& prices);
 
-/// Counted events times prices; static power times time for every core, router and link of the chip.
-Ledger compute_energy(const RunRecord& record, const PriceTable& prices, const StaticPower& power);
-/// With the prices of each core's kind.
+/// Counted events times the prices of each core's kind; static power times time for every core, router and
+/// link of the chip.
 Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power);
 
 /// The same of a network that ran alone for `cycles`: what routers, links and bridges leak.

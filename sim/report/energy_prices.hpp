@@ -7,29 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "noc/topology/topology.hpp"
 #include "arch/chip_spec.hpp"
+#include "noc/topology/topology.hpp"
+#include "sim/report/event_list.hpp"
 
 namespace loom::stats {
 
 inline constexpr std::array<std::string_view, 4> kCategories{"compute", "memory", "noc", "control"};
-
-/// A kind of event and its doc string.
-struct EventInfo {
-    std::string name;
-    std::string doc;
-    bool priced = true;  ///< needs a price or an explicit `unpriced` entry
-};
-/// Every event that is counted: of cores, network, host and barrier.
-const std::vector<EventInfo>& all_events();
-/// Numbers of the first event of the network, the host and the barrier; cores come first.
-struct EventLayout {
-    std::size_t noc = 0, host = 0, barrier = 0;
-};
-const EventLayout& event_layout();
-
-/// "noc.link_x" of "noc.link_x+": the name that stands for both directions in a price list; else the name.
-std::string family_of(const std::string& event);
 
 /// What a chip consists of, for leakage and for the events that can happen at all.
 struct Inventory {
@@ -37,6 +21,13 @@ struct Inventory {
     std::uint64_t cores = 0, routers = 0, links = 0, bridges = 0;
     std::array<bool, noc::kLinkKinds> kinds{};
 };
+
+/// The entry of a price list's map for an event or its family; end() when there is none.
+template <class Map>
+auto find_price(const Map& map, const std::string& event) {
+    const auto it = map.find(event);
+    return it != map.end() ? it : map.find(family_of(event));
+}
 
 /// A price list made ready for one chip: prices per bit and mm multiplied out.
 class PriceTable {
@@ -52,6 +43,10 @@ class PriceTable {
     };
     /// Throws ConfigError as check_prices. The chip must outlive the table.
     explicit PriceTable(const arch::ChipSpec& chip);
+    /// The same with what several tables of a chip share.
+    PriceTable(const arch::ChipSpec& chip, const Inventory& inventory,
+               std::shared_ptr<const EventList> events);
+    const EventList& events() const { return *events_; }
     const Entry& operator[](std::size_t event) const { return entries_[event]; }
     /// By name; of the flits over a kind of link. InternalError when there is no such event.
     const Entry& of(std::string_view event) const;
@@ -60,18 +55,24 @@ class PriceTable {
 
   private:
     std::string name_;
-    std::vector<Entry> entries_;
+    std::shared_ptr<const EventList> events_;
+    std::vector<Entry> entries_;  ///< [events]
 };
 
 /// The price tables of a chip's kinds of cores; the first serves network, host and barrier too.
 class ChipPrices {
   public:
     explicit ChipPrices(const arch::ChipSpec& chip);
+    ChipPrices(const arch::ChipSpec& chip, const Inventory& inventory);
+    const EventList& events() const { return *events_; }
     const PriceTable& of_kind(std::size_t kind) const { return tables_[kind]; }
+    /// The name of kind k's type, whose events its cores count.
+    const std::string& kind_name(std::size_t k) const { return views_[k]->core.kind; }
     /// Of a core (endpoint); 0 for what is no core.
     std::size_t kind(std::uint32_t core) const { return core < kinds_.size() ? kinds_[core] : 0; }
 
   private:
+    std::shared_ptr<const EventList> events_;
     std::vector<std::unique_ptr<const arch::ChipSpec>> views_;
     std::vector<PriceTable> tables_;
     std::vector<std::uint32_t> kinds_;
@@ -85,6 +86,6 @@ enum class PricedPart { Chip, Network };
 void check_prices(const arch::ChipSpec& chip, PricedPart part = PricedPart::Chip);
 /// What can be said of a price list without a chip: names, grades, and that events which every chip counts
 /// are priced or excused (those of cores only if the list has any of them).
-void check_price_list(const arch::EnergySpec& prices);
+void check_price_list(const arch::EnergySpec& prices, const arch::CoreKinds& kinds);
 
 }  // namespace loom::stats

@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/config/quantity.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
-#include "base/config/quantity.hpp"
-#include "sim/report/energy_prices.hpp"
+#include "sim/report/event_list.hpp"
 
 namespace loom::stats {
 namespace {
@@ -65,9 +65,9 @@ std::string component_of(const std::string& name) {
 
 class Table {
   public:
-    Table(const Node& ert, const Node* map, std::string file)
+    Table(const Node& ert, const Node* map, std::string file, const arch::CoreKinds& kinds)
         : map_(map), file_(std::move(file)), actions_(Node::make_map()), leakage_(Node::make_map()) {
-        for (const EventInfo& e : all_events()) {
+        for (const EventInfo& e : EventList(kinds)) {
             if (e.priced) events_.push_back(e.name);
             if (e.priced && family_of(e.name) != e.name) events_.push_back(family_of(e.name));
         }
@@ -177,7 +177,7 @@ void merge_under(Node& section, const char* key, const Node& from) {
 
 }  // namespace
 
-void expand_ert(Node& root, std::string_view section) {
+void expand_ert(Node& root, std::string_view section, const arch::CoreKinds& kinds) {
     Node* const energy = const_cast<Node*>(config::get(root, section));
     if (energy == nullptr || !energy->is_map()) return;
     Node table;
@@ -196,7 +196,7 @@ void expand_ert(Node& root, std::string_view section) {
     } else {
         return;
     }
-    const Table prices(table, energy->find("map"), file);
+    const Table prices(table, energy->find("map"), file, kinds);
     energy->erase("ert");
     energy->erase("ERT");
     energy->erase("map");

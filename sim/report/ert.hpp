@@ -2,6 +2,7 @@
 #pragma once
 #include <string_view>
 
+#include "arch/core_catalogue.hpp"
 #include "base/config/located_yaml.hpp"
 
 namespace loom::stats {
@@ -12,7 +13,7 @@ namespace loom::stats {
 /// pair is an event of ours ("dendrite.ac"), one of the usual names (docs/energy-model.md), or in the
 /// section's `map`: {component.action: event}, `none` for what is not counted. `leak` is the static energy
 /// per cycle of a core, router, link, bridge or chip. Prices of the section itself stay. Without a table
-/// nothing happens. ConfigError with place, IoError.
-void expand_ert(config::Node& root, std::string_view section);
+/// nothing happens. kinds: whose events there are. ConfigError with place, IoError.
+void expand_ert(config::Node& root, std::string_view section, const arch::CoreKinds& kinds);
 
 }  // namespace loom::stats

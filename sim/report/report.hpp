@@ -5,8 +5,7 @@
 
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
-#include "sim/report/energy_ledger.hpp"
-#include "sim/report/run_record.hpp"
+#include "sim/report/run_account.hpp"
 
 namespace loom::stats {
 
@@ -14,15 +13,17 @@ inline constexpr int kSchemaVersion = 1;
 
 /// All figures of a run as one JSON object (docs/energy-model.md lists the keys). The same run gives the
 /// same bytes: no host time, no paths.
+nlohmann::ordered_json make_stats(const RunAccount& account);
 nlohmann::ordered_json make_stats(const RunRecord& record, const arch::ChipSpec& chip,
                                   const arch::Program& program);
 
 /// `name value # description (unit)` per number, from the JSON.
-std::string stats_text(const nlohmann::ordered_json& stats);
+std::string stats_text(const nlohmann::ordered_json& stats, const EventList& events);
 /// One row per layer.
 std::string layers_csv(const nlohmann::ordered_json& stats);
-/// Every event with count, price, source and energy.
-std::string energy_yaml(const RunRecord& record, const arch::ChipSpec& chip);
+/// Every event with count, price, source and energy; on chips with several kinds of cores, components of a
+/// core bear the name of its kind.
+std::string energy_yaml(const RunAccount& account);
 /// The table that a person reads; at most 120 columns.
 std::string summary_table(const nlohmann::ordered_json& stats, const std::string& chip_name);
 

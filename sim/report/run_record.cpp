@@ -21,15 +21,19 @@ void transfer(Io& io, RunRecord& r) {
     io.list(r.predictions, [&](std::int64_t& v) { io.number(v); });
     io.list(r.offchip_mac, [&](std::uint64_t& v) { io.number(v); });
     const auto member = [&](auto&&, std::uint64_t& m, auto&&...) { io.number(m); };
+    const auto totals = [&](cores::CoreTotals& t) {
+        fields(member, t.common);
+        io.list(t.own, [&](std::uint64_t& v) { io.number(v); });
+    };
     io.list(r.cores, [&](CoreLayerRecord& c) {
         io.number(c.endpoint);
         io.number(c.layer);
-        fields(member, c.counters);
+        totals(c.counters);
     });
     io.list(r.noc, [&](noc::NocCounters& c) { fields(member, c); });
     io.list(r.steps, [&](StepRecord& s) {
         io.number(s.cycles);
-        io.list(s.core, [&](cores::CoreCounters& c) { fields(member, c); });
+        io.list(s.core, totals);
         fields(member, s.noc);
         io.number(s.host_packets);
         io.number(s.barriers);
@@ -74,17 +78,11 @@ struct Reader {
 StepRecord& StepRecord::operator+=(const StepRecord& o) {
     cycles += o.cycles;
     if (core.size() < o.core.size()) core.resize(o.core.size());
-    for (std::size_t k = 0; k < o.core.size(); ++k) core[k] = sum_of(core[k], o.core[k]);
+    for (std::size_t k = 0; k < o.core.size(); ++k) core[k] += o.core[k];
     noc = sum_of(noc, o.noc);
     host_packets += o.host_packets;
     barriers += o.barriers;
     return *this;
-}
-
-cores::CoreCounters StepRecord::all_cores() const {
-    cores::CoreCounters sum;
-    for (const auto& c : core) sum = sum_of(sum, c);
-    return sum;
 }
 
 void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
@@ -109,8 +107,7 @@ void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
     if (cores.empty()) {
         cores = o.cores;
     } else {
-        for (std::size_t i = 0; i < o.cores.size(); ++i)
-            cores.at(i).counters = sum_of(cores.at(i).counters, o.cores[i].counters);
+        for (std::size_t i = 0; i < o.cores.size(); ++i) cores.at(i).counters += o.cores[i].counters;
     }
     if (noc.size() < o.noc.size()) noc.resize(o.noc.size());
     for (std::size_t i = 0; i < o.noc.size(); ++i) noc[i] = sum_of(noc[i], o.noc[i]);

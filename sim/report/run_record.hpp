@@ -4,29 +4,28 @@
 #include <string>
 #include <vector>
 
-#include "cores/cim/load.hpp"
-#include "cores/core_counters.hpp"
-#include "noc/network.hpp"
 #include "base/ids.hpp"
+#include "cores/core_counters.hpp"
+#include "cores/kind.hpp"
+#include "noc/network.hpp"
 
 namespace loom::stats {
 
 /// Totals over the chip of one chip timestep, summed over samples.
 struct StepRecord {
     std::uint64_t cycles = 0;
-    std::vector<cores::CoreCounters> core;  ///< [kinds of cores]
+    std::vector<cores::CoreTotals> core;  ///< [kinds of cores]
     noc::NocCounters noc;
     std::uint64_t host_packets = 0;
     std::uint64_t barriers = 0;
     StepRecord& operator+=(const StepRecord& o);
-    cores::CoreCounters all_cores() const;
 };
 
 /// Counters of one core on behalf of one layer.
 struct CoreLayerRecord {
     std::uint32_t endpoint = 0;
     std::uint32_t layer = 0;
-    cores::CoreCounters counters;
+    cores::CoreTotals counters;
 };
 
 /// Of a run on a chip with other devices, per sample.
@@ -51,7 +50,7 @@ struct RunRecord {
     std::vector<noc::NocCounters> noc;             ///< [source layers]
     std::vector<StepRecord> steps;                 ///< [chip_steps]
     std::vector<ChipFigures> other_chips;          ///< with further device seeds; not part of add()
-    std::vector<cores::ArrayLoad> loads;  ///< [kinds of cores] programming the arrays; not part of add()
+    std::vector<cores::WeightLoad> loads;          ///< [kinds of cores]; not part of add()
 
     /// Adds a part. The samples of `other` come at positions first, first + stride, ... of the whole,
     /// whose per-sample lists must have been sized.

@@ -37,9 +37,10 @@ std::string count_text(double n) {
 }
 
 /// What a key of stats.json means; keys of lists without their index.
-std::string describe(const std::string& key) {
-    static const std::map<std::string, std::string> text = [] {
-        std::map<std::string, std::string> t{
+class Descriptions {
+  public:
+    explicit Descriptions(const EventList& events) {
+        text_ = {
             {"accuracy", "correct classifications over labelled samples"},
             {"samples", "inferences simulated"},
             {"timesteps", "algorithmic timesteps of an inference"},
@@ -95,25 +96,31 @@ std::string describe(const std::string& key) {
             {"time_per_sample_s_mean", "over the chips (s)"},
             {"energy_per_sample_pj_mean", "over the chips (pJ)"},
         };
-        for (const EventInfo& e : all_events()) t[e.name] = e.doc;
-        return t;
-    }();
-    std::string key_left = key;
-    while (true) {
-        if (const auto it = text.find(key_left); it != text.end()) return it->second;
-        const auto dot = key_left.find('.');
-        if (dot == std::string::npos) return "";
-        key_left = key_left.substr(dot + 1);
+        for (const EventInfo& e : events) text_[e.name] = e.doc;
     }
-}
+    /// The longest end of the key that is known; empty when none is.
+    std::string of(std::string key) const {
+        while (true) {
+            if (const auto it = text_.find(key); it != text_.end()) return it->second;
+            const auto dot = key.find('.');
+            if (dot == std::string::npos) return "";
+            key = key.substr(dot + 1);
+        }
+    }
 
-void flatten(const Json& j, const std::string& path, std::string& out) {
+  private:
+    std::map<std::string, std::string> text_;
+};
+
+void flatten(const Json& j, const std::string& path, const Descriptions& descriptions, std::string& out) {
     if (j.is_object()) {
-        for (const auto& [key, value] : j.items()) flatten(value, path.empty() ? key : path + "." + key, out);
+        for (const auto& [key, value] : j.items())
+            flatten(value, path.empty() ? key : path + "." + key, descriptions, out);
     } else if (j.is_array()) {
-        for (std::size_t i = 0; i < j.size(); ++i) flatten(j[i], fmt::format("{}[{}]", path, i), out);
+        for (std::size_t i = 0; i < j.size(); ++i)
+            flatten(j[i], fmt::format("{}[{}]", path, i), descriptions, out);
     } else {
-        const std::string doc = describe(path);
+        const std::string doc = descriptions.of(path);
         const std::string value = j.is_string() ? j.get<std::string>() : j.dump();
         out += fmt::format("{:<56} {:>20}{}{}\n", path, value, doc.empty() ? "" : "  # ", doc);
     }
@@ -128,9 +135,9 @@ std::string human_time(double seconds) {
     return scaled(seconds * 1e12, {"ps", "ns", "us", "ms", "s"});
 }
 
-std::string stats_text(const Json& stats) {
+std::string stats_text(const Json& stats, const EventList& events) {
     std::string out;
-    flatten(stats, "", out);
+    flatten(stats, "", Descriptions(events), out);
     return out;
 }
 
@@ -153,6 +160,43 @@ std::string layers_csv(const Json& stats) {
     return out;
 }
 
+namespace {
+
+/// Chips of a design that differ in their devices.
+std::string devices_text(const Json& d) {
+    std::string out = fmt::format(
+        "  {} chips that differ in their devices; 95 % intervals of the mean, range of single ones:\n",
+        d["seeds"].dump());
+    const auto interval = [&](const char* name, const std::string& key, auto text) {
+        if (!d.contains(key)) return;
+        out += fmt::format("    {:<9} {} to {} ({} to {})\n", name, text(number(d[key + "_low"])),
+                           text(number(d[key + "_high"])), text(number(d[key + "_min"])),
+                           text(number(d[key + "_max"])));
+    };
+    interval("accuracy", "accuracy", [](double x) { return fmt::format("{:.2f} %", 100 * x); });
+    interval("cycles", "cycles_per_sample", [](double x) { return fmt::format("{:.0f}", x); });
+    interval("time", "time_per_sample_s", [](double x) { return human_time(x); });
+    interval("energy", "energy_per_sample_pj", [](double x) { return human_energy(x); });
+    return out;
+}
+
+/// What papers would say, below the table.
+std::string estimate_text(const Json& s, double n) {
+    std::string out;
+    out += fmt::format("\nPaper's estimate: {} pJ per AC, {} pJ per MAC ({}), executed operations only.\n",
+                       number(s["estimate"]["ac_pj"]), number(s["estimate"]["mac_pj"]),
+                       s["estimate"]["source"].get<std::string>());
+    out += fmt::format(
+        "By rate x FLOPs it is {}; the same-shape ANN by MAC price {}. NoC energy counts for the sender.\n",
+        human_energy(number(s["estimate"]["rate_pj"]) / n),
+        human_energy(number(s["estimate"]["ann_pj"]) / n));
+    if (number(s["ops"]["offchip_mac"]) > 0)
+        out += "* computed by the host, off chip: in the estimate, not in the simulated energy.\n";
+    return out;
+}
+
+}  // namespace
+
 std::string summary_table(const Json& s, const std::string& chip_name) {
     const double n = std::max(1.0, number(s["samples"]));
     const Json& e = s["energy"];
@@ -171,22 +215,7 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
                : fmt::format(
                      "  area      {:.3g} mm2 of the parts with a figure (stats.json: area.not_included)\n",
                      number(area));
-    if (s.contains("devices")) {
-        const Json& d = s["devices"];
-        out += fmt::format(
-            "  {} chips that differ in their devices; 95 % intervals of the mean, range of single ones:\n",
-            d["seeds"].dump());
-        const auto interval = [&](const char* name, const std::string& key, auto text) {
-            if (!d.contains(key)) return;
-            out += fmt::format("    {:<9} {} to {} ({} to {})\n", name, text(number(d[key + "_low"])),
-                               text(number(d[key + "_high"])), text(number(d[key + "_min"])),
-                               text(number(d[key + "_max"])));
-        };
-        interval("accuracy", "accuracy", [](double x) { return fmt::format("{:.2f} %", 100 * x); });
-        interval("cycles", "cycles_per_sample", [](double x) { return fmt::format("{:.0f}", x); });
-        interval("time", "time_per_sample_s", [](double x) { return human_time(x); });
-        interval("energy", "energy_per_sample_pj", [](double x) { return human_energy(x); });
-    }
+    if (s.contains("devices")) out += devices_text(s["devices"]);
     if (s.contains("arrays")) {
         out += fmt::format("  {} arrays, {:.1f} % of their cells; loading them takes {} and {}\n",
                            s["arrays"]["used"].dump(), 100 * number(s["arrays"]["utilisation"]),
@@ -229,16 +258,7 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
                        "share of the total", 100 * number(e["compute_pj"]) / total,
                        100 * number(e["memory_pj"]) / total, 100 * number(e["noc_pj"]) / total,
                        100 * number(e["control_pj"]) / total, 100 * number(e["leakage_pj"]) / total);
-    out += fmt::format("\nPaper's estimate: {} pJ per AC, {} pJ per MAC ({}), executed operations only.\n",
-                       number(s["estimate"]["ac_pj"]), number(s["estimate"]["mac_pj"]),
-                       s["estimate"]["source"].get<std::string>());
-    out += fmt::format(
-        "By rate x FLOPs it is {}; the same-shape ANN by MAC price {}. NoC energy counts for the sender.\n",
-        human_energy(number(s["estimate"]["rate_pj"]) / n),
-        human_energy(number(s["estimate"]["ann_pj"]) / n));
-    if (number(s["ops"]["offchip_mac"]) > 0)
-        out += "* computed by the host, off chip: in the estimate, not in the simulated energy.\n";
-    return out;
+    return out + estimate_text(s, n);
 }
 
 }  // namespace loom::stats

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "sim/chip/chip_model.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom {
 namespace {
@@ -36,7 +37,7 @@ arch::Program empty_program(const arch::ChipSpec& spec, unsigned cores) {
 }
 
 void idle_chip(benchmark::State& state) {
-    arch::ChipSpec spec;
+    arch::ChipSpec spec{support::core_kinds()};
     spec.noc.size = {64, 64};
     spec.noc.cores_per_router = 4;
     const arch::Program program = empty_program(spec, static_cast<unsigned>(state.range(0)));

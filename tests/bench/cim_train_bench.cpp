@@ -4,11 +4,12 @@
 #include <benchmark/benchmark.h>
 
 #include "base/config/reader.hpp"
+#include "tests/support/core_kinds.hpp"
+#include "tests/support/golden_network.hpp"
 #include "training/learn/activity.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/make_engine.hpp"
 #include "training/many_core/price_chip.hpp"
-#include "tests/support/golden_network.hpp"
 
 namespace loom::training {
 namespace {
@@ -16,9 +17,8 @@ namespace {
 constexpr std::size_t kBatches = 44;  // 1437 images / 32, the rest is left out
 
 arch::ChipSpec chip_of(bool agsi) {
-    return config::read<arch::ChipSpec>(
-        config::load_tree(std::string(LOOM_SOURCE_DIR "/configs/chips/") +
-                          (agsi ? "train_cim_agsi.yaml" : "train_cim_rram.yaml")));
+    return support::read_chip(config::load_tree(std::string(LOOM_SOURCE_DIR "/configs/chips/") +
+                                                (agsi ? "train_cim_agsi.yaml" : "train_cim_rram.yaml")));
 }
 
 /// SGD with rate 0.1, or Adam with 0.001.
@@ -26,7 +26,7 @@ learn::GoldenNetwork golden_with(const arch::ChipSpec& chip, bool adam) {
     learn::GoldenNetwork golden;
     golden.surrogate = {"sigmoid", 4, {}};
     if (adam) golden.optimiser.kind = "adam", golden.optimiser.lr = 1e-3;
-    golden.pulses = learn::pulse_spec(*chip.core.cim, chip.core.cim->training, 1);
+    golden.pulses = learn::pulse_spec(support::cim_of(chip.core), support::cim_of(chip.core).training, 1);
     return golden;
 }
 
@@ -67,8 +67,8 @@ void epochs(benchmark::State& state) {
         const auto trainer = golden.make();
         if (device >= 5)
             read_through_converters(trainer->network(),
-                                    dynamic_cast<learn::PulseUpdate&>(trainer->optimiser()), *chip.core.cim,
-                                    chip.training_sparsity, 1);
+                                    dynamic_cast<learn::PulseUpdate&>(trainer->optimiser()),
+                                    support::cim_of(chip.core), chip.training_sparsity, 1);
         for (int epoch = 0; epoch < 20; ++epoch) {
             for (std::size_t k = 0; k < kBatches; ++k) {
                 const auto [x, y] = learn::GoldenNetwork::minibatch(k);
@@ -91,7 +91,7 @@ BENCHMARK(epochs)->ArgsProduct({{0, 1, 2, 3, 4, 5, 6}, {0, 1}})->Iterations(1)->
 void step(benchmark::State& state) {
     constexpr std::size_t kSteps = 20;
     arch::ChipSpec chip = chip_of(state.range(0) == 1);
-    chip.core.cim->training.transposable = state.range(0) != 2;
+    support::cim_of(chip.core).training.transposable = state.range(0) != 2;
     for (auto _ : state) {
         const auto trainer = golden_with(chip, state.range(1) != 0).make();
         const auto engine = make_cim_training_engine(chip, {});

@@ -5,8 +5,9 @@
 
 #include <memory>
 
-#include "cores/catalogue.hpp"
 #include "base/rng.hpp"
+#include "cores/catalogue.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom {
 namespace {
@@ -41,7 +42,7 @@ class Source final : public Clocked {
 };
 
 struct Setup {
-    arch::ChipSpec spec;
+    arch::ChipSpec spec{support::core_kinds()};
     arch::Program program;
     std::shared_ptr<arch::CoreImage> image = std::make_shared<arch::CoreImage>();
     Scheduler scheduler;

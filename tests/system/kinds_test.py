@@ -121,7 +121,7 @@ def mistakes():
         (["map.kinds.lif5=little"], 3, "map.kinds.lif5: no such layer; did you mean 'lif"),
         (["chip.cores.0.columns=[4]"], 3, "chip.cores.0.columns.0: the chip has columns 0 to 3"),
         (["chip.cores.1.name=little"], 3, "chip.cores.1.name: 'little' is the name of another kind too"),
-        (["chip.cores.1.kind=far_memory"], 3, "chip.cores.1.kind: unknown 'far_memory' (known: near_memory"),
+        (["chip.cores.1.kind=far_memory"], 3, "chip.cores.1.kind: unknown 'far_memory'; did you mean 'near_memory'?"),
         (["chip.cores.1.soma.lanse=2"], 3, "chip.cores.1.soma.lanse: unknown key; did you mean 'lanes'?"),
         (["chip.cores.0.energy.actions.\"dendrite.acc\"={value: 1 pJ, source: x}"], 3,
          "chip.cores.0.energy.actions.dendrite.acc: no such event; did you mean 'dendrite.ac'?"),

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "arch/cim_core_spec.hpp"
 #include "training/learn/layer.hpp"
 #include "training/learn/pulse_update.hpp"
 #include "training/many_core/cim_reads.hpp"

@@ -17,9 +17,9 @@ void check(const arch::ChipSpec& chip) {
         throw ConfigError(fmt::format("core.cim.{}: {}", key, problem));
     };
     if (!chip.cores.empty()) throw ConfigError("cores: training takes chips whose cores are all alike");
-    if (!core.in_memory() || !core.cim)
-        throw ConfigError("core.kind: training in arrays needs cores of kind cim");
-    const arch::CimCoreSpec& s = *core.cim;
+    const auto* cells = core.own<arch::CimCoreSpec>();
+    if (cells == nullptr) throw ConfigError("core.kind: training in arrays needs cores of kind cim");
+    const arch::CimCoreSpec& s = *cells;
     if (s.array.type != arch::CimType::Rram1t1r && s.array.type != arch::CimType::RramXbar &&
         s.array.type != arch::CimType::Pcm)
         refuse("array.type", "updates in place need rram_1t1r, rram_xbar or pcm");
@@ -46,7 +46,8 @@ CimArithmetic::CimArithmetic(const arch::ChipSpec& chip) {
     room_.cores = chip.n_cores();
     room_.memory_bits = core_.synapse.memory;
     room_.max_neurons = core_.soma.max_neurons;
-    room_.cim = &*core_.cim;
+    cim_ = &core_.section<arch::CimCoreSpec>();
+    room_.cim = cim_;
 }
 
 void CimArithmetic::begin(const TrainingView& view) {
@@ -101,14 +102,14 @@ Cycles CimArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint3
     const std::uint64_t n =
         l.shape.taps(position / l.shape.in_w, position % l.shape.in_w) * view.placement.blocks[b].channels();
     PhaseRecord& r = view.of_linear(feed.linear);
-    count(r, Event::SpikeWrite) += feed.values ? core_.cim->input_bits : 1;
+    count(r, Event::SpikeWrite) += feed.values ? cim_->input_bits : 1;
     if (zero) {  // its bit is not set: no row is driven, whatever is asked of zeros
         count(r, Event::Gated) += n;
         return 1;
     }
     count(r, feed.values ? Event::ArrayMac : Event::ArrayAc) += n;
     // The bits of an analogue input are not known: all of them are driven.
-    const std::uint64_t value = feed.values ? (std::uint64_t{1} << core_.cim->input_bits) - 1 : 1;
+    const std::uint64_t value = feed.values ? (std::uint64_t{1} << cim_->input_bits) - 1 : 1;
     part(b, f).arrived[pair].push_back({static_cast<std::uint32_t>(element), value});
     return 1;
 }
@@ -126,7 +127,7 @@ void CimArithmetic::take_inputs(std::vector<CimMatrix::Input>& arrived) {
             inputs_.push_back(i);
     }
     arrived.clear();
-    const std::uint64_t all = (std::uint64_t{1} << core_.cim->input_bits) - 1;
+    const std::uint64_t all = (std::uint64_t{1} << cim_->input_bits) - 1;
     for (CimMatrix::Input& i : inputs_) i.value = std::min(i.value, all);
 }
 

@@ -18,7 +18,7 @@ class CimArithmetic final : public CoreArithmetic {
     explicit CimArithmetic(const arch::ChipSpec& chip);
     CoreRoom room() const override { return room_; }
     void begin(const TrainingView& view) override;
-    bool takes_beside_job() const override { return core_.cim->rows.double_buffer; }
+    bool takes_beside_job() const override { return cim_->rows.double_buffer; }
     Cycles take_spike(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t element,
                       std::size_t pair, bool zero) override;
     void sums(TrainingView& view, std::uint32_t block, std::size_t pair,
@@ -47,6 +47,7 @@ class CimArithmetic final : public CoreArithmetic {
     }
 
     arch::CoreSpec core_;
+    const arch::CimCoreSpec* cim_ = nullptr;  ///< its section
     CoreRoom room_;
     std::vector<std::vector<Part>> parts_;                           ///< [block]
     std::vector<std::array<cores::CimCounters, kPhases>> counters_;  ///< [item]

@@ -15,7 +15,7 @@ namespace loom::training {
 using arch::ZeroRule;
 
 CimMatrix::CimMatrix(const TrainingView& view, const Block& block, const Feed& feed)
-    : spec_(&*view.core().cim),
+    : spec_(&view.core().section<arch::CimCoreSpec>()),
       linear_(&view.linear(feed)),
       block_(&block),
       rows_(linear_->shape.weights() / linear_->shape.out_c),

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "arch/chip_spec.hpp"
+#include "arch/cim_core_spec.hpp"
 #include "cores/cim/array.hpp"
 #include "training/work/training_chip.hpp"
 #include "training/work/training_work.hpp"

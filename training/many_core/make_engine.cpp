@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/many_core/make_engine.hpp"
 
+#include "arch/core_kind.hpp"
 #include "base/error.hpp"
 #include "training/many_core/cim_arithmetic.hpp"
 #include "training/many_core/near_memory_arithmetic.hpp"
@@ -10,7 +11,7 @@ namespace loom::training {
 std::unique_ptr<ManyCoreEngine> make_near_memory_training_engine(const arch::ChipSpec& chip,
                                                                  const arch::SparsityRules& sparsity) {
     for (std::size_t k = 0; k < chip.n_kinds(); ++k)
-        if (chip.kind(k).in_memory())
+        if (chip.kind(k).type().training() != arch::CoreTraining::Lanes)
             throw ConfigError("core.kind: near-memory training needs cores of kind near_memory");
     return std::make_unique<ManyCoreEngine>(chip, sparsity, std::make_unique<NearMemoryArithmetic>(chip));
 }
@@ -22,8 +23,9 @@ std::unique_ptr<ManyCoreEngine> make_cim_training_engine(const arch::ChipSpec& c
 
 std::unique_ptr<ManyCoreEngine> make_many_core_training_engine(const arch::ChipSpec& chip,
                                                                const arch::SparsityRules& sparsity) {
-    return chip.kind(0).in_memory() ? make_cim_training_engine(chip, sparsity)
-                                    : make_near_memory_training_engine(chip, sparsity);
+    return chip.kind(0).type().training() == arch::CoreTraining::InPlace
+               ? make_cim_training_engine(chip, sparsity)
+               : make_near_memory_training_engine(chip, sparsity);
 }
 
 }  // namespace loom::training

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "arch/chip_spec.hpp"
+#include "arch/cim_core_spec.hpp"
 #include "training/work/training_work.hpp"
 
 namespace loom::training {

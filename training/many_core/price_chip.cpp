@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "arch/cim_core_spec.hpp"
+#include "arch/core_kinds.hpp"
 #include "base/error.hpp"
-#include "cores/cim/chip_prices.hpp"
 #include "sim/report/area_report.hpp"
 #include "sim/report/energy_ledger.hpp"
 #include "sim/report/energy_prices.hpp"
@@ -64,7 +65,7 @@ class Adder {
 }  // namespace
 
 Pricing price(const ManyCoreEngine& engine) {
-    const arch::ChipSpec chip = cores::with_derived_prices(engine.chip());
+    const arch::ChipSpec chip = arch::with_derived_prices(engine.chip());
     const arch::TrainingChip lanes = lanes_of(chip, engine.arithmetic().room());
     check_prices(lanes);
     Pricing result = price(engine.record(), lanes);
@@ -90,9 +91,9 @@ Pricing price(const ManyCoreEngine& engine) {
 }
 
 double transposed_converter_area(const arch::ChipSpec& chip) {
-    const arch::CoreSpec& core = chip.kind(0);
-    if (!core.in_memory() || !core.cim || !core.cim->training.transposable) return 0;
-    const arch::CimCoreSpec& s = *core.cim;
+    const auto* cells = chip.kind(0).own<arch::CimCoreSpec>();
+    if (cells == nullptr || !cells->training.transposable) return 0;
+    const arch::CimCoreSpec& s = *cells;
     const std::string key = fmt::format("adc.{}", s.adc.adc_bits);
     const auto area = chip.energy.area.find(key);
     if (area == chip.energy.area.end())
@@ -104,10 +105,9 @@ double transposed_converter_area(const arch::ChipSpec& chip) {
 
 nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip) {
     nlohmann::ordered_json j = stats::area_json(chip);
-    const arch::CoreSpec& core = chip.kind(0);
-    if (j["total_mm2"].is_null() || !core.in_memory() || !core.cim || !core.cim->training.transposable)
-        return j;
-    const auto figure = chip.energy.area.find(fmt::format("adc.{}", core.cim->adc.adc_bits));
+    const auto* cells = chip.kind(0).own<arch::CimCoreSpec>();
+    if (j["total_mm2"].is_null() || cells == nullptr || !cells->training.transposable) return j;
+    const auto figure = chip.energy.area.find(fmt::format("adc.{}", cells->adc.adc_bits));
     if (figure == chip.energy.area.end()) {
         j["not_included"].push_back("converters of transposed reads");
         return j;

@@ -53,10 +53,7 @@ class ManyCoreTarget final : public TrainingTarget {
         return ann_of(snn, Rectifiers::Populations);
     }
     bool starts_warm() const override { return true; }
-    const arch::CimCoreSpec* cells() const override {
-        const arch::CoreSpec& core = chip_.kind(0);
-        return core.in_memory() && core.cim ? &*core.cim : nullptr;
-    }
+    const arch::CimCoreSpec* cells() const override { return chip_.kind(0).own<arch::CimCoreSpec>(); }
 
     void equip(learn::Network& network, const learn::PulseUpdate& pulses, std::uint64_t seed) const override {
         if (cells() == nullptr) return;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "arch/chip_spec.hpp"
+#include "arch/cim_core_spec.hpp"
 #include "training/accelerator/engine.hpp"
 #include "training/accelerator/price.hpp"
 #include "training/learn/pulse_update.hpp"

@@ -8,6 +8,7 @@
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/passes.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -18,7 +19,7 @@ std::shared_ptr<const NirModel> digits(const std::string& name) {
 }
 
 arch::ChipSpec chip() {
-    arch::ChipSpec c;
+    arch::ChipSpec c{support::core_kinds()};
     c.core.axon_in.payload_bits = 8;
     c.core.axon_out.max_fanout_entries = 65536;
     return c;

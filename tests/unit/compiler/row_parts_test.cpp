@@ -9,21 +9,22 @@
 #include "compiler/compile.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "compiler/passes/row_parts.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::compiler {
 namespace {
 
 /// 128 x 128 cells of one bit, 14 columns per weight: 9 outputs of 128 rows in an array.
 arch::ChipSpec cim_chip(std::uint64_t arrays, std::uint64_t side = 12) {
-    arch::ChipSpec c;
+    arch::ChipSpec c{support::core_kinds()};
     c.noc.size = {side, side};
     c.core.axon_in.payload_bits = 8;
     c.core.axon_out.max_fanout_entries = 65536;
     c.core.kind = "cim";
-    c.core.cim.emplace();
-    c.core.cim->arrays = arrays;
-    c.core.cim->input_bits = 16;
-    c.core.cim->weights.weight_bits = 8;
+    support::cim_of(c.core);
+    support::cim_of(c.core).arrays = arrays;
+    support::cim_of(c.core).input_bits = 16;
+    support::cim_of(c.core).weights.weight_bits = 8;
     return c;
 }
 
@@ -94,7 +95,7 @@ TEST(RowParts, OnlyWhenTheRowsDoNotFitACore) {
     const Mapping one = compile_on("digits_conv_q8", cim_chip(1));  // fc: 2 of 4; conv2: 4 of 126 + 18 rows
     EXPECT_EQ(senders(one), 2u * 3 + 4u * 1);
     for (const auto& core : one.program.cores) {
-        EXPECT_LE(core.arrays, 1u);
+        EXPECT_LE(core.store, 1u);
         std::uint64_t packets = 0;
         for (const auto& g : core.psums_out) packets += arch::PsumPackets(cim_chip(1), 0).packets(g.count);
         EXPECT_EQ(core.fanout.row.size(), core.n_neurons + packets + 1);
@@ -127,9 +128,9 @@ TEST(RowParts, PartsOfASliceAreOnDifferentCoresWhenSlicesShareCores) {
 
 TEST(RowParts, EventRowArraysKeepTheirSums) {
     arch::ChipSpec c = cim_chip(1);
-    c.core.cim->array.type = arch::CimType::SramDigital;
-    c.core.cim->array.digital = arch::CimDigital::EventRow;
-    c.core.cim->weights.encoding = arch::CimEncoding::TwosComplement;
+    support::cim_of(c.core).array.type = arch::CimType::SramDigital;
+    support::cim_of(c.core).array.digital = arch::CimDigital::EventRow;
+    support::cim_of(c.core).weights.encoding = arch::CimEncoding::TwosComplement;
     EXPECT_EQ(senders(compile_on("digits_mlp_q8", c, 2)), 0u);
     try {
         compile_on("digits_conv_q8", c);

@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "cores/catalogue.hpp"
 #include "base/clocking/scheduler.hpp"
+#include "cores/catalogue.hpp"
+#include "cores/cim/cim_core.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::testing {
 
@@ -53,7 +55,7 @@ class Peer final : public Clocked {
 /// One core with a dense layer of `neurons` neurons on `inputs` axons, all weights 1, thresholds out of
 /// reach, decay 1 (an integrator); tests change what they need before build().
 struct CoreFixture {
-    arch::ChipSpec spec;
+    arch::ChipSpec spec{support::core_kinds()};
     arch::Program program;
     std::shared_ptr<arch::CoreImage> image = std::make_shared<arch::CoreImage>();
     cores::CoreSchedule schedule;
@@ -136,6 +138,8 @@ struct CoreFixture {
         return activity.last_change();
     }
     const cores::CoreCounters& counters() const { return core->counters()[0]; }
+    /// The own counters of a core of kind cim.
+    const cores::CimCoreCounters& cim() const { return dynamic_cast<const cores::CimCore&>(*core).own()[0]; }
 };
 
 }  // namespace loom::testing

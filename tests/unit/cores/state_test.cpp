@@ -4,11 +4,11 @@
 
 #include <random>
 
+#include "base/error.hpp"
 #include "core_fixture.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
 #include "cores/neuron/fixed_rule.hpp"
 #include "cores/neuron/float_rule.hpp"
-#include "base/error.hpp"
 
 namespace loom {
 namespace {
@@ -160,7 +160,7 @@ TEST(Catalogue, UnknownKind) {
         f.build();
         FAIL();
     } catch (const ConfigError& e) {
-        EXPECT_STREQ(e.what(), "core.kind: unknown 'far_memory' (known: near_memory, cim)");
+        EXPECT_STREQ(e.what(), "core.kind: unknown 'far_memory'; did you mean 'near_memory'?");
     }
 }
 

@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/config/reader.hpp"
+#include "base/error.hpp"
 #include "network_fixture.hpp"
 #include "noc/multicast/sets.hpp"
 #include "noc/routing/routing.hpp"
-#include "base/error.hpp"
-#include "base/config/reader.hpp"
 #include "sim/report/energy_ledger.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom {
 namespace {
@@ -25,7 +26,7 @@ arch::ChipSpec preset(const std::string& name,
                       const std::vector<std::pair<std::string, std::string>>& sets = {}) {
     config::Node root = config::load_tree(configs + "noc/" + name + ".yaml");
     for (const auto& [key, value] : sets) config::set(root, key, value);
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.name = name;
     config::read_into(*root.find("clock"), "clock", chip.clock);
     config::read_into(*root.find("noc"), "noc", chip.noc);
@@ -107,7 +108,7 @@ TEST(LoihiFabric, ALinkCarriesThePublishedRate) {
 }
 
 TEST(LoihiFabric, TheChipHasTheSame) {
-    const auto chip = config::read<arch::ChipSpec>(config::load_tree(configs + "chips/loihi.yaml"));
+    const auto chip = support::read_chip(config::load_tree(configs + "chips/loihi.yaml"));
     const arch::ChipSpec alone = preset("loihi");
     const noc::Topology a = noc::make_topology(chip.noc, chip.clock.period, {0, 0});
     const noc::Topology b = noc::make_topology(alone.noc, alone.clock.period, {0, 0});

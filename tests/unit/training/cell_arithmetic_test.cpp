@@ -9,10 +9,11 @@
 
 #include "base/error.hpp"
 #include "base/rng.hpp"
-#include "training/learn/layers/conv.hpp"
-#include "training/learn/layers/dense.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "tests/unit/training/cell_matrix.hpp"
 #include "tests/unit/training/cim_chips.hpp"
+#include "training/learn/layers/conv.hpp"
+#include "training/learn/layers/dense.hpp"
 
 namespace loom::training {
 namespace {
@@ -142,7 +143,7 @@ TEST(CellArithmetic, ForwardIsTheInferencesArray) {
     const CounterRng rng(7, 0x74657374);
     for (const std::uint64_t adc_bits : {4U, 5U, 8U})
         for (const auto select : {arch::CimRowSelect::Packed, arch::CimRowSelect::GroupsSkip}) {
-            arch::CimCoreSpec spec = *cim_mesh(1).core.cim;
+            arch::CimCoreSpec spec = support::cim_of(cim_mesh(1).core);
             spec.adc.adc_bits = adc_bits;
             spec.adc.gain_sigma = 0.05;
             spec.rows.row_select = select;
@@ -173,7 +174,7 @@ TEST(CellArithmetic, ForwardIsTheInferencesArray) {
 template <class L>
 void compare_with_float32(L& layer, L& ideal, bool whole_levels, bool transposable) {
     const CounterRng rng(3, 0x74657374);
-    arch::CimCoreSpec spec = *cim_mesh(1).core.cim;
+    arch::CimCoreSpec spec = support::cim_of(cim_mesh(1).core);
     spec.training.transposable = transposable;
     const std::size_t n = layer.parameters()[0].value.size();
     const std::vector<float> none(n);

@@ -4,9 +4,10 @@
 
 #include <cmath>
 
-#include "training/many_core/cell_arithmetic.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "tests/unit/training/cell_matrix.hpp"
 #include "tests/unit/training/cim_chips.hpp"
+#include "training/many_core/cell_arithmetic.hpp"
 
 namespace loom::training {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 class Noisy : public testing::Test {
   public:
     Noisy() : matrix_(std::vector<float>(12 * 5, 20), std::vector<float>(12 * 5, 11), 63) {
-        spec_ = *cim_mesh(1).core.cim;
+        spec_ = support::cim_of(cim_mesh(1).core);
         spec_.device.read_noise = 0.2;
         in_.resize(2, 3, 12);
         error_.resize(2, 3, 5);

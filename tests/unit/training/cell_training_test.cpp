@@ -2,6 +2,8 @@
 // A network that trains through the converters of its cells.
 #include <gtest/gtest.h>
 
+#include "tests/support/core_kinds.hpp"
+#include "tests/unit/training/cim_chips.hpp"
 #include "training/learn/activity.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/pool.hpp"
@@ -9,7 +11,6 @@
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/cim_arithmetic.hpp"
 #include "training/many_core/make_engine.hpp"
-#include "tests/unit/training/cim_chips.hpp"
 
 namespace loom::training {
 namespace {
@@ -64,15 +65,16 @@ class Trained {
 
 arch::ChipSpec noisy_chip() {
     arch::ChipSpec chip = cim_mesh(2);
-    chip.core.cim->device.read_noise = 0.02;
-    chip.core.cim->device.p_sa0 = chip.core.cim->device.p_sa1 = 0.002;
-    chip.core.cim->write.sigma_c2c = 0.03;
+    support::cim_of(chip.core).device.read_noise = 0.02;
+    support::cim_of(chip.core).device.p_sa0 = support::cim_of(chip.core).device.p_sa1 = 0.002;
+    support::cim_of(chip.core).write.sigma_c2c = 0.03;
     return chip;
 }
 
 TEST(CellTraining, ResumesWithTheSameBitsAndTheSameWear) {
     const arch::ChipSpec chip = noisy_chip();
-    Trained whole(*chip.core.cim), first(*chip.core.cim), second(*chip.core.cim), timed(*chip.core.cim);
+    Trained whole(support::cim_of(chip.core)), first(support::cim_of(chip.core)),
+        second(support::cim_of(chip.core)), timed(support::cim_of(chip.core));
     const auto e_whole = make_cim_training_engine(chip, {}), e_first = make_cim_training_engine(chip, {}),
                e_second = make_cim_training_engine(chip, {});
     whole.steps(0, 4, e_whole.get());
@@ -96,7 +98,7 @@ TEST(CellTraining, ResumesWithTheSameBitsAndTheSameWear) {
 /// most.
 TEST(CellTraining, CodesAreThoseThatTheEngineCounts) {
     const arch::ChipSpec chip = cim_mesh(1);
-    Trained t(*chip.core.cim);
+    Trained t(support::cim_of(chip.core));
     const auto engine = make_cim_training_engine(chip, {});
     t.steps(0, 3, engine.get());
     const auto codes = [&](const char* name) {
@@ -136,10 +138,11 @@ TEST(CellTraining, CodesBehindPoolsAreThoseThatTheEngineCounts) {
         at = add(std::move(pool), "pool", at);
         at = add(std::move(second), "w2", at);
         add(std::make_unique<Lif>(out, LifSpec{}, h), "lif2", at);
-        auto pulses = std::make_unique<PulseUpdate>(make_optimiser({"sgd", 0.1}),
-                                                    pulse_spec(*chip.core.cim, chip.core.cim->training, 1));
+        auto pulses = std::make_unique<PulseUpdate>(
+            make_optimiser({"sgd", 0.1}),
+            pulse_spec(support::cim_of(chip.core), support::cim_of(chip.core).training, 1));
         pulses->program(*network);
-        read_through_converters(*network, *pulses, *chip.core.cim, {}, 1);
+        read_through_converters(*network, *pulses, support::cim_of(chip.core), {}, 1);
         Trainer trainer(std::move(network), make_loss("mse_rate"), std::move(pulses), Schedule{});
         Signal x(3, 2, 64);
         for (std::size_t i = 0; i < x.all().size(); ++i) x.all()[i] = i * 2654435761U % 5 < 2 ? 1.0F : 0.0F;
@@ -167,7 +170,7 @@ TEST(CellTraining, ConvertersReachTheNumbers) {
         const auto [x, y] = learn::GoldenNetwork::minibatch(0);
         return t.trainer().evaluate(x, y).loss;
     };
-    arch::CimCoreSpec spec = *cim_mesh(1).core.cim;
+    arch::CimCoreSpec spec = support::cim_of(cim_mesh(1).core);
     spec.training.w_range = 4;
     spec.write.Pmax = 256;
     const auto ideal = golden_in(spec).make();

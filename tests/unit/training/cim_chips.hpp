@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "arch/chip_spec.hpp"
-#include "training/learn/activity.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "tests/support/golden_network.hpp"
+#include "training/learn/activity.hpp"
 
 namespace loom::training {
 
 /// side x side cores of 16 arrays of 64 x 64 cells, 6 bits a cell, 4 rows in parallel, a converter per 8
 /// columns.
 inline arch::ChipSpec cim_mesh(std::uint64_t side) {
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.name = "test";
     chip.noc.size = {side, side};
     chip.core.kind = "cim";
     chip.core.synapse.memory = 8 * 1024 * 1024;
     chip.core.soma.lanes = 8;
-    chip.core.cim.emplace();
-    arch::CimCoreSpec& s = *chip.core.cim;
+    support::cim_of(chip.core);
+    arch::CimCoreSpec& s = support::cim_of(chip.core);
     s.input_bits = 8;
     s.array.rows = s.array.cols = 64;
     s.array.cell_bits = 6;

@@ -4,12 +4,13 @@
 
 #include <cmath>
 
-#include "base/error.hpp"
 #include "base/config/reader.hpp"
+#include "base/error.hpp"
 #include "sim/report/area_report.hpp"
+#include "tests/support/core_kinds.hpp"
+#include "tests/unit/training/cim_chips.hpp"
 #include "training/many_core/make_engine.hpp"
 #include "training/many_core/price_chip.hpp"
-#include "tests/unit/training/cim_chips.hpp"
 
 namespace loom::training {
 namespace {
@@ -18,8 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
 arch::ChipSpec shipped(const std::string& name) {
-    return config::read<arch::ChipSpec>(
-        config::load_tree(LOOM_SOURCE_DIR "/configs/chips/" + name + ".yaml"));
+    return support::read_chip(config::load_tree(LOOM_SOURCE_DIR "/configs/chips/" + name + ".yaml"));
 }
 double at(const LayerEnergy& l, Phase p, Level level) {
     return l.pj[static_cast<std::size_t>(p)][static_cast<std::size_t>(level)];
@@ -101,9 +101,9 @@ TEST(CimPrices, NothingCountedGoesWithoutAPrice) {
 TEST(CimPrices, SecondSetOfConverters) {
     arch::ChipSpec chip = shipped("train_cim_rram");
     EXPECT_DOUBLE_EQ(transposed_converter_area(chip), 16.0 * 16 * 16 * 1200);
-    chip.core.cim->training.transposable = false;
+    support::cim_of(chip.core).training.transposable = false;
     EXPECT_EQ(transposed_converter_area(chip), 0);
-    chip.core.cim->training.transposable = true;
+    support::cim_of(chip.core).training.transposable = true;
     chip.energy.area.clear();
     EXPECT_THROW(transposed_converter_area(chip), ConfigError);
 }

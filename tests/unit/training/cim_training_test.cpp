@@ -10,13 +10,14 @@
 #include <bit>
 #include <fstream>
 
-#include "cores/cim/pulse_update.hpp"
 #include "base/error.hpp"
+#include "cores/cim/pulse_update.hpp"
+#include "tests/support/core_kinds.hpp"
+#include "tests/support/golden_network.hpp"
+#include "tests/unit/training/cim_chips.hpp"
 #include "training/learn/activity.hpp"
 #include "training/many_core/cim_arithmetic.hpp"
 #include "training/many_core/make_engine.hpp"
-#include "tests/support/golden_network.hpp"
-#include "tests/unit/training/cim_chips.hpp"
 
 namespace loom::training {
 namespace {
@@ -119,7 +120,7 @@ TEST(CimTraining, ForwardPlanesBehindPooling) {
     const arch::TrainingWork work = cells_work(true, {"rect", {}, 0.5}, false);
     for (const std::uint64_t bits : {8U, 1U}) {
         arch::ChipSpec chip = cim_mesh(1);
-        chip.core.cim->input_bits = bits;
+        support::cim_of(chip.core).input_bits = bits;
         const auto engine = make_cim_training_engine(chip, {S, S, S});
         engine->execute(work);
         std::uint64_t sets = 0, vectors = 0, further = 0;
@@ -154,7 +155,7 @@ TEST(CimTraining, ForwardPlanesBehindPooling) {
 TEST(CimTraining, ConductanceOfTheCellsThatAreRead) {
     const arch::TrainingWork work = cells_work(false, {"rect", {}, 0.5}, false);
     arch::ChipSpec chip = cim_mesh(1);
-    chip.core.cim->timing.t_rd = "40";
+    support::cim_of(chip.core).timing.t_rd = "40";
     const auto engine = make_cim_training_engine(chip, {S, S, S});
     engine->execute(work);
     const arch::LinearWork& l = work.linear[1];
@@ -226,7 +227,7 @@ TEST(CimTraining, EachZeroCanBeKept) {
 TEST(CimTraining, RowsAreReadWhereArraysAreNotTransposable) {
     const arch::TrainingWork work = cells_work(false, {"rect", {}, 0.5}, false);
     arch::ChipSpec chip = cim_mesh(1);
-    chip.core.cim->training.transposable = false;
+    support::cim_of(chip.core).training.transposable = false;
     const auto engine = make_cim_training_engine(chip, {S, S, S});
     engine->execute(work);
     const arch::LinearWork& l = work.linear[1];
@@ -249,8 +250,8 @@ TEST(CimTraining, ForwardTimeOfADenseLayer) {
     for (std::size_t i = 0; i < 13; ++i) work.linear[0].input.set(0, 0, i);
     const auto forward = [&](std::uint64_t rows_parallel, std::uint64_t settle) {
         arch::ChipSpec chip = cim_mesh(1);
-        chip.core.cim->rows.rows_parallel = rows_parallel;
-        chip.core.cim->timing.t_rd = std::to_string(settle);
+        support::cim_of(chip.core).rows.rows_parallel = rows_parallel;
+        support::cim_of(chip.core).timing.t_rd = std::to_string(settle);
         const auto engine = make_cim_training_engine(chip, {S, S, S});
         engine->execute(work);
         std::uint64_t cycles = 0;
@@ -275,7 +276,7 @@ TEST(CimTraining, PacketsComeWhileArraysRead) {
         for (std::size_t i = 0; i < 13; ++i) work.linear[0].input.set(t, 0, i);
     const auto run = [&](bool two) {
         arch::ChipSpec chip = cim_mesh(1);
-        chip.core.cim->rows.double_buffer = two;
+        support::cim_of(chip.core).rows.double_buffer = two;
         const auto engine = make_many_core_training_engine(chip, {S, S, S});
         engine->execute(work);
         return engine->record();
@@ -288,7 +289,7 @@ TEST(CimTraining, PacketsComeWhileArraysRead) {
 }
 
 TEST(CimTraining, UpdateGoesRowByRow) {
-    arch::CimSpec s = cim_mesh(1).core.cim.value();
+    arch::CimSpec s = support::cim_of(cim_mesh(1).core);
     s.write.t_pulse = "10";
     s.array.rows = 2, s.array.cols = 4;
     s.rows.rows_parallel = 2;
@@ -321,7 +322,7 @@ TEST(CimTraining, UpdateGoesRowByRow) {
 
 /// 2 x 2 cells: every pulse half-selects the others of its row and column.
 TEST(CimTraining, HalfSelectedNeighboursOfPassiveArrays) {
-    arch::CimSpec s = cim_mesh(1).core.cim.value();
+    arch::CimSpec s = support::cim_of(cim_mesh(1).core);
     s.array.type = arch::CimType::RramXbar;
     s.rows.row_select = arch::CimRowSelect::GroupsSkip;
     const cores::CimShape shape = cores::cim_shape(s, 2, 1, 1000);
@@ -405,20 +406,20 @@ TEST(CimTraining, RefusesWhatCannotBe) {
         EXPECT_THAT([&] { make_cim_training_engine(chip, {}); },
                     ThrowsMessage<ConfigError>(HasSubstr(message)));
     };
-    refused([](auto& c) { c.cim->weights.weight_bits = 8; }, "core.cim.weights.weight_bits: ");
-    refused([](auto& c) { c.cim->weights.encoding = arch::CimEncoding::Offset; },
+    refused([](auto& c) { support::cim_of(c).weights.weight_bits = 8; }, "core.cim.weights.weight_bits: ");
+    refused([](auto& c) { support::cim_of(c).weights.encoding = arch::CimEncoding::Offset; },
             "core.cim.weights.encoding: ");
-    refused([](auto& c) { c.cim->array.type = arch::CimType::Flash; }, "core.cim.array.type: ");
+    refused([](auto& c) { support::cim_of(c).array.type = arch::CimType::Flash; }, "core.cim.array.type: ");
     refused([](auto& c) { c.kind = "near_memory"; }, "core.kind: ");
-    refused([](auto& c) { c.cim->rows.rows_parallel = 999; }, "core.cim.rows.rows_parallel: ");
+    refused([](auto& c) { support::cim_of(c).rows.rows_parallel = 999; }, "core.cim.rows.rows_parallel: ");
     EXPECT_THROW(make_near_memory_training_engine(cim_mesh(1), {}), ConfigError);
 
     arch::TrainingWork work = cells_work(false, {"triangle", {}, 1}, true);
     arch::ChipSpec few = cim_mesh(1);
-    few.core.cim->arrays = 1;
+    support::cim_of(few.core).arrays = 1;
     EXPECT_THAT([&] { make_cim_training_engine(few, {})->execute(work); },
                 ThrowsMessage<MappingError>(HasSubstr("arrays of a core: need 2, have 1")));
-    few.core.cim->arrays = 2;
+    support::cim_of(few.core).arrays = 2;
     EXPECT_THAT([&] { make_cim_training_engine(few, {})->execute(work); },
                 ThrowsMessage<MappingError>(HasSubstr("arrays of all cores")));
     arch::ChipSpec small = cim_mesh(1);

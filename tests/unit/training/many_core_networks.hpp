@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "base/error.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "training/learn/activity.hpp"
 #include "training/learn/layers/add.hpp"
 #include "training/learn/layers/conv.hpp"
@@ -18,7 +19,7 @@ namespace loom::training {
 inline constexpr arch::ZeroRule S = arch::ZeroRule::Skip, D = arch::ZeroRule::Dense, G = arch::ZeroRule::Gate;
 
 inline arch::ChipSpec mesh(std::uint64_t side, std::uint64_t kib) {
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.name = "test";
     chip.noc.size = {side, side};
     chip.core.synapse.memory = kib * 1024 * 8;

@@ -8,11 +8,12 @@
 #include <fstream>
 
 #include "base/error.hpp"
+#include "tests/support/core_kinds.hpp"
+#include "tests/support/golden_network.hpp"
+#include "tests/unit/training/random_work.hpp"
 #include "training/learn/activity.hpp"
 #include "training/learn/neurons/make_neurons.hpp"
 #include "training/many_core/many_core_engine.hpp"
-#include "tests/support/golden_network.hpp"
-#include "tests/unit/training/random_work.hpp"
 
 namespace loom::training {
 namespace {
@@ -20,7 +21,7 @@ namespace {
 using arch::ZeroRule;
 
 arch::ChipSpec mesh(std::uint64_t side, std::uint64_t kib) {
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.name = "test";
     chip.noc.size = {side, side};
     chip.core.synapse.memory = kib * 1024 * 8;

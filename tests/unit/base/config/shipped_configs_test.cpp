@@ -6,11 +6,12 @@
 #include <filesystem>
 #include <set>
 
-#include "cores/core_counters.hpp"
-#include "noc/network.hpp"
 #include "arch/chip_spec.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
+#include "cores/core_counters.hpp"
+#include "noc/network.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::config {
 namespace {
@@ -22,8 +23,7 @@ const std::string configs = std::string(LOOM_SOURCE_DIR) + "/configs/";
 std::set<std::string> priced_names() {
     std::set<std::string> names{"host.packets", "barrier.barriers"};
     const auto collect = [&](const char* name, const auto&, bool priced, const char*) {
-        // events of arrays need a price on chips with arrays only (tests/system/cim_test.py)
-        if (priced && !std::string(name).starts_with("cim.")) names.insert(name);
+        if (priced) names.insert(name);
     };
     cores::CoreCounters core;
     noc::NocCounters network;
@@ -35,7 +35,7 @@ std::set<std::string> priced_names() {
 class ShippedChip : public testing::TestWithParam<const char*> {
   protected:
     arch::ChipSpec chip() const {
-        return read<arch::ChipSpec>(load_tree(configs + "chips/" + GetParam() + ".yaml"), "chip");
+        return support::read_chip(load_tree(configs + "chips/" + GetParam() + ".yaml"), "chip");
     }
 };
 
@@ -75,14 +75,14 @@ TEST_P(ShippedChip, PricesHaveSourceAndGrade) {
 
 TEST_P(ShippedChip, ResolvedConfigurationReadsBack) {
     const Node node = to_node(chip());
-    EXPECT_TRUE(same_value(node, to_node(read<arch::ChipSpec>(load_text(emit(node), "resolved")))));
+    EXPECT_TRUE(same_value(node, to_node(support::read_chip(load_text(emit(node), "resolved")))));
 }
 
 INSTANTIATE_TEST_SUITE_P(Chips, ShippedChip, testing::Values("loihi", "mesh45"),
                          [](const auto& chip) { return std::string(chip.param); });
 
 TEST(ShippedConfigs, LoihiTimes) {
-    const auto chip = read<arch::ChipSpec>(load_tree(configs + "chips/loihi.yaml"));
+    const auto chip = support::read_chip(load_tree(configs + "chips/loihi.yaml"));
     EXPECT_EQ(chip.n_routers(), 32u);
     EXPECT_EQ(chip.n_cores(), 128u);
     const double ns = chip.clock.period / 1000.0;
@@ -108,7 +108,7 @@ TEST(ShippedConfigs, RunsNameFilesThatExist) {
         const std::vector<std::string> sections{"chip"};
         set(root, "chip.core.soma.max_neurons", "256");
         include_files(root, sections);
-        EXPECT_EQ(read<arch::ChipSpec>(*root.find("chip"), "chip").core.soma.max_neurons, 256u);
+        EXPECT_EQ(support::read_chip(*root.find("chip"), "chip").core.soma.max_neurons, 256u);
         ++runs;
     }
     EXPECT_EQ(runs, 7u);

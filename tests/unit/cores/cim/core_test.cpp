@@ -6,8 +6,9 @@
 
 #include <random>
 
-#include "cim_fixture.hpp"
 #include "base/error.hpp"
+#include "cim_fixture.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 
 namespace loom {
@@ -20,8 +21,8 @@ void make_cim(CoreFixture& f) {
     f.spec.core.kind = "cim";
     f.spec.core.soma.lanes = 4;
     f.spec.core.soma.latency = 4;
-    f.spec.core.cim.emplace();
-    static_cast<arch::CimSpec&>(*f.spec.core.cim) = cores::golden_spec();
+    support::cim_of(f.spec.core);
+    static_cast<arch::CimSpec&>(support::cim_of(f.spec.core)) = cores::golden_spec();
 }
 
 /// Delivers one spike per axon in turn and runs timestep 1 from cycle 100; returns its last cycle.
@@ -42,14 +43,14 @@ TEST(CimCore, OneVector) {
     for (std::uint32_t n = 0; n < 8; ++n) EXPECT_EQ(f.core->membrane(n), 2);
     const cores::CoreCounters& c = f.counters();
     EXPECT_EQ(c.packets_in, 2u);
-    EXPECT_EQ(c.array_ac, 16u);
+    EXPECT_EQ(f.cim().ac, 16u);
     EXPECT_EQ(c.all_ac(), 16u);
     EXPECT_EQ(c.ac, 0u);
-    EXPECT_EQ(c.cim.vectors, 1u);
-    EXPECT_EQ(c.cim.sets, 1u);
-    EXPECT_EQ(c.cim.rows_driven, 2u);
-    EXPECT_EQ(c.cim.conversions, 48u);
-    EXPECT_EQ(c.cim.shift_adds, 48u);
+    EXPECT_EQ(f.cim().arrays.vectors, 1u);
+    EXPECT_EQ(f.cim().arrays.sets, 1u);
+    EXPECT_EQ(f.cim().arrays.rows_driven, 2u);
+    EXPECT_EQ(f.cim().arrays.conversions, 48u);
+    EXPECT_EQ(f.cim().arrays.shift_adds, 48u);
 }
 
 TEST(CimCore, WithoutInputOnlyTheSomaWorks) {
@@ -57,7 +58,7 @@ TEST(CimCore, WithoutInputOnlyTheSomaWorks) {
     make_cim(f);
     f.build();
     EXPECT_EQ(one_step(f, {}), 100u + 1 + 2 + 4 - 1);
-    EXPECT_EQ(f.counters().cim.vectors, 0u);
+    EXPECT_EQ(f.cim().arrays.vectors, 0u);
     EXPECT_EQ(f.counters().updates_inactive, 8u);
 }
 
@@ -68,16 +69,16 @@ TEST(CimCore, SeveralSpikesOnARowAreReadBitByBit) {
     // inputs 3 and 1: bit 0 of both rows, bit 1 of one; the next vector starts 3 cycles later
     EXPECT_EQ(one_step(f, {0, 1, 0, 0}), 100u + 3 + 7 + 2 + 4);
     for (std::uint32_t n = 0; n < 8; ++n) EXPECT_EQ(f.core->membrane(n), 4);
-    EXPECT_EQ(f.counters().cim.vectors, 2u);
-    EXPECT_EQ(f.counters().cim.rows_driven, 3u);
-    EXPECT_EQ(f.counters().cim.shift_adds, 2u * 48 + 8);
-    EXPECT_EQ(f.counters().array_ac, 4u * 8);
+    EXPECT_EQ(f.cim().arrays.vectors, 2u);
+    EXPECT_EQ(f.cim().arrays.rows_driven, 3u);
+    EXPECT_EQ(f.cim().arrays.shift_adds, 2u * 48 + 8);
+    EXPECT_EQ(f.cim().ac, 4u * 8);
 }
 
 TEST(CimCore, MoreThanTheInputBitsIsAFault) {
     CoreFixture f(4, 8);
     make_cim(f);
-    f.spec.core.cim->input_bits = 1;
+    support::cim_of(f.spec.core).input_bits = 1;
     f.build();
     f.peer->send(1, 2);
     f.peer->send(2, 2);
@@ -114,7 +115,7 @@ TEST(CimCore, PositionsFollowOneAnotherAndTheSomaFollowsThem) {
         const Cycle last = copies == 1 ? 7 * 3 : copies == 2 ? 3 * 3 + 1 : 7;  // start of the last vector
         EXPECT_EQ(one_step(f, all), 100u + last + 5 + 1 + 4) << copies;
         for (std::uint32_t n = 0; n < 16; ++n) EXPECT_EQ(f.core->membrane(n), n % 2 == 0 ? 3 : -2);
-        EXPECT_EQ(f.counters().cim.vectors, 8u);
+        EXPECT_EQ(f.cim().arrays.vectors, 8u);
     }
     // empty windows take a cycle each
     CoreFixture f(8, 16);
@@ -129,7 +130,7 @@ TEST(CimCore, SpikesWaitForASingleRegister) {
         CoreFixture f(8, 16);
         make_cim(f);
         make_positions(f, 8, 1);
-        f.spec.core.cim->rows.double_buffer = twice;
+        support::cim_of(f.spec.core).rows.double_buffer = twice;
         f.build();
         for (std::uint32_t a = 0; a < 8; ++a) f.peer->send(1 + a, a);
         f.drain();
@@ -150,7 +151,7 @@ TEST(CimCore, SpikesWaitForASingleRegister) {
 TEST(CimCore, SpikesAndReadsWaitForAWrite) {
     CoreFixture f(4, 8);
     make_cim(f);
-    f.spec.core.cim->reload = true;
+    support::cim_of(f.spec.core).reload = true;
     f.spec.core.axon_in.fifo = 2;
     f.build();
     f.core->begin_step(10, 0);  // programs the arrays: pulses of 1 us
@@ -158,10 +159,10 @@ TEST(CimCore, SpikesAndReadsWaitForAWrite) {
     f.core->begin_step(12, 1);
     const Cycle end = f.drain();
     const cores::CoreCounters& c = f.counters();
-    EXPECT_GT(c.cim.write_busy, 1000u);
+    EXPECT_GT(f.cim().arrays.write_busy, 1000u);
     EXPECT_EQ(c.axon_in_stalled, 2u) << "what the FIFO holds; the others wait in the network";
-    EXPECT_GE(c.cim.refused_reads, 1u);
-    EXPECT_GT(end, 10 + c.cim.write_busy);
+    EXPECT_GE(f.cim().arrays.refused_reads, 1u);
+    EXPECT_GT(end, 10 + f.cim().arrays.write_busy);
     f.core->begin_step(end + 10, 2);
     f.drain();
     for (std::uint32_t n = 0; n < 8; ++n) EXPECT_EQ(f.core->membrane(n), 4);
@@ -246,7 +247,7 @@ TEST(CimCore, SumsOfANearMemoryCore) {
             f->neurons().layer_index.resize(neurons);
         }
         make_cim(b);
-        arch::CimCoreSpec& s = *b.spec.core.cim;
+        arch::CimCoreSpec& s = support::cim_of(b.spec.core);
         s.input_bits = 6;
         s.array.rows = 16;
         s.array.cols = 32;
@@ -276,9 +277,9 @@ TEST(CimCore, SumsOfANearMemoryCore) {
                 ASSERT_EQ(a.core->membrane(n), b.core->membrane(n))
                     << round << " form " << form << " neuron " << n;
         }
-        EXPECT_EQ(a.counters().ac, b.counters().array_ac);
-        EXPECT_EQ(a.counters().mac, b.counters().array_mac);
-        EXPECT_EQ(b.counters().cim.clips, 0u);
+        EXPECT_EQ(a.counters().ac, b.cim().ac);
+        EXPECT_EQ(a.counters().mac, b.cim().mac);
+        EXPECT_EQ(b.cim().arrays.clips, 0u);
     }
 }
 

@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <random>
 
-#include "cim_fixture.hpp"
 #include "arch/cim_layout.hpp"
 #include "base/error.hpp"
+#include "cim_fixture.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 
 namespace loom {
@@ -23,8 +24,8 @@ void make_event_row(CoreFixture& f, std::uint64_t c_spk, std::uint64_t c_step) {
     f.spec.core.soma.lanes = 4;
     f.spec.core.soma.latency = 4;
     f.spec.core.axon_in.fifo = 64;
-    f.spec.core.cim.emplace();
-    arch::CimCoreSpec& s = *f.spec.core.cim;
+    support::cim_of(f.spec.core);
+    arch::CimCoreSpec& s = support::cim_of(f.spec.core);
     static_cast<arch::CimSpec&>(s) = cores::golden_spec();
     s.array.type = arch::CimType::SramDigital;
     s.array.digital = arch::CimDigital::EventRow;
@@ -47,10 +48,10 @@ TEST(EventRow, ASpikeIsAddedWhenItArrives) {
         f.core->begin_step(100, 1);
         EXPECT_EQ(f.drain(), 100u + 5 + 2 + 4) << "what remains is the sweep";
         EXPECT_EQ(f.core->membrane(0), 1);
-        EXPECT_EQ(f.counters().cim.row_adds, 8u * 4);
-        EXPECT_EQ(f.counters().cim.sweeps, 8u);
-        EXPECT_EQ(f.counters().cim.vectors, 0u);
-        EXPECT_EQ(f.counters().cim.array_busy, c_spk + 5);
+        EXPECT_EQ(f.cim().arrays.row_adds, 8u * 4);
+        EXPECT_EQ(f.cim().arrays.sweeps, 8u);
+        EXPECT_EQ(f.cim().arrays.vectors, 0u);
+        EXPECT_EQ(f.cim().arrays.array_busy, c_spk + 5);
     }
 }
 
@@ -74,9 +75,9 @@ TEST(EventRow, BurstsQueue) {
         f.core->begin_step(done + 7, 1);
         EXPECT_EQ(f.drain(), done + 7 + 3 + 2 + 4);
         EXPECT_EQ(f.core->membrane(3), n);
-        EXPECT_EQ(f.counters().cim.array_busy, n * c_spk + 3);
+        EXPECT_EQ(f.cim().arrays.array_busy, n * c_spk + 3);
         // in the array or before it, in the FIFO
-        EXPECT_LE(f.counters().cim.stalls, waited);
+        EXPECT_LE(f.cim().arrays.stalls, waited);
     }
 }
 
@@ -105,14 +106,14 @@ TEST(EventRow, ASpikeOfTheNextTimestepFollowsTheSweep) {
     f.peer->send(104, 1);
     EXPECT_EQ(f.drain(), 100u + 30 + 2 + 4);  // added until 132
     EXPECT_EQ(f.core->membrane(0), 1) << "not in this timestep";
-    EXPECT_EQ(f.counters().cim.stalls, 130u - 106);
+    EXPECT_EQ(f.cim().arrays.stalls, 130u - 106);
     f.core->begin_step(200, 2);
     f.drain();
     EXPECT_EQ(f.core->membrane(0), 2);
     f.core->begin_step(300, 3);
     f.drain();
     EXPECT_EQ(f.core->membrane(0), 2);
-    EXPECT_EQ(f.counters().cim.sweeps, 3u * 8);
+    EXPECT_EQ(f.cim().arrays.sweeps, 3u * 8);
 }
 
 TEST(EventRow, LaterSpikesAreAddedInTheTimestepBeforeTheirs) {
@@ -125,7 +126,7 @@ TEST(EventRow, LaterSpikesAreAddedInTheTimestepBeforeTheirs) {
     f.peer->send(30, 1);
     f.peer->send(31, 2);
     f.drain();
-    EXPECT_EQ(f.counters().cim.row_adds, 0u);
+    EXPECT_EQ(f.cim().arrays.row_adds, 0u);
     for (const Step t : {1u, 2u}) {
         f.core->begin_step(t * 1000, t);
         EXPECT_EQ(f.drain(), t * 1000 + 3 + (t == 2 ? 2 * 50 : 2 + 4));
@@ -150,7 +151,7 @@ TEST(EventRow, GradedValuesAreAddedBitByBit) {
     make_event_row(f, 10, 3);
     f.axons().analogue = true;
     f.axons().shift = 2;
-    f.spec.core.cim->input_bits = 4;
+    support::cim_of(f.spec.core).input_bits = 4;
     f.build();
     f.peer->send(10, 0, -13);
     EXPECT_EQ(f.drain(), 10 + kWay + 3 * 10);
@@ -197,9 +198,9 @@ TEST(EventRow, ASpikeIsAddedInEveryWindow) {
             const std::vector<double> want{5, 6, 3, -4, 1, 2};
             EXPECT_EQ(f.core->membrane(n), n < 6 || n >= 12 ? 0 : want[n - 6]) << n;
         }
-        EXPECT_EQ(f.counters().cim.row_adds, 3u * 2 * 4);
-        EXPECT_EQ(f.counters().cim.sweeps, 18u);
-        EXPECT_EQ(f.counters().array_ac, 6u);
+        EXPECT_EQ(f.cim().arrays.row_adds, 3u * 2 * 4);
+        EXPECT_EQ(f.cim().arrays.sweeps, 18u);
+        EXPECT_EQ(f.cim().ac, 6u);
     }
 }
 
@@ -208,7 +209,7 @@ TEST(EventRow, SumsBeyondTheirWidthAreCountedWhateverTheOrder) {
         CoreFixture f(4, 1);
         make_event_row(f, 1, 1);
         f.dense(4, {7, 7, 7, -7});
-        f.spec.core.cim->psum.psum_bits = 5;  // -16 ... 15
+        support::cim_of(f.spec.core).psum.psum_bits = 5;  // -16 ... 15
         f.build();
         // 21 on the way or not, but 14 in the end
         if (first) f.peer->send(10, 3);
@@ -218,29 +219,29 @@ TEST(EventRow, SumsBeyondTheirWidthAreCountedWhateverTheOrder) {
         f.core->begin_step(100, 1);
         f.drain();
         EXPECT_EQ(f.core->membrane(0), 14);
-        EXPECT_EQ(f.counters().cim.psum_overflows, 0u);
+        EXPECT_EQ(f.cim().arrays.psum_overflows, 0u);
         for (const std::uint32_t a : {0u, 1u, 2u}) f.peer->send(200, a);
         f.drain();
         f.core->begin_step(300, 2);
         f.drain();
         EXPECT_EQ(f.core->membrane(0), 14 + 15);
-        EXPECT_EQ(f.counters().cim.psum_overflows, 1u);
+        EXPECT_EQ(f.cim().arrays.psum_overflows, 1u);
     }
 }
 
 TEST(EventRow, SpikesAndSweepWaitForAWrite) {
     CoreFixture f(4, 8);
     make_event_row(f, 2, 3);
-    f.spec.core.cim->reload = true;
-    f.spec.core.cim->write.t_pulse = "40";  // a row of an SRAM array takes one such
+    support::cim_of(f.spec.core).reload = true;
+    support::cim_of(f.spec.core).write.t_pulse = "40";  // a row of an SRAM array takes one such
     f.build();
     f.core->begin_step(10, 0);
     f.peer->send(11, 0);
     f.drain();
     const cores::CoreCounters& c = f.counters();
-    ASSERT_GT(c.cim.write_busy, 3u);
+    ASSERT_GT(f.cim().arrays.write_busy, 3u);
     EXPECT_EQ(c.axon_in_stalled, 1u);
-    EXPECT_EQ(c.cim.refused_reads, 1u);
+    EXPECT_EQ(f.cim().arrays.refused_reads, 1u);
     EXPECT_EQ(f.core->membrane(0), 0);
     f.core->begin_step(5000, 1);
     f.drain();

@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <random>
 
-#include "cim_fixture.hpp"
 #include "arch/psum_packets.hpp"
 #include "base/error.hpp"
+#include "cim_fixture.hpp"
+#include "tests/support/core_kinds.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
 
 namespace loom {
@@ -18,11 +19,11 @@ namespace {
 using testing::CoreFixture;
 
 arch::ChipSpec psum_chip(std::uint64_t bits, std::uint64_t header, std::uint64_t flit) {
-    arch::ChipSpec c;
+    arch::ChipSpec c{support::core_kinds()};
     c.core.kind = "cim";
-    c.core.cim.emplace();
-    static_cast<arch::CimSpec&>(*c.core.cim) = cores::golden_spec();
-    c.core.cim->psum.psum_bits = bits;
+    support::cim_of(c.core);
+    static_cast<arch::CimSpec&>(support::cim_of(c.core)) = cores::golden_spec();
+    support::cim_of(c.core).psum.psum_bits = bits;
     c.core.axon_out.packet_bits = header;
     c.noc.flit_bits = flit;
     return c;
@@ -65,7 +66,7 @@ TEST(PsumPackets, GiveBackWhatWasPutIn) {
 void make_cim(CoreFixture& f) {
     const arch::ChipSpec chip = psum_chip(24, 24, 32);
     f.spec.core.kind = chip.core.kind;
-    f.spec.core.cim = chip.core.cim;
+    f.spec.core.sections = chip.core.sections;
     f.spec.core.axon_out.packet_bits = 24;
     f.spec.noc.flit_bits = 32;
     f.spec.core.soma.lanes = 4;
@@ -125,10 +126,10 @@ TEST(PsumSender, OnePacketPerEntryIntervalFromTheCycleInWhichTheSumsAreComplete)
             EXPECT_EQ(format.get(p.payload, 1), k < 3 ? 3 : 0);
         }
         const cores::CoreCounters& c = f.counters();
-        EXPECT_EQ(c.cim.psum_packets, 4u);
-        EXPECT_EQ(c.cim.psum_flits, 11u);
+        EXPECT_EQ(f.cim().arrays.psum_packets, 4u);
+        EXPECT_EQ(f.cim().arrays.psum_flits, 11u);
         EXPECT_EQ(c.packets_out, 4u);
-        EXPECT_EQ(c.cim.psum_overflows, 0u);
+        EXPECT_EQ(f.cim().arrays.psum_overflows, 0u);
         EXPECT_EQ(c.soma_stalls + c.soma_busy, 0u);
         EXPECT_EQ(f.core->spikes().size(), 0u);
     }
@@ -155,12 +156,13 @@ TEST(PsumSender, SendsWithoutInputTooAndWaitsForTheNetwork) {
 TEST(PsumSender, SumsBeyondTheirWidthAreCounted) {
     for (const bool wrap : {false, true}) {
         CoreFixture f(16, 2);
-        f.spec.core.cim.emplace();
+        support::cim_of(f.spec.core);
         f.dense(16, std::vector<double>(32, 7.0));
         make_sender(f);
-        f.spec.core.cim->psum.psum_bits = 6;  // -32 ... 31
-        f.spec.core.cim->psum.overflow = wrap ? arch::CimOverflow::Wrap : arch::CimOverflow::Saturate;
-        f.spec.core.cim->input_bits = 8;
+        support::cim_of(f.spec.core).psum.psum_bits = 6;  // -32 ... 31
+        support::cim_of(f.spec.core).psum.overflow =
+            wrap ? arch::CimOverflow::Wrap : arch::CimOverflow::Saturate;
+        support::cim_of(f.spec.core).input_bits = 8;
         f.build();
         for (std::uint32_t a = 0; a < 4; ++a) f.peer->send(1 + a, a);
         for (std::uint32_t a = 0; a < 4; ++a) f.peer->send(9 + a, 0);  // 5 on row 0
@@ -170,7 +172,7 @@ TEST(PsumSender, SumsBeyondTheirWidthAreCounted) {
         // bit 0: 4 rows, 28; bit 2: 1 row, 7 x 4; 56 in all
         const arch::PsumPackets format(f.spec, 0);
         EXPECT_EQ(format.get(f.peer->received.at(0).second.payload, 1), wrap ? 56 - 64 : 31);
-        EXPECT_EQ(f.counters().cim.psum_overflows, 2u);
+        EXPECT_EQ(f.cim().arrays.psum_overflows, 2u);
     }
 }
 
@@ -195,10 +197,10 @@ TEST(PsumOwner, TheSomaStartsWhenTheLastPacketIsIn) {
         EXPECT_EQ(end, std::max<Cycle>(107, in) + 2 + 4);
         for (std::uint32_t n = 0; n < 8; ++n)
             EXPECT_EQ(f.core->membrane(n), n % 2 == 1 ? 2 - 2 : 2 + 10 * (n / 2 + 1) + 10 * (n / 2 + 5)) << n;
-        EXPECT_EQ(f.counters().cim.psum_adds, 16u);
-        EXPECT_EQ(f.counters().cim.tree_adds, 16u);
+        EXPECT_EQ(f.cim().arrays.psum_adds, 16u);
+        EXPECT_EQ(f.cim().arrays.tree_adds, 16u);
         EXPECT_EQ(f.counters().packets_in, 2u + 8);
-        EXPECT_EQ(f.counters().array_ac, 16u) << "partial sums are no synaptic operations";
+        EXPECT_EQ(f.cim().ac, 16u) << "partial sums are no synaptic operations";
     }
 }
 
@@ -218,7 +220,7 @@ TEST(PsumOwner, OwnSumsMayBeTheLast) {
 TEST(PsumOwner, PartialSumsDoNotWaitForTheSpikeRegister) {
     CoreFixture f(4, 8);
     make_owner(f, 1);
-    f.spec.core.cim->reload = true;
+    support::cim_of(f.spec.core).reload = true;
     f.spec.core.axon_in.fifo = 1;
     f.build();
     f.core->begin_step(10, 0);  // a write of more than 1000 cycles
@@ -269,7 +271,7 @@ TEST(PsumOwner, TheOrderOfArrivalDoesNotMatter) {
         CoreFixture f(4, 9);
         make_owner(f, 3);
         f.spec.core.axon_in.fifo = 1 + rng() % 3;
-        f.spec.core.cim->rows.double_buffer = round % 2 == 0;
+        support::cim_of(f.spec.core).rows.double_buffer = round % 2 == 0;
         f.neurons().threshold.i = {40};
         f.fanout(1);
         f.build();

@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "sim/chip/chip_model.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom {
 namespace {
@@ -65,7 +66,7 @@ arch::Program one_neuron(std::uint32_t inputs, std::uint32_t endpoint) {
 }
 
 arch::ChipSpec spec_of(Cycles barrier, Cycles per_tile) {
-    arch::ChipSpec spec;
+    arch::ChipSpec spec{support::core_kinds()};
     spec.timestep.latency = barrier;
     spec.timestep.latency_per_tile = per_tile;
     spec.core.soma.latency = 4;

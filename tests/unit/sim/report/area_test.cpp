@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "sim/report/area.hpp"
 #include "sim/report/area_report.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::stats {
 namespace {
@@ -21,21 +22,19 @@ arch::AreaSpec um2(double value) {
 }
 
 arch::ChipSpec two_kinds() {
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.noc.size = {4, 2};
     chip.energy.area = {{"sram_cell", um2(0.5)}, {"router", um2(1000)}};
-    arch::CoreKindSpec near, cim;
-    near.name = "near";
+    arch::CoreKindSpec near = support::kind_spec("near", "near_memory"),
+                       cim = support::kind_spec("cim", "cim");
     near.columns = {0};
-    cim.name = "cim";
-    cim.kind = "cim";
-    cim.cim.emplace();
-    cim.cim->arrays = 3;
-    cim.cim->array.rows = 64;
-    cim.cim->array.cols = 32;
-    cim.cim->array.type = arch::CimType::Rram1t1r;
-    cim.cim->adc.adc_bits = 5;
-    cim.cim->adc.adc_share = 8;
+    support::cim_of(cim);
+    support::cim_of(cim).arrays = 3;
+    support::cim_of(cim).array.rows = 64;
+    support::cim_of(cim).array.cols = 32;
+    support::cim_of(cim).array.type = arch::CimType::Rram1t1r;
+    support::cim_of(cim).adc.adc_bits = 5;
+    support::cim_of(cim).adc.adc_share = 8;
     cim.energy.area = {{"cell", um2(0.1)},       {"adc.4", um2(7)},      {"adc.6", um2(60)},
                        {"sram_cell", um2(0.25)}, {"row_driver", um2(2)}, {"sample_hold", um2(3)},
                        {"shift_add", um2(4)}};
@@ -87,9 +86,9 @@ TEST(Area, ConvertersOfATable) {
         return area_json(chip)["kinds"]["cim"]["components"]["converters"]["um2"].get<double>();
     };
     EXPECT_EQ(um2_of(), 60);
-    chip.cores[1].cim->adc.price_table = "spikesim";
+    support::cim_of(chip.cores[1]).adc.price_table = "spikesim";
     EXPECT_EQ(um2_of(), 5);
-    chip.cores[1].cim->adc.adc_bits = 6;  // none of the table's own: the common one
+    support::cim_of(chip.cores[1]).adc.adc_bits = 6;  // none of the table's own: the common one
     EXPECT_EQ(um2_of(), 60);
     arch::EnergySpec list;
     list.area["adc.spikesim.5"] = um2(5);

@@ -6,11 +6,12 @@
 #include <fstream>
 #include <random>
 
-#include "base/error.hpp"
 #include "base/config/reader.hpp"
+#include "base/error.hpp"
 #include "sim/report/energy_ledger.hpp"
 #include "sim/report/energy_report.hpp"
 #include "sim/report/ert.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::stats {
 namespace {
@@ -27,18 +28,23 @@ void price(arch::ChipSpec& chip, const std::string& event, EnergyPrice value, co
     chip.energy.unpriced.erase(event);
 }
 
+const EventList& event_list() {
+    static const EventList events(support::core_kinds());
+    return events;
+}
+
 arch::ChipSpec free_chip() {
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.noc.size = {4, 3};
-    for (const EventInfo& e : all_events()) {
+    for (const EventInfo& e : event_list()) {
         if (e.priced) chip.energy.unpriced[family_of(e.name)] = "free";
     }
     return chip;
 }
 
 std::size_t event(const std::string& name) {
-    for (std::size_t i = 0; i < all_events().size(); ++i) {
-        if (all_events()[i].name == name) return i;
+    for (std::size_t i = 0; i < event_list().size(); ++i) {
+        if (event_list()[i].name == name) return i;
     }
     ADD_FAILURE() << name;
     return 0;
@@ -170,7 +176,7 @@ TEST(Leakage, CountsRoutersLinksAndBridges) {
     EXPECT_DOUBLE_EQ(l.link_pj, 40 * 0.5 * 1000);
     EXPECT_DOUBLE_EQ(l.bridge_pj, 8 * 500);
     EXPECT_EQ(l.core_pj, 0);  // of a network alone
-    EXPECT_DOUBLE_EQ(compute_energy({}, PriceTable(chip), StaticPower(chip)).leakage.core_pj, 0);
+    EXPECT_DOUBLE_EQ(compute_energy({}, ChipPrices(chip), StaticPower(chip)).leakage.core_pj, 0);
     EXPECT_DOUBLE_EQ(StaticPower(chip).over(1000).core_pj, 24 * 500);
     leak("link", 1, 1);
     EXPECT_EQ(message([&] { check_prices(chip); }),
@@ -182,7 +188,7 @@ TEST(NetworkEnergy, LeavesAddUpAndNothingIsLeftOut) {
     std::mt19937_64 rng(3);
     for (int trial = 0; trial < 50; ++trial) {
         arch::ChipSpec chip = free_chip();
-        for (const EventInfo& e : all_events()) {
+        for (const EventInfo& e : event_list()) {
             // multiples of 1/8: sums are exact
             if (rng() % 2 == 0) price(chip, family_of(e.name), static_cast<double>(rng() % 64) / 8);
         }
@@ -207,7 +213,7 @@ TEST(NetworkEnergy, LeavesAddUpAndNothingIsLeftOut) {
         // a chip whose cores did nothing pays the same
         RunRecord record;
         record.noc = {c};
-        EXPECT_EQ(compute_energy(record, prices, StaticPower(chip)).total().total(), sum);
+        EXPECT_EQ(compute_energy(record, ChipPrices(chip), StaticPower(chip)).total().total(), sum);
     }
 }
 
@@ -256,7 +262,7 @@ config::Node section(const std::string& table, const std::string& more) {
 
 arch::EnergySpec read_ert(const std::string& table, const std::string& more) {
     config::Node root = section(table, more);
-    expand_ert(root, "energy");
+    expand_ert(root, "energy", support::core_kinds());
     return config::read<arch::EnergySpec>(*root.find("energy"), "energy");
 }
 
@@ -286,13 +292,14 @@ TEST(Ert, ComesFromAFileBesideTheOneThatNamesIt) {
     std::ofstream(folder + "other.yaml") << "energy:\n  file: table.yaml\n  " << kMap;
     for (const char* name : {"list.yaml", "other.yaml"}) {
         config::Node root = config::load_tree(folder + name);
-        expand_ert(root, "energy");
+        expand_ert(root, "energy", support::core_kinds());
         const auto e = config::read<arch::EnergySpec>(*root.find("energy"), "energy");
         EXPECT_EQ(e.actions.size(), 5u) << name;
         EXPECT_EQ(e.ert, "");
     }
     config::Node none = config::load_text("energy: {ert: nothing.yaml}", "x.yaml");
-    EXPECT_THAT(message([&] { expand_ert(none, "energy"); }), HasSubstr("nothing.yaml"));
+    EXPECT_THAT(message([&] { expand_ert(none, "energy", support::core_kinds()); }),
+                HasSubstr("nothing.yaml"));
 }
 
 TEST(Ert, MistakesHaveAPlaceAndTheNearestName) {

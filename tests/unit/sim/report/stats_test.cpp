@@ -10,16 +10,22 @@
 #include "sim/report/energy_ledger.hpp"
 #include "sim/report/fail_if.hpp"
 #include "sim/report/report.hpp"
+#include "tests/support/core_kinds.hpp"
 
 namespace loom::stats {
 namespace {
 
+const EventList& event_list() {
+    static const EventList events(support::core_kinds());
+    return events;
+}
+
 arch::ChipSpec priced_chip() {
-    arch::ChipSpec chip;
+    arch::ChipSpec chip{support::core_kinds()};
     chip.clock.period = 2000;  // 2 ns
     chip.noc.size = {2, 2};
     chip.energy.name = "test";
-    for (const EventInfo& e : all_events()) {
+    for (const EventInfo& e : event_list()) {
         if (e.priced) chip.energy.unpriced[family_of(e.name)] = "free";
     }
     const auto price = [&](const char* name, double pj, const char* category) {
@@ -79,11 +85,11 @@ RunRecord small_record() {
     CoreLayerRecord c;
     c.endpoint = 3;
     c.layer = 1;
-    c.counters.ac = 100;
-    c.counters.mac = 20;
-    c.counters.words_read = 7;
-    c.counters.packets_in = 40;
-    c.counters.spikes = 6;
+    c.counters.common.ac = 100;
+    c.counters.common.mac = 20;
+    c.counters.common.words_read = 7;
+    c.counters.common.packets_in = 40;
+    c.counters.common.spikes = 6;
     r.cores = {c};
     r.noc.resize(1);
     r.noc[0].links[noc::kLinkX] = 11;
@@ -120,7 +126,7 @@ TEST(Energy, NothingIsLostOrCountedTwice) {
     chip.noc.size = {3, 2};
     chip.energy.leakage.clear();
     chip.energy.unpriced.clear();
-    for (const EventInfo& e : all_events()) {
+    for (const EventInfo& e : event_list()) {
         arch::PriceSpec p;
         p.value = static_cast<double>(rng() % 1000) / 7;
         p.category = std::string(kCategories[rng() % 4]);
@@ -140,17 +146,16 @@ TEST(Energy, NothingIsLostOrCountedTwice) {
     for (std::uint32_t core = 0; core < 5; ++core) {
         for (std::uint32_t layer = 0; layer < 3; ++layer) {
             CoreLayerRecord c{core, layer, {}};
-            fields(fill, c.counters);
+            fields(fill, c.counters.common);
             r.cores.push_back(c);
         }
     }
     r.noc.resize(3);
     for (auto& n : r.noc) fields(fill, n);
-    const PriceTable prices(chip);
-    const Ledger ledger = compute_energy(r, prices, StaticPower(chip));
+    const Ledger ledger = compute_energy(r, ChipPrices(chip), StaticPower(chip));
     std::map<std::string, std::uint64_t> found;
     double by_event = 0;
-    for (const Leaf& l : ledger.leaves) found[all_events()[l.event].name] += l.count;
+    for (const Leaf& l : ledger.leaves) found[event_list()[l.event].name] += l.count;
     for (const auto& [name, count] : counted) {
         EXPECT_EQ(found[name], count) << name;
         by_event += static_cast<double>(count) * chip.energy.actions[name].value.pj;
@@ -207,7 +212,7 @@ TEST(Record, PartsAddUpAndSurviveTheWire) {
     whole.add(deserialise(serialise(a)), 1, 2);
     EXPECT_EQ(whole.samples, 4u);
     EXPECT_EQ(whole.cores.size(), 1u);
-    EXPECT_EQ(whole.cores[0].counters.ac, 200u);
+    EXPECT_EQ(whole.cores[0].counters.common.ac, 200u);
     EXPECT_EQ(whole.noc[0].links[noc::kLinkX], 22u);
     EXPECT_EQ(whole.offchip_mac[1], 20u);
     EXPECT_THAT(whole.cycles_per_sample, ::testing::ElementsAre(400, 400, 600, 600));
@@ -240,7 +245,7 @@ TEST(Report, TablesKeepTheirWidth) {
     arch::Program program = small_program();
     program.layers[1].name = "a layer with a very long name, and a comma";
     RunRecord r = small_record();
-    r.cores[0].counters.ac = 123456789012345ull;
+    r.cores[0].counters.common.ac = 123456789012345ull;
     r.total_cycles = 98765432109876ull;
     const auto j = make_stats(r, priced_chip(), program);
     std::stringstream table(summary_table(j, "chip"));
@@ -254,7 +259,7 @@ TEST(Report, TablesKeepTheirWidth) {
     EXPECT_EQ(human_energy(1234567), "1.23 uJ");
     EXPECT_EQ(human_energy(0), "0.00 pJ");
     EXPECT_EQ(human_time(2.5e-4), "250 us");
-    std::stringstream text(stats_text(j));
+    std::stringstream text(stats_text(j, event_list()));
     bool found = false;
     for (std::string line; std::getline(text, line);) {
         if (line.rfind("cycles.total ", 0) == 0)
@@ -262,9 +267,10 @@ TEST(Report, TablesKeepTheirWidth) {
                 line.find("98765432109876  # simulated time of all inferences (cycles)") != std::string::npos;
     }
     EXPECT_TRUE(found);
-    EXPECT_NE(
-        energy_yaml(r, priced_chip()).find("dendrite.ac:\n      count: 123456789012345\n      price: 0.5 pJ"),
-        std::string::npos);
+    const arch::ChipSpec chip = priced_chip();
+    EXPECT_NE(energy_yaml(RunAccount(r, chip, program))
+                  .find("dendrite.ac:\n      count: 123456789012345\n      price: 0.5 pJ"),
+              std::string::npos);
 }
 
 }  // namespace

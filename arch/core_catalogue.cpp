@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/core_catalogue.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "arch/core_kinds.hpp"
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+
+namespace loom::arch {
+
+void CoreKinds::add(std::unique_ptr<const CoreKind> kind) {
+    for (const auto& k : kinds_) {
+        if (k->name() == kind->name())
+            throw ConfigError(fmt::format("kinds of cores: '{}' is there already", kind->name()));
+        if (k->section() && kind->section() && k->section()->name == kind->section()->name)
+            throw ConfigError(
+                fmt::format("kinds of cores: '{}' and '{}' have a section of the same name '{}'", k->name(),
+                            kind->name(), kind->section()->name));
+    }
+    kinds_.push_back(std::move(kind));
+}
+
+const CoreKind* CoreKinds::find(std::string_view name) const {
+    for (const auto& k : kinds_) {
+        if (k->name() == name) return k.get();
+    }
+    return nullptr;
+}
+
+const CoreKind& CoreKinds::get(std::string_view name, const std::string& key) const {
+    if (const CoreKind* found = find(name)) return *found;
+    std::vector<std::string> known;
+    for (const auto& k : kinds_) known.emplace_back(k->name());
+    throw ConfigError(fmt::format("{}.kind: unknown {}{}", key, quoted(name), suggestion(name, known)));
+}
+
+const CoreKind& CoreSpec::type() const {
+    if (kinds == nullptr) throw InternalError("a core without a catalogue of kinds");
+    return kinds->get(kind, "core");
+}
+
+bool CoreSpec::has_section(const std::type_info& id) const {
+    const auto section = type().section();
+    return section && *section->id == id;
+}
+
+const CoreKinds& ChipSpec::kinds() const {
+    if (core.kinds == nullptr) throw InternalError("a chip without a catalogue of kinds of cores");
+    return *core.kinds;
+}
+
+void visit_sections(FieldVisitor& v, CoreSpec& s) {
+    if (s.kinds == nullptr) return;
+    for (const auto& kind : s.kinds->all()) {
+        const auto section = kind->section();
+        if (!section) continue;
+        std::any absent, *slot = &absent;
+        for (std::any& present : s.sections) {
+            if (present.type() == *section->id) slot = &present;
+        }
+        v.erased_section(section->name, slot, *section->type, {.doc = section->doc});
+        if (absent.has_value()) s.sections.push_back(std::move(absent));
+    }
+}
+
+void check_kinds(const ChipSpec& chip) {
+    std::set<std::string> names;
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        const std::string key = chip.key_of_kind(k);
+        chip.kinds().get(chip.kind(k).kind, key).check(chip.kind(k), chip, key);
+        if (chip.cores.empty()) continue;
+        if (!names.insert(chip.cores[k].name).second)
+            throw ConfigError(
+                fmt::format("{}.name: '{}' is the name of another kind too", key, chip.cores[k].name));
+        if (chip.cores[k].soma.arithmetic != chip.cores[0].soma.arithmetic)
+            throw ConfigError(
+                fmt::format("{}.soma.arithmetic: all kinds of cores of a chip compute in the same "
+                            "arithmetic; cores.0 has {}",
+                            key,
+                            enum_names(static_cast<Arithmetic*>(
+                                nullptr))[static_cast<std::size_t>(chip.cores[0].soma.arithmetic)]));
+    }
+    core_kinds(chip);
+}
+
+}  // namespace loom::arch
