@@ -15,10 +15,12 @@ void CoreKinds::add(std::unique_ptr<const CoreKind> kind) {
     for (const auto& k : kinds_) {
         if (k->name() == kind->name())
             throw ConfigError(fmt::format("kinds of cores: '{}' is there already", kind->name()));
-        if (k->section() && kind->section() && k->section()->name == kind->section()->name)
+        const auto theirs = k->section(), own = kind->section();
+        if (theirs && own && (theirs->name == own->name || *theirs->id == *own->id))
             throw ConfigError(
-                fmt::format("kinds of cores: '{}' and '{}' have a section of the same name '{}'", k->name(),
-                            kind->name(), kind->section()->name));
+                fmt::format("kinds of cores: the sections of '{}' and '{}' have a name ('{}') or a type "
+                            "in common",
+                            k->name(), kind->name(), own->name));
     }
     kinds_.push_back(std::move(kind));
 }

@@ -22,7 +22,7 @@ class CoreKinds {
     CoreKinds(const CoreKinds&) = delete;  // chips refer to it
     CoreKinds& operator=(const CoreKinds&) = delete;
 
-    /// Throws ConfigError when there is a kind, or a section, of that name already.
+    /// Throws ConfigError when there is a kind of that name, or one with such a section, already.
     void add(std::unique_ptr<const CoreKind> kind);
     /// Null: there is none.
     const CoreKind* find(std::string_view name) const;

@@ -64,16 +64,15 @@ void fields(V&& v, C& c) {
     v("axon_in.stall_cycles", c.axon_in_stalls, false, "cycles they waited");
 }
 
-/// Adds a struct of counters to sums in the order of its field list; the sums grow to its length.
+/// Adds a struct of nothing but counters, all of them in its field list, to sums in the order of that list; the sums
+/// grow to its length.
 template <class C>
 void add_counters(const C& counters, std::vector<std::uint64_t>& sums) {
-    std::size_t i = 0;
-    fields(
-        [&](const char*, const std::uint64_t& n, bool, const char*) {
-            if (i == sums.size()) sums.push_back(0);
-            sums[i++] += n;
-        },
-        const_cast<C&>(counters));  // only read
+    constexpr std::size_t kCounters = sizeof(C) / sizeof(std::uint64_t);
+    if (sums.size() < kCounters) sums.resize(kCounters);
+    std::uint64_t* to = sums.data();
+    fields([&](const char*, const std::uint64_t& n, bool, const char*) { *to++ += n; },
+           const_cast<C&>(counters));  // only read
 }
 
 /// Everything that cores of one kind have counted.

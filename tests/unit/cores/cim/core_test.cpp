@@ -44,7 +44,6 @@ TEST(CimCore, OneVector) {
     const cores::CoreCounters& c = f.counters();
     EXPECT_EQ(c.packets_in, 2u);
     EXPECT_EQ(f.cim().ac, 16u);
-    EXPECT_EQ(c.all_ac(), 16u);
     EXPECT_EQ(c.ac, 0u);
     EXPECT_EQ(f.cim().arrays.vectors, 1u);
     EXPECT_EQ(f.cim().arrays.sets, 1u);
