@@ -4,7 +4,7 @@
 namespace loom::app {
 
 /// The `spikeloom` program: parses, runs a command, reports errors in one line; returns the exit code
-/// (docs/cli.md).
+/// (docs/reference/command-line.md).
 int run_command_line(int argc, char** argv);
 
 }  // namespace loom::app

@@ -5,7 +5,7 @@
 namespace loom::app {
 
 /// The whole `spikeloom` program: adds the built-in kinds to `extensions`, starts SystemC, reads the command
-/// line, runs a verb, and reports errors in one line. Returns the exit code (docs/cli.md). To be called once
+/// line, runs a verb, and reports errors in one line. Returns the exit code (docs/reference/command-line.md). To be called once
 /// in a process, from main():
 ///
 ///     int main(int argc, char** argv) {

@@ -6,18 +6,19 @@
 #include <map>
 #include <optional>
 
-#include "cores/cim/array.hpp"
 #include "app/cim/cim_file.hpp"
 #include "app/cim/cim_report.hpp"
-#include "app/commands.hpp"
+#include "app/config_file.hpp"
 #include "app/content_hash.hpp"
 #include "app/result_dir.hpp"
-#include "app/run/run_spec.hpp"
+#include "app/verb.hpp"
 #include "arch/cim_prices.hpp"
+#include "base/config/writer.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
-#include "base/config/writer.hpp"
+#include "base/log.hpp"
 #include "base/version.hpp"
+#include "cores/cim/array.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::app {
@@ -199,7 +200,29 @@ std::string text_of(const Json& j, const std::vector<CimVector>& vectors) {
     return out;
 }
 
-}  // namespace
+struct CimOptions {
+    std::string file, weights, inputs;
+    std::string output;  ///< empty: no files
+    std::vector<std::string> sets;
+    std::uint64_t seed = 1;
+    bool json = false;
+};
+
+std::vector<Option> options(CimOptions& o) {
+    return {{"ARRAY.yaml", &o.file, "array file"},
+            {.names = "--weights",
+             .value = &o.weights,
+             .help = "integers [rows, outputs], .npy",
+             .required = true},
+            {.names = "--inputs",
+             .value = &o.inputs,
+             .help = "zeros and ones [vectors, rows], .npy",
+             .required = true},
+            {"-o,--output", &o.output, "result directory (default: none)"},
+            set_option(o.sets),
+            {"--seed", &o.seed, "of cells, converters and reads"},
+            {"--json", &o.json, "print a list with one object per vector"}};
+}
 
 int cim(const CimOptions& o) {
     const LoadedCim run = load_cim(o.file, o.sets);
@@ -249,11 +272,18 @@ int cim(const CimOptions& o) {
     std::uint64_t clips = 0;
     for (const CimVector& v : vectors) clips += v.counters.clips + v.counters.psum_overflows;
     if (clips != 0) {
-        fmt::print(stderr,
-                   "warning: {} codes or partial sums were beyond their range (clips, psum_overflows)\n",
-                   clips);
+        log::warning(
+            fmt::format("{} codes or partial sums were beyond their range (clips, psum_overflows)", clips));
     }
     return 0;
+}
+
+}  // namespace
+
+Verb cim_verb() {
+    return make_verb<CimOptions>(
+        "cim", "run one compute-in-memory array alone; print values, cycles, conversions, clips, energy",
+        options, cim);
 }
 
 }  // namespace loom::app

@@ -3,13 +3,15 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
-#include "cores/cim/shape.hpp"
 #include "app/cim/cim_price_texts.hpp"
-#include "app/run/run_spec.hpp"
-#include "base/error.hpp"
-#include "base/nearest.hpp"
+#include "app/config_file.hpp"
+#include "app/file_kinds.hpp"
 #include "base/config/reader.hpp"
+#include "base/key_error.hpp"
+#include "base/nearest.hpp"
+#include "cores/cim/shape.hpp"
 #include "sim/report/energy_ledger.hpp"
 
 namespace loom::app {
@@ -66,8 +68,7 @@ void nest_cim_keys(config::Node& root) {
             std::vector<std::string> known = own;
             for (const auto& [key, of] : sections().of_key) known.push_back(key);
             known.insert(known.end(), sections().names.begin(), sections().names.end());
-            throw ConfigError(entry.at.text() + ": " + entry.key + ": unknown key" +
-                              suggestion(entry.key, known));
+            throw KeyError(entry.key, "unknown key" + suggestion(entry.key, known), entry.at.text());
         }
         alone.push_back(entry);
     }
@@ -83,8 +84,7 @@ void nest_cim_keys(config::Node& root) {
         const config::Node* there = section->find(entry.key);
         if (there != nullptr && there->at.line == 0) continue;  // --set of the key in its section
         if (there != nullptr && entry.at.line > 0) {
-            throw ConfigError(entry.at.text() + ": " + entry.key + ": given twice, also as " + name + "." +
-                              entry.key);
+            throw KeyError(entry.key, "given twice, also as " + name + "." + entry.key, entry.at.text());
         }
         section->put(entry.key, std::move(entry.value));
     }
@@ -97,6 +97,23 @@ bool is_cim_file(const config::Node& root) {
     });
 }
 
+std::string cim_schema(const config::SchemaOptions& options) {
+    using Json = nlohmann::ordered_json;
+    Json schema = Json::parse(config::json_schema<CimFile>(options));
+    Json alone = Json::object();
+    for (const std::string& name : sections().names)
+        for (const auto& [key, value] : schema["properties"][name]["properties"].items())
+            if (key != "file") alone[key] = value;
+    for (auto& [key, value] : alone.items()) {
+        Json& there = schema["properties"][key];
+        if (there.is_null())
+            there = std::move(value);
+        else
+            there = {{"anyOf", {there, std::move(value)}}};  // a section, or the key alone
+    }
+    return schema.dump(2) + "\n";
+}
+
 arch::EnergySpec shipped_cim_prices(std::uint64_t node) {
     for (const CimPriceText& t : kCimPriceTexts) {
         if (t.node != node) continue;
@@ -104,14 +121,15 @@ arch::EnergySpec shipped_cim_prices(std::uint64_t node) {
         list.erase("base");  // prices of other parts of a chip
         return config::read<arch::EnergySpec>(list, "energy");
     }
-    throw ConfigError("node: no shipped price list of " + std::to_string(node) +
-                      " nm (22, 32, 65, 130); give `energy`");
+    throw KeyError(
+        "node", "no shipped price list of " + std::to_string(node) + " nm (22, 32, 65, 130); give `energy`");
 }
 
 LoadedCim load_cim(const std::string& path, const std::vector<std::string>& sets) {
     LoadedCim run;
     run.root = config::load_with_base(path);
     apply_sets(run.root, sets);
+    expect_kind(run.root, path, "cim");
     std::vector<std::string> parts = sections().names;
     parts.emplace_back("energy");
     config::include_files(run.root, parts);

@@ -6,6 +6,7 @@
 #include "arch/chip_spec.hpp"
 #include "arch/cim_spec.hpp"
 #include "base/config/located_yaml.hpp"
+#include "base/config/schema.hpp"
 
 namespace loom::app {
 
@@ -39,6 +40,9 @@ void nest_cim_keys(config::Node& root);
 /// Reads an array file with its includes; sets: "key.path=value". Throws ConfigError, IoError; Error(Usage)
 /// for a malformed --set.
 LoadedCim load_cim(const std::string& path, const std::vector<std::string>& sets);
+
+/// JSON schema of an array file: keys in their sections and alone.
+std::string cim_schema(const config::SchemaOptions& options);
 
 /// Whether a tree looks like an array file.
 bool is_cim_file(const config::Node& root);

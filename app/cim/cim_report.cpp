@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "base/error.hpp"
 #include "cores/cim/area.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::app {
 namespace {
@@ -29,9 +29,9 @@ std::vector<std::pair<std::string, double>> cim_energy(const cores::CimCounters&
             const auto it = prices.actions.find(name);
             if (it == prices.actions.end()) {
                 if (prices.unpriced.count(name) != 0) return;
-                throw ConfigError(std::string("energy.actions.") + name +
-                                  ": missing; give it a price, or a reason under energy.unpriced (" + doc +
-                                  ")");
+                throw KeyError(
+                    std::string("energy.actions.") + name,
+                    std::string("missing; give it a price, or a reason under energy.unpriced (") + doc + ")");
             }
             out.emplace_back(std::string(name).substr(4), static_cast<double>(n) * it->second.value.pj);
         },

@@ -7,18 +7,18 @@
 #include <future>
 #include <mutex>
 
-#include "noc/traffic/experiment.hpp"
-#include "app/commands.hpp"
+#include "app/config_file.hpp"
 #include "app/content_hash.hpp"
 #include "app/failed_checks.hpp"
 #include "app/noc/noc_report.hpp"
 #include "app/noc/noc_spec.hpp"
 #include "app/progress.hpp"
 #include "app/result_dir.hpp"
-#include "app/run/run_spec.hpp"
-#include "base/error.hpp"
+#include "app/verb.hpp"
 #include "base/config/writer.hpp"
+#include "base/error.hpp"
 #include "base/version.hpp"
+#include "noc/traffic/experiment.hpp"
 
 namespace loom::app {
 namespace {
@@ -27,7 +27,7 @@ using Json = nlohmann::ordered_json;
 
 struct Outcome {
     noc::Summary summary;
-    FabricUse use;  ///< of the first seed
+    FabricUse use;  ///< by the first seed
 };
 
 /// All seeds at one rate, on up to `threads` threads. What fails first in the order of seeds is thrown.
@@ -206,7 +206,31 @@ void finish(ResultDir& directory, const LoadedNoc& run, const Json& j, const std
     directory.commit();
 }
 
-}  // namespace
+struct NocOptions {
+    std::string file;
+    std::string output;  ///< empty: no files
+    std::vector<std::string> sets;
+    std::vector<std::string> fail_if;
+    std::optional<std::uint64_t> seed;
+    unsigned threads = 1;
+    bool json = false, quiet = false, sweep_load = false;
+};
+
+std::vector<Option> options(NocOptions& o) {
+    return {{"NOC.yaml", &o.file, "network file: noc, traffic, measure; docs/how-to/network-alone.md"},
+            {"-o,--output", &o.output, "result directory: report, CSV tables, heat map (default: none)"},
+            set_option(o.sets),
+            fail_if_option(o.fail_if, "latency.packet.p99 > 100"),
+            {.names = "--threads",
+             .value = &o.threads,
+             .help = "seeds that run at a time; does not change the report",
+             .least = 1,
+             .most = 1024},
+            {"--seed", &o.seed, "replaces measure.seeds by one seed"},
+            {"--sweep-load", &o.sweep_load, "walk the load to saturation and print the curve"},
+            {"--json", &o.json, "print the report as JSON"},
+            quiet_option(o.quiet)};
+}
 
 int noc(const NocOptions& o) {
     const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
@@ -250,6 +274,13 @@ int noc(const NocOptions& o) {
         if (directory) fmt::print("full report: {}\n", directory->path());
     }
     return failed_checks(checks, j);
+}
+
+}  // namespace
+
+Verb noc_verb() {
+    return make_verb<NocOptions>(
+        "noc", "drive a network-on-chip alone with traffic; report latency, load, energy", options, noc);
 }
 
 }  // namespace loom::app

@@ -42,7 +42,7 @@ Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, s
             {"unpriced", stats::unpriced_json(ledger, prices)}};
 }
 
-/// Of each kind of link: how many, flits, mean and highest use.
+/// Tells of each kind of link how many there are, their flits, and their mean and highest use.
 Json links_json(const FabricUse& use) {
     Json j = Json::object();
     for (std::size_t k = 0; k < use.links.size(); ++k) {
@@ -54,6 +54,72 @@ Json links_json(const FabricUse& use) {
                        {"flits", l.flits},
                        {"utilisation_mean", ratio(utilisation(use, l.flits), static_cast<double>(l.links))},
                        {"utilisation_max", utilisation(use, l.busiest)}};
+    }
+    return j;
+}
+
+Json latency_json(const noc::Summary& s) {
+    Json j;
+    j["packet"] = {{"mean", s.packet_mean},          {"std_of_seeds", s.packet_deviation},
+                   {"min", s.packet.min()},          {"p50", s.packet.quantile(0.50)},
+                   {"p95", s.packet.quantile(0.95)}, {"p99", s.packet.quantile(0.99)},
+                   {"max", s.packet.max()}};
+    j["network"] = {{"mean", s.network_mean},
+                    {"p50", s.network.quantile(0.50)},
+                    {"p95", s.network.quantile(0.95)},
+                    {"p99", s.network.quantile(0.99)},
+                    {"max", s.network.max()}};
+    if (s.head.count() != 0)
+        j["head"] = {{"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
+    j["zero_load"] = s.zero_load;
+    return j;
+}
+
+/// What the first seed that did not come to rest says of it.
+std::string why_unstable(const noc::Summary& s) {
+    for (const auto& r : s.runs) {
+        if (!r.why_unstable.empty()) return r.why_unstable;
+    }
+    return "";
+}
+
+Json counters_json(noc::NocCounters counters) {
+    Json j = Json::object();
+    fields([&](const char* name, const std::uint64_t& n, bool, const char*) { j[name] = n; }, counters);
+    j["noc.link_x"] = counters.both_ways(noc::kLinkX);
+    j["noc.link_y"] = counters.both_ways(noc::kLinkY);
+    j["noc.link_z"] = counters.both_ways(noc::kLinkZ);
+    return j;
+}
+
+/// Every delivery that was expected was made, was dropped, or is under way.
+Json conservation_json(const noc::Summary& s) {
+    const auto& c = s.counters;
+    std::uint64_t queued = 0, in_flight = 0;
+    for (const auto& r : s.runs) {
+        queued += r.queued;
+        in_flight += r.in_flight;
+    }
+    return {{"expected", c.packets_expected},
+            {"delivered", c.packets_delivered},
+            {"dropped", c.packets_dropped},
+            {"in_flight_deliveries", c.packets_expected - c.packets_delivered - c.packets_dropped},
+            {"in_flight_flits", in_flight},
+            {"in_source_queues", queued}};
+}
+
+Json seeds_json(const noc::Summary& s) {
+    Json j = Json::array();
+    for (const auto& r : s.runs) {
+        j.push_back({{"seed", r.seed},
+                     {"packet_mean", r.packet.mean()},
+                     {"network_mean", r.network.mean()},
+                     {"hops_mean", r.hops},
+                     {"accepted_flit_rate", r.accepted_flit_rate},
+                     {"stable", r.stable},
+                     {"cycles", r.cycles},
+                     {"window_begin", r.window_begin},
+                     {"window_cycles", r.measured_cycles}});
     }
     return j;
 }
@@ -113,19 +179,7 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     j["schema_version"] = 1;
     j["name"] = chip.name;
     j["cycle_ps"] = chip.clock.period;
-    j["latency"]["packet"] = {{"mean", s.packet_mean},          {"std_of_seeds", s.packet_deviation},
-                              {"min", s.packet.min()},          {"p50", s.packet.quantile(0.50)},
-                              {"p95", s.packet.quantile(0.95)}, {"p99", s.packet.quantile(0.99)},
-                              {"max", s.packet.max()}};
-    j["latency"]["network"] = {{"mean", s.network_mean},
-                               {"p50", s.network.quantile(0.50)},
-                               {"p95", s.network.quantile(0.95)},
-                               {"p99", s.network.quantile(0.99)},
-                               {"max", s.network.max()}};
-    if (s.head.count() != 0)
-        j["latency"]["head"] = {
-            {"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
-    j["latency"]["zero_load"] = s.zero_load;
+    j["latency"] = latency_json(s);
     j["offered_flit_rate"] = s.offered_flit_rate;
     j["accepted_flit_rate"] = s.accepted_flit_rate;
     j["accepted_min_node"] = s.accepted_min;
@@ -133,35 +187,14 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     j["hops"]["mean"] = s.hops;
     j["stable"] = s.stable;
     if (!s.stable) {
-        for (const auto& r : s.runs) {
-            if (r.why_unstable.empty()) continue;
-            j["why_unstable"] = r.why_unstable;
-            break;
-        }
+        if (const std::string why = why_unstable(s); !why.empty()) j["why_unstable"] = why;
     }
     j["cycles"] = s.cycles;
     j["flit_hops"] = s.counters.flit_hops();
     j["packets_measured"] = s.packet.count();
-    std::uint64_t queued = 0, in_flight = 0;
-    for (const auto& r : s.runs) {
-        queued += r.queued;
-        in_flight += r.in_flight;
-    }
-    Json counters = Json::object();
-    fields([&](const char* name, const std::uint64_t& n, bool, const char*) { counters[name] = n; },
-           s.counters);
-    counters["noc.link_x"] = s.counters.both_ways(noc::kLinkX);
-    counters["noc.link_y"] = s.counters.both_ways(noc::kLinkY);
-    counters["noc.link_z"] = s.counters.both_ways(noc::kLinkZ);
-    j["counters"] = counters;
+    j["counters"] = counters_json(s.counters);
     const auto& c = s.counters;
-    j["conservation"] = {
-        {"expected", c.packets_expected},
-        {"delivered", c.packets_delivered},
-        {"dropped", c.packets_dropped},
-        {"in_flight_deliveries", c.packets_expected - c.packets_delivered - c.packets_dropped},
-        {"in_flight_flits", in_flight},
-        {"in_source_queues", queued}};
+    j["conservation"] = conservation_json(s);
     double peak = 0;
     for (const auto& r : use.routers) peak = std::max(peak, busiest_link(use, r));
     j["link_utilisation_max"] = peak;
@@ -196,18 +229,7 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     double buffered = 0;
     for (const auto& r : use.routers) buffered += r.occupancy;
     j["residency"] = {{"router_cycles", s.cycles * use.routers.size()}, {"mean_flits_buffered", buffered}};
-    j["seeds"] = Json::array();
-    for (const auto& r : s.runs) {
-        j["seeds"].push_back({{"seed", r.seed},
-                              {"packet_mean", r.packet.mean()},
-                              {"network_mean", r.network.mean()},
-                              {"hops_mean", r.hops},
-                              {"accepted_flit_rate", r.accepted_flit_rate},
-                              {"stable", r.stable},
-                              {"cycles", r.cycles},
-                              {"window_begin", r.window_begin},
-                              {"window_cycles", r.measured_cycles}});
-    }
+    j["seeds"] = seeds_json(s);
     return j;
 }
 

@@ -17,7 +17,7 @@ struct FabricUse {
         double occupancy = 0;  ///< mean flits in its buffers
         std::uint64_t flits = 0;
         std::vector<noc::PortUse> ports;
-        std::vector<noc::LinkKind> kinds;  ///< of the first ports, those of links
+        std::vector<noc::LinkKind> kinds;  ///< the kind of each port that has a link; they come first
     };
     /// All links of a kind, each way for itself.
     struct Links {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/noc/noc_spec.hpp"
 
+#include "app/config_file.hpp"
 #include "app/extensions.hpp"
-#include "app/run/run_spec.hpp"
+#include "app/file_kinds.hpp"
 #include "base/config/reader.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/catalogue.hpp"
 #include "noc/traffic/experiment.hpp"
 #include "sim/report/energy_prices.hpp"
@@ -59,7 +60,7 @@ void read_trace(LoadedNoc& run) {
     const std::string& file = run.spec.traffic.file;
     std::uint32_t endpoints = 0;
     with_places(run.root, [&] {
-        if (file.empty()) throw ConfigError("traffic.file: pattern trace needs a CSV file");
+        if (file.empty()) throw KeyError("traffic.file", "pattern trace needs a CSV file");
         endpoints = noc::make_network(run.spec.chip())->topology().n_endpoints();
     });
     run.trace_path = resolve(run.root, "traffic.file", file);
@@ -72,6 +73,7 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
     LoadedNoc run;
     run.root = config::load_with_base(path);
     apply_sets(run.root, sets);
+    expect_kind(run.root, path, "noc");
     const std::vector<std::string> sections{"noc", "energy"};
     config::include_files(run.root, sections);
     stats::expand_ert(run.root, "energy", known().cores);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::app {
 
@@ -14,9 +14,9 @@ Decoder::Decoder(DecodeRule rule, const chip::ChipModel& model)
       fires_(model.program().layers[index(output_)].fires),
       score_(model.program().layers[index(output_)].count) {
     if (rule == DecodeRule::SpikeCount && !fires_) {
-        throw ConfigError("decode.rule: spike_count needs a spiking output, but layer '" +
-                          model.program().layers[index(output_)].name +
-                          "' does not fire; use membrane or sum");
+        throw KeyError("decode.rule", "spike_count needs a spiking output, but layer '" +
+                                          model.program().layers[index(output_)].name +
+                                          "' does not fire; use membrane or sum");
     }
 }
 

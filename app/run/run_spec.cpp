@@ -4,10 +4,11 @@
 #include <array>
 #include <filesystem>
 
+#include "app/config_file.hpp"
 #include "app/extensions.hpp"
+#include "app/file_kinds.hpp"
 #include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
-#include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
 #include "base/error.hpp"
 #include "noc/catalogue.hpp"
@@ -22,6 +23,7 @@ namespace {
 config::Node load_run_tree(const std::string& path, const std::vector<std::string>& sets) {
     config::Node root = config::load_with_base(path);
     apply_sets(root, sets);
+    expect_kind(root, path, "run");
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(root, sections);
     stats::expand_ert(root, "chip.energy", known().cores);
@@ -29,41 +31,6 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
 }
 
 }  // namespace
-
-std::string resolve(const config::Node& root, std::string_view key, const std::string& value) {
-    const config::Node* node = config::get(root, key);
-    const fs::path folder =
-        node != nullptr && node->at.line > 0 ? fs::path(node->at.file).parent_path() : fs::path();
-    return fs::absolute(config::path_from(folder.string(), value)).lexically_normal().string();
-}
-
-void apply_sets(config::Node& root, const std::vector<std::string>& sets) {
-    for (const std::string& s : sets) {
-        const auto eq = s.find('=');
-        if (eq == std::string::npos || eq == 0)
-            throw Error(ExitCode::Usage, "--set " + s + ": expected key.path=value");
-        config::set(root, s.substr(0, eq), s.substr(eq + 1));
-    }
-}
-
-void with_places(const config::Node& root, const std::function<void()>& f) {
-    try {
-        f();
-    } catch (const ConfigError& e) {
-        const std::string text = e.what();
-        const std::string key = text.substr(0, text.find(':'));
-        for (const std::string& path : {key, "chip." + key}) {
-            // the value, or the nearest section around it that was written down
-            for (std::string at = path; !at.empty();
-                 at = at.substr(0, at.rfind('.') == std::string::npos ? 0 : at.rfind('.'))) {
-                const config::Node* node = config::get(root, at);
-                if (node == nullptr || at == "chip") continue;
-                throw ConfigError(node->at.text() + ": " + (path == key ? "" : "chip.") + text);
-            }
-        }
-        throw;
-    }
-}
 
 void check_chip(const arch::ChipSpec& chip) {
     noc::make_network(chip);

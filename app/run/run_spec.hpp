@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -100,16 +99,6 @@ struct LoadedRun {
 /// map.seed. Throws ConfigError, IoError; Error(Usage) for a malformed --set.
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets,
                    const std::uint64_t* seed = nullptr);
-
-/// Absolute path of the file that `key` names: relative to the file that says it, --set values to the working
-/// directory.
-std::string resolve(const config::Node& root, std::string_view key, const std::string& value);
-
-/// Applies "key.path=value" of the command line; Usage error for what has no `=`.
-void apply_sets(config::Node& root, const std::vector<std::string>& sets);
-
-/// Runs f; a ConfigError about a key of `root` ("noc.topology: ...") gets the place of its value in front.
-void with_places(const config::Node& root, const std::function<void()>& f);
 
 /// What reading alone cannot find: unknown kinds, impossible networks, missing prices. Throws ConfigError.
 void check_chip(const arch::ChipSpec& chip);

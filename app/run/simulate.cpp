@@ -232,10 +232,8 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
     return f;
 }
 
-stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
-                          const traces::Stimulus& stimulus, const SimulateOptions& options,
-                          const ResultDir& directory) {
-    const arch::Program& program = mapping.program;
+stats::RunRecord simulate(const RunSpec& spec, const arch::Program& program, const traces::Stimulus& stimulus,
+                          const SimulateOptions& options, const ResultDir& directory) {
     const std::size_t samples = stimulus.samples();
     const auto stride =
         static_cast<unsigned>(std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(samples, 1)));

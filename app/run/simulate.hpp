@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "compiler/compile.hpp"
 #include "app/result_dir.hpp"
 #include "app/run/run_spec.hpp"
+#include "compiler/compile.hpp"
 #include "sim/chip/systemc_chip.hpp"
 #include "sim/report/run_record.hpp"
 #include "traces/stimulus.hpp"
@@ -26,8 +26,7 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus);
 
 /// Runs all samples on the chip. With spec.record, writes spikes.h5 into `directory`. Samples are
 /// independent, so the record does not depend on `threads`. Throws ModelError.
-stats::RunRecord simulate(const RunSpec& spec, const compiler::Mapping& mapping,
-                          const traces::Stimulus& stimulus, const SimulateOptions& options,
-                          const ResultDir& directory);
+stats::RunRecord simulate(const RunSpec& spec, const arch::Program& program, const traces::Stimulus& stimulus,
+                          const SimulateOptions& options, const ResultDir& directory);
 
 }  // namespace loom::app

@@ -6,6 +6,7 @@
 #include "app/content_hash.hpp"
 #include "app/train/train_record.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/hdf5/hdf5_file.hpp"
 #include "base/hdf5/hdf5_writer.hpp"
 
@@ -34,7 +35,7 @@ void each_tensor(learn::Trainer& trainer, F f) {
     }
 }
 
-/// Of everything in a checkpoint, in a fixed order: HDF5 does not notice changed bytes.
+/// A digest of everything in a checkpoint, in a fixed order: HDF5 does not notice changed bytes.
 class Fingerprint {
   public:
     void add(std::string_view bytes) { digest_ = hash_text(digest_.append(bytes)); }
@@ -54,25 +55,28 @@ std::string shown(const config::Node* node) {
     return node->describe();
 }
 
-/// Path of the first difference, with both values; empty: none.
-std::string difference(const config::Node& a, const config::Node& b, const std::string& path) {
-    if (config::same_value(a, b)) return "";
-    const auto below = [&](const std::string& key, const config::Node* x, const config::Node* y) {
+/// The first key whose values differ, with both values.
+struct Difference {
+    std::string key, values;
+};
+std::optional<Difference> difference(const config::Node& a, const config::Node& b, const std::string& path) {
+    if (config::same_value(a, b)) return std::nullopt;
+    const auto below = [&](const std::string& key, const config::Node* x,
+                           const config::Node* y) -> std::optional<Difference> {
         const std::string at = path.empty() ? key : path + "." + key;
         if (x != nullptr && y != nullptr) return difference(*x, *y, at);
-        return fmt::format("{}: is {} in the checkpoint, now {}", at, shown(x), shown(y));
+        return Difference{at, fmt::format("is {} in the checkpoint, now {}", shown(x), shown(y))};
     };
     if (a.is_map() && b.is_map()) {
         for (const auto& e : a.map)
-            if (std::string d = below(e.key, &e.value, b.find(e.key)); !d.empty()) return d;
+            if (auto d = below(e.key, &e.value, b.find(e.key))) return d;
         for (const auto& e : b.map)
             if (a.find(e.key) == nullptr) return below(e.key, nullptr, &e.value);
     }
     if (a.is_sequence() && b.is_sequence() && a.sequence.size() == b.sequence.size())
         for (std::size_t i = 0; i < a.sequence.size(); ++i)
-            if (std::string d = below(std::to_string(i), &a.sequence[i], &b.sequence[i]); !d.empty())
-                return d;
-    return fmt::format("{}: is {} in the checkpoint, now {}", path, shown(&a), shown(&b));
+            if (auto d = below(std::to_string(i), &a.sequence[i], &b.sequence[i])) return d;
+    return Difference{path, fmt::format("is {} in the checkpoint, now {}", shown(&a), shown(&b))};
 }
 
 void take(const hdf5::Group& group, const std::string& key, std::span<float> into) {
@@ -115,9 +119,8 @@ TrainState load_checkpoint(const std::string& path, const config::Node& key, lea
     for (const char* name : {"configuration", "state", "parameters", "fingerprint"})
         if (!root.has(name)) root.fail(name, "is missing; this is no checkpoint");
     const config::Node made_with = config::load_text(root.text("configuration"), path);
-    if (const std::string d = difference(made_with, config::load_text(config::emit(key), path), "");
-        !d.empty())
-        throw ConfigError(d + "; --resume continues the same training only (" + path + ")");
+    if (const auto d = difference(made_with, config::load_text(config::emit(key), path), ""))
+        throw KeyError(d->key, d->values + "; --resume continues the same training only (" + path + ")");
     const hdf5::Group groups[] = {root.group("parameters", "parameters"),
                                   root.has("optimiser") ? root.group("optimiser", "optimiser") : root,
                                   root.has("buffers") ? root.group("buffers", "buffers") : root};

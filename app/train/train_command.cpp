@@ -6,27 +6,60 @@
 #include <filesystem>
 #include <optional>
 
-#include "compiler/import/nir_writer.hpp"
-#include "training/nir/to_nir.hpp"
-#include "app/commands.hpp"
+#include "app/config_file.hpp"
 #include "app/content_hash.hpp"
 #include "app/failed_checks.hpp"
 #include "app/result_dir.hpp"
-#include "app/run/run_spec.hpp"
 #include "app/train/train_checkpoint.hpp"
 #include "app/train/train_dump.hpp"
 #include "app/train/train_estimate.hpp"
 #include "app/train/train_loop.hpp"
 #include "app/train/train_report.hpp"
 #include "app/train/train_work_dir.hpp"
+#include "app/verb.hpp"
 #include "base/error.hpp"
-#include "sim/report/report.hpp"
+#include "base/key_error.hpp"
+#include "base/log.hpp"
 #include "base/version.hpp"
+#include "compiler/import/nir_writer.hpp"
+#include "sim/report/report.hpp"
+#include "training/nir/to_nir.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 namespace {
+
+struct TrainOptions {
+    std::string file;
+    std::string output;  ///< empty: results/<name of the file>
+    std::vector<std::string> sets;
+    std::vector<std::string> fail_if;
+    std::string fidelity;  ///< functional, cycle; empty: cycle when there is a chip
+    std::optional<std::uint64_t> seed, steps;
+    bool json = false, quiet = false, resume = false;
+};
+
+std::vector<Option> options(TrainOptions& o) {
+    return {{"TRAIN.yaml", &o.file, "training file; docs/how-to/train.md"},
+            {"-o,--output", &o.output, "result directory (default: results/<file>)"},
+            set_option(o.sets),
+            fail_if_option(o.fail_if, "accuracy < 0.9"),
+            {"--fidelity",
+             &o.fidelity,
+             "functional: no cycles; cycle: the chip executes every step (default when there is one); "
+             "estimate: SATA_Sim's formula, nothing is executed",
+             {"functional", "cycle", "estimate"}},
+            {.names = "--steps",
+             .value = &o.steps,
+             .help = "so many steps only; figures of an epoch are extrapolated",
+             .least = 1,
+             .most = 1'000'000'000},
+            {"--seed", &o.seed, "replaces every seed of the file: of data, weights, rounding, sltt_k"},
+            {"--resume", &o.resume, "continue from the last checkpoint"},
+            {"--json", &o.json, "print stats.json on stdout instead of the summary"},
+            quiet_option(o.quiet)};
+}
 
 /// The checkpoint to continue from: of an interrupted training, or of a finished one; empty: none.
 std::string checkpoint_to_resume(const TrainWorkDir& work, const std::string& output) {
@@ -44,7 +77,7 @@ LoadedTrain load(const TrainOptions& o) {
 
 bool cycle_fidelity(const TrainOptions& o, const TrainSpec& spec) {
     if (o.fidelity == "cycle" && !spec.chip && !spec.cores)
-        throw ConfigError("chip: --fidelity cycle needs a chip that trains");
+        throw KeyError("chip", "--fidelity cycle needs a chip that trains");
     return o.fidelity.empty() ? spec.chip.has_value() || spec.cores.has_value() : o.fidelity == "cycle";
 }
 
@@ -53,19 +86,20 @@ TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const
     if (!o.resume) return {};
     const std::string file = checkpoint_to_resume(work, output);
     if (file.empty()) {
-        fmt::print(stderr, "note: there is no checkpoint to resume from; starting anew\n");
+        log::note("there is no checkpoint to resume from; starting anew");
         return {};
     }
     TrainState state;
     with_places(loaded.root, [&] {
         state = load_checkpoint(file, key, *training.trainer);
         if (const std::uint64_t steps = length_of(loaded.spec, *training.data).steps; state.step > steps)
-            throw ConfigError(fmt::format(
-                "train: is {} steps long, the training that --resume continues has made {} already ({})",
-                steps, state.step, file));
+            throw KeyError(
+                "train",
+                fmt::format("is {} steps long, the training that --resume continues has made {} already ({})",
+                            steps, state.step, file));
     });
     if (file != work.checkpoint()) work.take_over(output);
-    if (!o.quiet) fmt::print(stderr, "resuming after step {}\n", state.step);
+    log::note(fmt::format("resuming after step {}", state.step));
     return state;
 }
 
@@ -105,7 +139,7 @@ void write_trained(const LoadedTrain& loaded, Training& training, const ResultDi
         compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
                             directory.file("trained.nir"));
     } catch (const UnsupportedError& e) {
-        fmt::print(stderr, "note: no trained.nir: {}; the weights are in checkpoint.h5\n", e.what());
+        log::note(fmt::format("no trained.nir: {}; the weights are in checkpoint.h5", e.what()));
     }
 }
 
@@ -131,8 +165,6 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
     work.discard();
 }
 
-}  // namespace
-
 int train(const TrainOptions& o) {
     if (o.fidelity == "estimate")
         return run_train_estimate(
@@ -142,7 +174,7 @@ int train(const TrainOptions& o) {
     const TrainSpec& spec = loaded.spec;
     const bool cycle = cycle_fidelity(o, spec);
     Training training = set_up_training(loaded, cycle);
-    const std::string output = o.output.empty() ? "results/" + fs::path(o.file).stem().string() : o.output;
+    const std::string output = o.output.empty() ? default_output(o.file) : o.output;
     const TrainWorkDir work(output, o.resume);
     const config::Node key = checkpoint_key(train_node(loaded, hash_file), cycle ? "cycle" : "functional");
     TrainState state;
@@ -176,6 +208,14 @@ int train(const TrainOptions& o) {
         fmt::print("{}{:.1f} s on this machine; {}/stats.json\n", train_summary(stats), seconds,
                    directory.path());
     return failed_checks(checks, stats);
+}
+
+}  // namespace
+
+Verb train_verb() {
+    return make_verb<TrainOptions>(
+        "train", "train a network, functionally or on a chip that trains; report accuracy, cycles, energy",
+        options, train);
 }
 
 }  // namespace loom::app

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/rng.hpp"
 #include "traces/npy.hpp"
 
@@ -22,7 +23,7 @@ traces::Array array_of(const std::string& path, const std::string& key, const st
     try {
         return traces::read_npz(path, name);
     } catch (const InputError& e) {
-        throw ConfigError("data." + key + ": " + e.what());
+        throw KeyError("data." + key, e.what());
     }
 }
 
@@ -35,14 +36,14 @@ bool is_random(traces::Encoding e) {
 TrainData::TrainData(const DataSpec& spec, const std::string& path, std::optional<learn::Shape> shape,
                      std::size_t timesteps)
     : spec_(spec), path_(path), given_(shape), timesteps_(timesteps) {
-    if (!std::isfinite(spec.scale)) throw ConfigError("data.scale: is not finite");
+    if (!std::isfinite(spec.scale)) throw KeyError("data.scale", "is not finite");
     if (spec.drawn()) {
         draw();
         return;
     }
     const std::vector<std::string> names = traces::npz_names(path);
     train_ = read("x", spec.x, "y", spec.y, spec.limit);
-    if (train_.samples == 0) throw ConfigError("data.x: " + path + ": array '" + spec.x + "' has no samples");
+    if (train_.samples == 0) throw KeyError("data.x", path + ": array '" + spec.x + "' has no samples");
     given_ = shape_;
     const auto has = [&](const char* name) { return std::ranges::find(names, name) != names.end(); };
     if (!spec.x_test && !(has("x_test") && has("y_test"))) return;
@@ -52,9 +53,9 @@ TrainData::TrainData(const DataSpec& spec, const std::string& path, std::optiona
 
 void TrainData::draw() {
     const SyntheticSpec images = spec_.synthetic.value_or(SyntheticSpec{});
-    if (!given_) throw ConfigError("network.input: missing; synthetic images have its shape");
+    if (!given_) throw KeyError("network.input", "missing; synthetic images have its shape");
     if (spec_.encoding == traces::Encoding::Spikes)
-        throw ConfigError("data.encoding: spikes: synthetic images have none");
+        throw KeyError("data.encoding", "spikes: synthetic images have none");
     shape_ = *given_;
     const auto set = [&](std::uint64_t first, std::uint64_t count, std::uint64_t limit) {
         SampleSet s;
@@ -75,8 +76,8 @@ void TrainData::take_shape(const std::string& key, const traces::Array& array) {
     const std::size_t leading = spec_.encoding == traces::Encoding::Spikes ? 2 : 1;
     const std::vector<std::size_t>& s = array.shape();
     const auto fail = [&](const std::string& what) {
-        throw ConfigError(
-            fmt::format("data.{}: {}: array has shape {}; {}", key, path_, array.shape_text(), what));
+        throw KeyError(fmt::format("data.{}", key),
+                       fmt::format("{}: array has shape {}; {}", path_, array.shape_text(), what));
     };
     if (s.size() <= leading)
         fail(leading == 2 ? "expected [samples, timesteps, ...]" : "expected [samples, ...]");
@@ -103,12 +104,12 @@ SampleSet TrainData::read(const std::string& x_key, const std::string& x, const 
     set.samples = values.shape()[0];
     const std::vector<std::size_t>& axes = labels.shape();
     if (axes.size() > 2 || (axes.size() == 2 && axes[1] != 1))
-        throw ConfigError(
-            fmt::format("data.{}: {}: array has shape {}; expected one class per sample, [samples]", y_key,
-                        path_, labels.shape_text()));
+        throw KeyError(fmt::format("data.{}", y_key),
+                       fmt::format("{}: array has shape {}; expected one class per sample, [samples]", path_,
+                                   labels.shape_text()));
     if (labels.size() != set.samples)
-        throw ConfigError(
-            fmt::format("data.{}: {}: {} labels for {} samples", y_key, path_, labels.size(), set.samples));
+        throw KeyError(fmt::format("data.{}", y_key),
+                       fmt::format("{}: {} labels for {} samples", path_, labels.size(), set.samples));
     if (limit != 0) set.samples = std::min<std::size_t>(set.samples, limit);
     const bool timed = spec_.encoding == traces::Encoding::Spikes;
     const std::size_t stored = timed ? values.shape()[1] : 1, n = shape_.count();
@@ -120,18 +121,19 @@ SampleSet TrainData::read(const std::string& x_key, const std::string& x, const 
                 const double v = values.at((s * stored + t) * n + shape_.channel_first(i)) * spec_.scale;
                 const bool fits = std::isfinite(static_cast<float>(v));
                 if (!fits || (is_random(spec_.encoding) && (v < 0 || v > 100)))
-                    throw ConfigError(fmt::format("data.{}: {}: value {} of sample {} is {}; expected {}",
-                                                  x_key, path_, shape_.channel_first(i), s, v,
-                                                  is_random(spec_.encoding)
-                                                      ? "a rate from 0 to 100"
-                                                      : "a finite number in the range of float32"));
+                    throw KeyError(
+                        fmt::format("data.{}", x_key),
+                        fmt::format("{}: value {} of sample {} is {}; expected {}", path_,
+                                    shape_.channel_first(i), s, v,
+                                    is_random(spec_.encoding) ? "a rate from 0 to 100"
+                                                              : "a finite number in the range of float32"));
                 set.values[(s * set.steps + t) * n + i] = static_cast<float>(v);
             }
     for (std::size_t s = 0; s < set.samples; ++s) {
         const double label = labels.at(s);
         if (!(label >= 0) || label != std::floor(label) || label > 1e9)
-            throw ConfigError(fmt::format("data.{}: {}: label {} of sample {}; expected 0, 1, ...", y_key,
-                                          path_, label, s));
+            throw KeyError(fmt::format("data.{}", y_key),
+                           fmt::format("{}: label {} of sample {}; expected 0, 1, ...", path_, label, s));
         set.labels.push_back(static_cast<std::int64_t>(label));
     }
     return set;
@@ -141,9 +143,9 @@ void TrainData::check_labels(std::size_t outputs) const {
     for (const auto& [set, key] : {std::pair{&train_, "y"}, std::pair{&test_, "y_test"}})
         for (std::size_t s = 0; s < set->samples; ++s)
             if (set->labels[s] >= static_cast<std::int64_t>(outputs))
-                throw ConfigError(
-                    fmt::format("data.{}: {}: label {} of sample {}; the network has {} outputs", key, path_,
-                                set->labels[s], s, outputs));
+                throw KeyError(fmt::format("data.{}", key),
+                               fmt::format("{}: label {} of sample {}; the network has {} outputs", path_,
+                                           set->labels[s], s, outputs));
 }
 
 std::vector<std::uint32_t> TrainData::order(std::uint64_t epoch) const {

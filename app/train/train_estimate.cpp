@@ -6,14 +6,15 @@
 #include <cstdio>
 #include <optional>
 
+#include "app/config_file.hpp"
 #include "app/content_hash.hpp"
 #include "app/failed_checks.hpp"
+#include "app/file_kinds.hpp"
 #include "app/result_dir.hpp"
-#include "app/run/run_spec.hpp"
-#include "base/error.hpp"
-#include "base/nearest.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
+#include "base/key_error.hpp"
+#include "base/nearest.hpp"
 #include "base/version.hpp"
 
 namespace loom::app {
@@ -33,18 +34,18 @@ const config::Node& section_of(const config::Node& root, const std::string& path
     if (const config::Node* node = root.find("estimate")) return *node;
     for (const auto& entry : root.map) {
         if (edit_distance(entry.key, "estimate", true) <= 2)
-            throw ConfigError(entry.at.text() + ": " + entry.key + ": unknown key; did you mean 'estimate'?");
+            throw KeyError(entry.key, "unknown key; did you mean 'estimate'?", entry.at.text());
     }
-    throw ConfigError(
-        path + ": estimate: missing; --fidelity estimate reads this section (docs/validation-training.md)");
+    throw KeyError("estimate",
+                   "missing; --fidelity estimate reads this section (docs/reference/validation-training.md)", path);
 }
 
 std::vector<te::LayerShape> layers_of(const TrainEstimateSpec& spec) {
     if (spec.layers.empty()) {
-        if (spec.network.empty()) throw ConfigError("network: missing; name one (vgg5), or give `layers`");
+        if (spec.network.empty()) throw KeyError("network", "missing; name one (vgg5), or give `layers`");
         return te::network_layers(spec.network);
     }
-    if (!spec.network.empty()) throw ConfigError("layers: given beside `network`; one of the two");
+    if (!spec.network.empty()) throw KeyError("layers", "given beside `network`; one of the two");
     return te::completed(spec.layers);
 }
 
@@ -90,6 +91,7 @@ LoadedTrainEstimate load_train_estimate(const std::string& path, const std::vect
     LoadedTrainEstimate run;
     run.root = config::load_with_base(path);
     apply_sets(run.root, sets);
+    expect_kind(run.root, path, "train");
     config::read_into(section_of(run.root, path), "estimate", run.spec);
     with_places(run.root, [&] {
         try {
@@ -98,7 +100,7 @@ LoadedTrainEstimate load_train_estimate(const std::string& path, const std::vect
                                                      : run.spec.activity;
             te::estimate(run.layers, run.activity, run.spec.setting);
         } catch (const ConfigError& e) {
-            throw ConfigError(std::string("estimate.") + e.what());
+            throw as_key_error(e).below("estimate");
         }
     });
     return run;

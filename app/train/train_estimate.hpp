@@ -47,7 +47,7 @@ LoadedTrainEstimate load_train_estimate(const std::string& path, const std::vect
 nlohmann::ordered_json train_estimate_json(const std::vector<train_estimate::LayerShape>& layers,
                                            const std::vector<train_estimate::Activity>& activity,
                                            const train_estimate::SataSetting& setting);
-/// The same as tables.
+/// The estimate as tables, for people.
 std::string train_estimate_text(const nlohmann::ordered_json& estimate);
 
 struct TrainEstimateOptions {

@@ -12,12 +12,12 @@ namespace loom::app {
 /// All figures of a training as one JSON object; the same training gives the same bytes.
 nlohmann::ordered_json train_stats(const TrainSpec& spec, Training& training, const TrainState& state,
                                    const TrainLength& length);
-/// The same step of an ANN of the same shape on the same chip, weights in place: cycles and energy, in all
+/// The step of an ANN of this shape on this chip, weights in place: cycles and energy, in all
 /// and by phase; or `does_not_fit`: what it needs, and what the chip has.
 nlohmann::ordered_json ann_step(const training::TrainingTarget& target, const arch::TrainingWork& work);
 /// Bits in use in every buffer over the last step: buffer,cycle,bits.
 std::string memory_csv(const training::EngineRecord& record);
-/// For people: accuracy, phases, layers.
+/// The figures for people: accuracy, phases, layers.
 std::string train_summary(const nlohmann::ordered_json& stats);
 /// step,epoch,samples,loss,accuracy,cycles: a row per step.
 std::string steps_csv(const TrainState& state);

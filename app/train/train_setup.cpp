@@ -5,10 +5,11 @@
 
 #include <algorithm>
 
-#include "compiler/import/nir_reader.hpp"
-#include "app/run/run_spec.hpp"
+#include "app/config_file.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
+#include "compiler/import/nir_reader.hpp"
 #include "traces/npy.hpp"
 
 namespace loom::app {
@@ -24,7 +25,7 @@ std::vector<float> floats(const traces::Array& a, const std::string& where) {
     std::vector<float> v(a.size());
     for (std::size_t i = 0; i < v.size(); ++i) {
         v[i] = static_cast<float>(a.at(i));
-        if (!(v[i] - v[i] == 0)) throw ConfigError(fmt::format("{}: value {} is not finite", where, i));
+        if (!(v[i] - v[i] == 0)) throw KeyError(where, fmt::format("value {} is not finite", i));
     }
     return v;
 }
@@ -38,7 +39,7 @@ void take_weights(learn::NetworkSpec& spec, const std::string& path) {
         const std::string layer = whole || dot == std::string::npos ? name : name.substr(0, dot);
         const auto it = std::ranges::find(layers, layer);
         const std::string where = "network.weights.file: " + path + ": array '" + name + "'";
-        if (it == layers.end()) throw ConfigError(where + ": no such layer: " + unknown_name(layer, layers));
+        if (it == layers.end()) throw KeyError(where, "no such layer: " + unknown_name(layer, layers));
         const std::string key = whole || dot == std::string::npos ? "weight" : name.substr(dot + 1);
         spec.layers[static_cast<std::size_t>(it - layers.begin())].arrays[key] =
             floats(traces::read_npz(path, name), where);
@@ -69,8 +70,8 @@ learn::NetworkSpec network_spec(const LoadedTrain& loaded) {
 
 void check_batch(const TrainSpec& s, const TrainData& data) {
     if (s.train.batch > data.samples())
-        throw ConfigError(
-            fmt::format("train.batch: {} is more than the {} samples", s.train.batch, data.samples()));
+        throw KeyError("train.batch",
+                       fmt::format("{} is more than the {} samples", s.train.batch, data.samples()));
 }
 
 }  // namespace
@@ -91,7 +92,7 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         auto loss = learn::make_loss(s.train.loss);
         auto network = learn::build_network(spec, options_of(s, loss->on_membrane()));
         t.data->check_labels(network->nodes().back().layer->out.count());
-        if (network->weights() == 0) throw ConfigError("network: has no weights to train");
+        if (network->weights() == 0) throw KeyError("network", "has no weights to train");
         t.target = training_target(s);
         auto optimiser = learn::make_optimiser(s.train.optimizer);
         if (t.target && t.target->cells() != nullptr) {

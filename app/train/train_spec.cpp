@@ -6,11 +6,13 @@
 #include <array>
 #include <filesystem>
 
-#include "app/run/run_spec.hpp"
+#include "app/config_file.hpp"
+#include "app/file_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "sim/report/area.hpp"
 #include "sim/report/ert.hpp"
 #include "training/accelerator/engine.hpp"
@@ -52,17 +54,17 @@ void check(const TrainSpec& s) {
     compiler::check_profile(s.profile);
     compiler::check_training_profile(s.profile);
     if (s.network.file.empty() == s.network.layers.empty())
-        throw ConfigError("network: give either `file` or `layers`");
+        throw KeyError("network", "give either `file` or `layers`");
     if (!s.network.file.empty() && !s.network.input.empty())
-        throw ConfigError("network.input: the file says it");
+        throw KeyError("network.input", "the file says it");
     if (const std::size_t n = s.network.input.size(); n > 3)
-        throw ConfigError("network.input: expected [n], [channels, length] or [channels, rows, columns]");
+        throw KeyError("network.input", "expected [n], [channels, length] or [channels, rows, columns]");
     for (const std::uint64_t d : s.network.input)
-        if (d == 0 || d > (1U << 24)) throw ConfigError("network.input: a dimension must be from 1 to 2^24");
+        if (d == 0 || d > (1U << 24)) throw KeyError("network.input", "a dimension must be from 1 to 2^24");
     if ((s.train.steps == 0) == (s.train.epochs == 0))
-        throw ConfigError("train: give either `steps` or `epochs`");
+        throw KeyError("train", "give either `steps` or `epochs`");
     if (s.data.synthetic && !s.data.drawn())
-        throw ConfigError("data.synthetic: applies to data.file: synthetic only");
+        throw KeyError("data.synthetic", "applies to data.file: synthetic only");
     learn::make_loss(s.train.loss);
     learn::make_schedule(s.train.algorithm);
     learn::make_formats(s.train.formats);
@@ -83,7 +85,7 @@ std::unique_ptr<training::TrainingTarget> training_target(const TrainSpec& s) {
     try {
         return s.cores ? training::make_target(*s.cores) : training::make_target(*s.chip);
     } catch (const ConfigError& e) {
-        throw ConfigError("chip." + std::string(e.what()));
+        throw as_key_error(e).below("chip");
     }
 }
 
@@ -98,6 +100,7 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     LoadedTrain t;
     t.root = config::load_with_base(path);
     apply_sets(t.root, sets);
+    expect_kind(t.root, path, "train");
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(t.root, sections);
     if (t.root.find("chip") != nullptr) stats::expand_ert(t.root, "chip.energy", known().cores);

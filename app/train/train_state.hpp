@@ -55,7 +55,7 @@ struct TrainState {
 
     /// Values rounded to their number formats in training steps, and those beyond the range, by Role.
     std::array<learn::CountedFormats::Counts, learn::kRoles> formats{};
-    nlohmann::ordered_json gradient_error;  ///< of the last minibatch, against float32; null: float32
+    nlohmann::ordered_json gradient_error;  ///< the last minibatch against float32; null: it is float32
 
     nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
     nlohmann::ordered_json ann;       ///< the last step of an ANN of the same shape; null: functional

@@ -14,6 +14,7 @@
 
 #include "app/result_dir.hpp"
 #include "base/error.hpp"
+#include "base/log.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -38,8 +39,8 @@ TrainWorkDir::TrainWorkDir(const std::string& output, bool resume) {
     fs::remove_all(path_ + ".old", ec);
     fs::rename(path_, path_ + ".old", ec);
     if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
-    fmt::print(stderr, "note: an unfinished training was moved to {}.old; --resume would have continued it\n",
-               path_);
+    log::note(
+        fmt::format("an unfinished training was moved to {}.old; --resume would have continued it", path_));
     unlock();
     lock();
 }

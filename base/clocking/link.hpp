@@ -77,7 +77,7 @@ class Link {
         drop(now);
         return value;
     }
-    /// The same in two steps, without a copy.
+    /// front() and then drop() take an item as take() does, but without a copy.
     const T& front(Cycle now) const {
         if (peek(now) == nullptr) throw ModelError("take from an empty link");
         return entries_[head_].value;

@@ -27,8 +27,8 @@ class Node {
     Kind kind = Kind::Null;
     std::string scalar;          ///< text of a scalar
     bool quoted = false;         ///< the scalar is a string whatever it looks like
-    std::vector<Entry> map;      ///< of a map
-    std::vector<Node> sequence;  ///< of a sequence
+    std::vector<Entry> map;      ///< entries when this is a map
+    std::vector<Node> sequence;  ///< items when this is a sequence
     Location at;
 
     static Node make_null();
@@ -65,7 +65,7 @@ bool same_value(const Node& a, const Node& b);
 /// Reads one YAML document. IoError when the file cannot be read; ConfigError "file:line:col: problem"
 /// for malformed YAML, duplicate keys, keys that are not scalars, tags, several documents.
 Node load(const std::string& path);
-/// The same of a text; `name` stands for the file name.
+/// Reads a text like a file; `name` stands for the file name.
 Node load_text(std::string_view text, const std::string& name);
 
 /// overlay over base: maps key by key, anything else is replaced. A map with only numbers as keys

@@ -14,7 +14,7 @@ namespace loom::config {
 /// Throws ConfigError with a message without place ("expected a time with a unit, ...").
 double parse_quantity(std::string_view text, Unit unit);
 
-/// The same as a whole number of canonical units; an error when it is none or beyond 2^53.
+/// Parses a whole number of canonical units; an error when it is none or beyond 2^53.
 std::uint64_t parse_whole_quantity(std::string_view text, Unit unit);
 
 /// "2 ns" of 2000: in the largest unit that reads back as exactly the same value.

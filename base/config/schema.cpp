@@ -111,7 +111,7 @@ class SchemaVisitor final : public FieldVisitor {
     std::size_t indent_;
 };
 
-/// Of a value inside another: no text and no default of its own.
+/// The schema of a value inside another, which has no text and no default of its own.
 std::string inner_schema(const ValueType& type, const Field& outer, const SchemaOptions& options,
                          std::size_t indent) {
     Field field = outer;

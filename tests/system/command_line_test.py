@@ -196,6 +196,29 @@ axes:
             assert code == 3 and err == f"spikeloom: {d}/bad.yaml:{what}\n", err
 
 
+def what_is_said():
+    """Levels of what goes to stderr; stdout holds the results only."""
+    with scratch() as d:
+        def said(*args):
+            code, out, err = spikeloom("run", f"{RUNS}/digits_mlp_q8_mesh45.yaml", "-o", f"{d}/o", "--json", "--set", "input.limit=2", *args)
+            assert code == 0 and json.loads(out)["samples"] == 2, err
+            return err.splitlines()
+        assert said() == []
+        for args in (("-v",), ("--verbose", "-q"), ("--log-level", "info")):
+            lines = said(*args)
+            assert all(line.startswith("info: ") for line in lines), lines
+            for what in ("reading network and input: ", "pass graph: ", "pass placement: ", "pass check: ", "compiling: ", "simulation: ", "report: "):
+                assert sum(line.startswith(f"info: {what}") for line in lines) == 1, (what, lines)
+        saturate = ("--set", "chip.core.dendrite.accumulator_bits=8")
+        lines = said(*saturate)
+        assert len(lines) == 1 and lines[0].startswith("warning: ") and "beyond their width" in lines[0], lines
+        assert said(*saturate, "-v")[-1] == lines[0], "warnings come last"
+        for args in (("-q",), ("--log-level", "off")):
+            assert said(*saturate, *args) == [], args
+        assert said(*saturate, "-q", "--log-level", "warning") == lines
+        assert spikeloom("run", "x.yaml", "--log-level", "loud")[0] == 2
+
+
 if __name__ == "__main__":
-    main([help_and_version, files_of_a_run, interrupted_results_are_replaced_whole, map_inspect_validate_schema,
+    main([help_and_version, what_is_said, files_of_a_run, interrupted_results_are_replaced_whole, map_inspect_validate_schema,
           encodings_and_decoders, sweeps, sweeps_of_trainings])

@@ -166,7 +166,7 @@ CASES = [
     ("cycles without a chip", keep, ["--fidelity", "cycle"], 3, "chip: --fidelity cycle needs a chip that trains"),
     ("unknown chip file", keep, ["--set", "chip.file=nothing.yaml"], 6, None),
     ("a chip that does not train", keep, ["--set", f"chip.file={ROOT}/configs/chips/loihi.yaml"], 3,
-     "chip.training_energy: missing; training on the cores of a chip needs prices of what their lanes and buffers do, "
+     ROOT + "/configs/chips/loihi.yaml:5:1: chip.training_energy: missing; training on the cores of a chip needs prices of what their lanes and buffers do, "
      "e.g. {file: ../energy/training_mesh45.yaml}"),
     ("a file that is no chip", keep, ["--set", f"chip.file={ROOT}/configs/noc/mesh8.yaml"], 3, None),
     ("unknown engine", keep, ["--set", f"chip.file={ROOT}/configs/chips/sata.yaml", "--set", "chip.kind=satan"], 3,

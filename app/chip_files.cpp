@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/chip_files.hpp"
+
+#include <algorithm>
+
+#include "app/config_file.hpp"
+#include "app/extensions.hpp"
+#include "app/run/run_spec.hpp"
+#include "app/train/train_spec.hpp"
+#include "base/config/reader.hpp"
+#include "noc/catalogue.hpp"
+#include "sim/report/area.hpp"
+#include "sim/report/energy_prices.hpp"
+#include "sim/report/ert.hpp"
+#include "training/accelerator/price.hpp"
+
+namespace loom::app {
+namespace {
+
+/// Includes are resolved after --set, which may name them.
+config::Node load_part(const std::string& file, const std::vector<std::string>& sets) {
+    config::Node root = config::load_with_base(file);
+    apply_sets(root, sets);
+    const std::vector<std::string> everything{""};
+    config::include_files(root, everything);
+    return root;
+}
+
+bool is_engine_event(const std::string& name) {
+    for (std::size_t e = 0; e < training::kEvents; ++e) {
+        if (training::event_name(static_cast<training::Event>(e)) == name) return true;
+    }
+    return false;
+}
+
+/// Whether more of a list's prices are for events of training engines than for others.
+bool is_training_list(const arch::EnergySpec& prices) {
+    const auto n = std::count_if(prices.actions.begin(), prices.actions.end(),
+                                 [](const auto& action) { return is_engine_event(action.first); });
+    return 2 * static_cast<std::size_t>(n) > prices.actions.size();
+}
+
+}  // namespace
+
+void check_chip_file(const std::string& file, const std::vector<std::string>& sets) {
+    config::Node root = load_part(file, sets);
+    stats::expand_ert(root, "energy", known().cores);
+    arch::ChipSpec chip(known().cores);
+    config::read_into(root, "", chip);
+    with_places(root, [&] { check_chip(chip); });
+}
+
+void check_training_chip_file(const std::string& file, const std::vector<std::string>& sets) {
+    config::Node root = load_part(file, sets);
+    stats::expand_ert(root, "energy", known().cores);
+    const auto chip = config::read<arch::TrainingChip>(root);
+    with_places(root, [&] { check_training_chip(chip); });
+}
+
+void check_fabric_file(const std::string& file, const std::vector<std::string>& sets) {
+    const config::Node fabric = load_part(file, sets);
+    arch::ChipSpec chip(known().cores);
+    chip.clock.period = 1;  // ps; a fabric has no clock of its own, and this one divides all its times
+    config::read_into(fabric, "", chip.noc);
+    config::Node root = config::Node::make_map();
+    root.put("noc", fabric);
+    with_places(root, [&] { noc::make_network(chip); });
+}
+
+void check_energy_file(const std::string& file, const std::vector<std::string>& sets) {
+    config::Node root = load_part(file, sets);
+    stats::expand_ert(root, "", known().cores);
+    const auto prices = config::read<arch::EnergySpec>(root);
+    config::Node places = config::Node::make_map();
+    places.put("energy", std::move(root));  // where a chip has its list, and what messages name
+    with_places(places, [&] {
+        if (!is_training_list(prices)) return stats::check_price_list(prices, known().cores);
+        arch::TrainingChip chip;
+        chip.energy = prices;
+        chip.energy.leakage.clear();  // it names buffers, which only a chip has
+        training::check_prices(chip);
+        stats::check_area(prices, "energy");
+    });
+}
+
+}  // namespace loom::app
