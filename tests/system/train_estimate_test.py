@@ -115,7 +115,7 @@ def tables_of_the_manual():
     rows += [f"| {d['number']} | {d['what']} | {d['effect_mac']:.1f} | {d['effect_percent']:.4f} |" for d in report(SHIPPED)["defects"]]
     for batch in (1, 32):
         rows.append(f"{report(SHIPPED, *sets(variant='repaired', batch=batch))['total_mac']:,.0f}")
-    with open(f"{ROOT}/docs/validation-training.md", encoding="utf-8") as f:
+    with open(f"{ROOT}/docs/reference/validation-training.md", encoding="utf-8") as f:
         text = f.read()
     missing = [row for row in rows if row not in text]
     assert not missing, "docs/reference/validation-training.md lacks\n" + "\n".join(missing)
