@@ -7,65 +7,11 @@
 #include <variant>
 #include <vector>
 
+#include "arch/neuron_group.hpp"
 #include "base/ids.hpp"
 
 /// What the compiler hands to the simulator: plain data, no behaviour.
 namespace loom::arch {
-
-enum class Reset : std::uint8_t { Value, Subtract, SubtractSnn };
-
-/// One neuron's update in one timestep, in the normalised form (docs/fixed-point.md):
-///   has_current: u <- a_u*u + in + bias_u   (in: accumulated input; else u == in + bias_u)
-///   v <- a_v*v + u_used + bias_v            (u_used: the new u, or the old one when `parallel`)
-/// Fixed-point values are integers in membrane LSB; float64 values are in the network's units.
-struct NeuronRule {
-    bool has_current = false;    ///< CUBA: the current is a state
-    bool parallel = false;       ///< CUBA: v uses the current of the step before
-    bool fires = true;           ///< false: LI, I and read-outs; the value is the output
-    bool greater_equal = false;  ///< v >= threshold instead of v > threshold
-    bool multispike = false;     ///< z = trunc(v / threshold) for v > 0
-    bool reset_delay = false;    ///< the reset is applied in the following step
-    bool clamp = false;          ///< v >= v_min after the reset
-    Reset reset = Reset::Value;
-};
-
-/// A neuron parameter: one value for all, or one per neuron. In fixed-point programs `i` is used,
-/// in float64 programs `d`.
-struct Parameter {
-    std::vector<std::int64_t> i;
-    std::vector<double> d;
-    std::int64_t fixed(std::size_t n) const { return i.size() == 1 ? i[0] : i[n]; }
-    double real(std::size_t n) const { return d.size() == 1 ? d[0] : d[n]; }
-};
-
-/// A contiguous run of one core's neurons that belong to one layer.
-struct NeuronGroup {
-    LayerId layer{};
-    std::uint32_t first = 0;  ///< first neuron within the core
-    std::uint32_t count = 0;
-    NeuronRule rule;
-    Parameter decay_v;  ///< fixed: factor * 2^decay_bits; float64: see NeuronGroup::float_rule
-    Parameter decay_u;
-    Parameter bias_u;  ///< fixed only: added to the current
-    Parameter bias_v;  ///< fixed only: added to the membrane
-    Parameter threshold;
-    Parameter v_reset;
-    Parameter v_min;
-    std::int32_t in_shift = 0;  ///< fixed: u_in = accumulator << in_shift
-    /// float64: the reference's own operations and order, so that results agree bit for bit
-    ///   euler: v += k*((leak - v) + r*I)     exp: vinf = leak + r*I; v = vinf + (v - vinf)*a
-    ///   jump:  v = v*a + r*I                 integrate: v += k_if*r*I (k holds k_if*r)
-    ///   cuba:  i = i + ks*(-i + w_in*I)      I = accumulator + bias
-    ///   direct: v = I (read-out without a neuron)    threshold: z = I > threshold
-    enum class Method : std::uint8_t { Euler, Exp, Jump, Integrate, Direct };
-    Method method = Method::Euler;
-    Parameter k, a, leak, r, ks, w_in, bias;
-    /// Chip timestep at which the layer's algorithmic step 0 happens; idle before (unless the
-    /// schedule says `free`).
-    std::uint32_t start_step = 0;
-    /// Index of each neuron within its layer, [count].
-    std::vector<std::uint32_t> layer_index;
-};
 
 /// Weights of one slice; slices that hold the same numbers share the host's copy (the modelled cores
 /// are each charged their own).
@@ -192,7 +138,7 @@ struct LayerInfo {
     std::uint32_t skew = 0;  ///< chip timestep of algorithmic step 0
     bool fires = true;
     bool is_input = false;
-    double lsb = 1.0;               ///< fixed: one membrane LSB, in normalised units (docs/fixed-point.md)
+    double lsb = 1.0;               ///< fixed: one membrane LSB, in normalised units (docs/concepts/fixed-point.md)
     std::vector<double> gain{1.0};  ///< network units per normalised unit; one, or one per neuron
     double ann_macs = 0;            ///< MACs of the same-shape ANN for one inference, padding not counted
     double dense_flops = 0;         ///< the same with padding counted (the papers' FLOPs)

@@ -11,6 +11,7 @@
 
 #include "arch/linear_shape.hpp"
 #include "base/sparse_vector.hpp"
+#include "compiler/ir/neuron_form.hpp"
 #include "compiler/ir/nir_graph.hpp"
 
 namespace loom::compiler {
@@ -90,11 +91,6 @@ struct PoolForm {
     std::function<arch::Window(const NirNode&)> window;
     /// The keys of a node with this window.
     std::function<void(const arch::Window&, NirNode&)> write;
-};
-
-struct NeuronForm {
-    bool fires = true;         ///< false: the membrane is the output
-    bool has_current = false;  ///< the current is a state of its own (CUBA)
 };
 
 /// One NIR type: its keys, its shapes, and what it does. Everything that is particular to a type is here; a

@@ -12,7 +12,7 @@ NodeRule cuba_li_node() {
                         keys::per_element("r"),
                         keys::per_element("v_leak"),
                         {"w_in", KeyKind::PerElement, Presence::Default, 1}},
-                       {.fires = false, .has_current = true});
+                       {"cuba_lif", MembraneKind::Leaky, false, "tau_mem"});
 }
 
 NodeRule cuba_lif_node() {
@@ -24,7 +24,7 @@ NodeRule cuba_lif_node() {
                         keys::per_element("v_threshold"),
                         keys::v_reset(),
                         {"w_in", KeyKind::PerElement, Presence::Default, 1}},
-                       {.has_current = true});
+                       {"cuba_lif", MembraneKind::Leaky, true, "tau_mem"});
 }
 
 }  // namespace loom::compiler

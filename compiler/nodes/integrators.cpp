@@ -6,11 +6,12 @@
 namespace loom::compiler {
 
 NodeRule i_node() {
-    return neuron_node("I", {keys::per_element("r")}, {.fires = false});
+    return neuron_node("I", {keys::per_element("r")}, {"lif", MembraneKind::Integrator, false});
 }
 
 NodeRule if_node() {
-    return neuron_node("IF", {keys::per_element("r"), keys::per_element("v_threshold"), keys::v_reset()}, {});
+    return neuron_node("IF", {keys::per_element("r"), keys::per_element("v_threshold"), keys::v_reset()},
+                       {"lif", MembraneKind::Integrator});
 }
 
 }  // namespace loom::compiler

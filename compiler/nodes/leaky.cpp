@@ -8,14 +8,14 @@ namespace loom::compiler {
 NodeRule li_node() {
     return neuron_node("LI",
                        {keys::time_constant("tau"), keys::per_element("r"), keys::per_element("v_leak")},
-                       {.fires = false});
+                       {"lif", MembraneKind::Leaky, false});
 }
 
 NodeRule lif_node() {
     return neuron_node("LIF",
                        {keys::time_constant("tau"), keys::per_element("r"), keys::per_element("v_leak"),
                         keys::per_element("v_threshold"), keys::v_reset()},
-                       {});
+                       {"lif", MembraneKind::Leaky});
 }
 
 }  // namespace loom::compiler

@@ -10,7 +10,7 @@ namespace loom::compiler {
 /// A population: its keys are parameters per element, and its output has the shape of its input.
 inline NodeRule neuron_node(const char* type, std::vector<KeyRule> keys, const NeuronForm& form) {
     NodeRule rule{type, NodeRole::Neuron, std::move(keys), same_shape, parameter_shape};
-    rule.keeps_time = true;
+    rule.keeps_time = form.integrates();
     rule.neuron = form;
     return rule;
 }

@@ -26,6 +26,7 @@ void add_builtin(NodeCatalogue& c) {
     c.add(li_node());
     c.add(if_node());
     c.add(lif_node());
+    c.add(alif_node());
     c.add(cuba_li_node());
     c.add(cuba_lif_node());
     c.add(matmul_node());
@@ -78,6 +79,14 @@ const NodeRule* NodeCatalogue::convolution(std::size_t axes) const {
 const NodeRule* NodeCatalogue::pool(std::size_t axes, bool mean) const {
     const auto it = std::find_if(rules_.begin(), rules_.end(), [&](const NodeRule& r) {
         return r.pool && r.pool->axes == axes && r.pool->mean == mean;
+    });
+    return it == rules_.end() ? nullptr : &*it;
+}
+
+const NodeRule* NodeCatalogue::neuron(std::string_view model, MembraneKind membrane, bool fires) const {
+    const auto it = std::find_if(rules_.begin(), rules_.end(), [&](const NodeRule& r) {
+        return r.neuron && r.neuron->model == model && r.neuron->membrane == membrane &&
+               r.neuron->fires == fires;
     });
     return it == rules_.end() ? nullptr : &*it;
 }

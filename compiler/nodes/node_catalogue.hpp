@@ -30,12 +30,14 @@ class NodeCatalogue {
     /// The type of a convolution or pool over maps of so many axes; nullptr if there is none.
     const NodeRule* convolution(std::size_t axes) const;
     const NodeRule* pool(std::size_t axes, bool mean) const;
+    /// The type of such neurons; nullptr if there is none.
+    const NodeRule* neuron(std::string_view model, MembraneKind membrane, bool fires) const;
 
   private:
     std::deque<NodeRule> rules_;  ///< addresses stay
 };
 
-/// Adds the shipped types: those of NIR 1.0.x, and the extensions AvgPool1d, MatMul and Mul.
+/// Adds the shipped types: those of NIR 1.0.x, and the extensions ALIF, AvgPool1d, MatMul and Mul.
 void add_builtin(NodeCatalogue& catalogue);
 
 /// A catalogue of the shipped types alone.

@@ -28,6 +28,7 @@ NodeRule i_node();
 NodeRule li_node();
 NodeRule if_node();
 NodeRule lif_node();
+NodeRule alif_node();
 NodeRule cuba_li_node();
 NodeRule cuba_lif_node();
 // products.cpp

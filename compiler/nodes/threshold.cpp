@@ -6,9 +6,8 @@
 namespace loom::compiler {
 
 NodeRule threshold_node() {
-    NodeRule rule = neuron_node("Threshold", {keys::per_element("threshold")}, {});
-    rule.keeps_time = false;
-    return rule;
+    return neuron_node("Threshold", {keys::per_element("threshold")},
+                       {"lif", MembraneKind::None, true, "tau", "threshold"});
 }
 
 }  // namespace loom::compiler

@@ -12,6 +12,7 @@
 #include "arch/psum_packets.hpp"
 #include "base/error.hpp"
 #include "compiler/ir/linear_ops.hpp"
+#include "compiler/passes/emit_neurons.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -142,17 +143,6 @@ class Emitter {
         }
     }
 
-    /// Values of a slice's neurons: one if all are the same.
-    template <class T, class F>
-    std::vector<T> gather(const std::vector<std::uint32_t>& elements, const std::vector<double>& values,
-                          F f) const {
-        if (values.empty()) return {f(0.0)};
-        if (values.size() == 1) return {f(values[0])};
-        std::vector<T> out;
-        for (const std::uint32_t e : elements) out.push_back(f(values[e]));
-        return out;
-    }
-
     void cores() {
         const std::uint32_t n = m_.partition.n_cores;
         std::vector<std::uint32_t> order(n);
@@ -169,29 +159,9 @@ class Emitter {
         for (const Slice& s : m_.partition.slices) {
             if (!s.has_neurons) continue;
             arch::CoreImage& image = prog_.cores[image_of_[s.core]];
-            arch::NeuronGroup g;
-            g.layer = LayerId{static_cast<std::uint16_t>(s.population)};
-            g.first = s.neuron_first;
-            g.count = s.count();
-            g.start_step = m_.graph.populations[s.population].skew;
-            s.for_each([&](std::uint32_t element, std::uint32_t) { g.layer_index.push_back(element); });
-            const LoweredNeurons& n_ = neurons_[s.population];
-            g.rule = n_.rule;
-            g.method = n_.method;
-            const auto real = [&](const std::vector<double>& v) {
-                return gather<double>(g.layer_index, v, [](double d) { return d; });
-            };
-            g.k.d = real(n_.k);
-            g.a.d = real(n_.a);
-            g.leak.d = real(n_.leak);
-            g.r.d = real(n_.r);
-            g.ks.d = real(n_.ks);
-            g.w_in.d = real(n_.w_in);
-            g.bias.d = real(n_.bias);
-            g.threshold.d = real(n_.threshold);
-            g.v_reset.d = real(n_.v_reset);
-            g.v_min.d = real(n_.v_min);
-            if (prog_.fixed) integers(g, s, n_);
+            arch::NeuronGroup g =
+                emit_neurons(s, neurons_[s.population], m_.formats[s.population], core_of(s.population).soma,
+                             m_.graph.populations[s.population].skew);
             image.n_neurons = std::max(image.n_neurons, g.first + g.count);
             image.neurons.push_back(std::move(g));
         }
@@ -199,27 +169,6 @@ class Emitter {
             std::sort(image.neurons.begin(), image.neurons.end(),
                       [](const auto& a, const auto& b) { return a.first < b.first; });
         }
-    }
-
-    void integers(arch::NeuronGroup& g, const Slice& s, const LoweredNeurons& n) const {
-        const PopulationFormat& f = m_.formats[s.population];
-        const int e = f.membrane;
-        const auto& soma = core_of(s.population).soma;
-        g.in_shift = f.in_shift();
-        const auto decay = [&](double loss) {
-            return to_integer_decay(loss, static_cast<unsigned>(soma.decay_bits));
-        };
-        g.decay_v.i = gather<std::int64_t>(g.layer_index, n.loss_v, decay);
-        g.decay_u.i = gather<std::int64_t>(g.layer_index, n.loss_u, decay);
-        const auto bias = [&](double b) { return to_integer_bias(b, e); };
-        g.bias_u.i = gather<std::int64_t>(g.layer_index, n.bias_u, bias);
-        g.bias_v.i = gather<std::int64_t>(g.layer_index, n.bias_v, bias);
-        g.threshold.i = gather<std::int64_t>(g.layer_index, n.normalised(n.threshold), [&](double t) {
-            return to_integer_threshold(t, e, n.rule.greater_equal,
-                                        static_cast<unsigned>(soma.threshold_shift));
-        });
-        g.v_reset.i = gather<std::int64_t>(g.layer_index, n.normalised(n.v_reset), bias);
-        g.v_min.i = gather<std::int64_t>(g.layer_index, n.normalised(n.v_min), bias);
     }
 
     /// A weight as the memory holds it: an integer when fixed.

@@ -1,61 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
+#include "compiler/ir/node_rule.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 
 namespace loom::compiler {
 namespace {
 
-using Values = std::vector<double>;
-
-/// f(x[i], y[i], ...) with broadcasting of single values.
-template <class F, class... V>
-Values map(F f, const V&... v) {
-    const std::size_t n = std::max({v.size()...});
-    Values out(n);
-    for (std::size_t i = 0; i < n; ++i) out[i] = f(v[v.size() == 1 ? 0 : i]...);
-    if (std::all_of(out.begin(), out.end(), [&](double d) { return d == out[0]; })) out.resize(1);
-    return out;
+double same(double d) {
+    return d;
 }
 
-Values parameter(const NirNode& node, const char* key, double fallback) {
-    const auto it = node.arrays.find(key);
-    return it == node.arrays.end() ? Values{fallback} : map([](double d) { return d; }, it->second.data);
+arch::NeuronRule rule_of(const NeuronForm& form, const Profile& p) {
+    arch::NeuronRule rule;
+    rule.fires = form.fires;
+    if (form.fires && !form.integrates()) return rule;  // a comparison: no state, no reset
+    rule.greater_equal = p.compare == ">=";
+    rule.multispike = p.multispike;
+    rule.reset_delay = p.reset_delay;
+    rule.clamp = p.clamp;
+    rule.reset = p.reset == "value"      ? arch::Reset::Value
+                 : p.reset == "subtract" ? arch::Reset::Subtract
+                                         : arch::Reset::SubtractSnn;
+    // the reference subtracts a late reset from an integrator, whatever the kind of reset
+    const bool late = p.reset_delay && form.membrane == MembraneKind::Integrator;
+    if (late && rule.reset == arch::Reset::Value) rule.reset = arch::Reset::Subtract;
+    return rule;
 }
 
-void integration(LoweredNeurons& n, const NirNode& node, const Profile& p, const char* tau_key) {
-    using Method = arch::NeuronGroup::Method;
-    n.k = map([&](double tau) { return p.dt_seconds() / tau; }, parameter(node, tau_key, 1.0));
-    n.r = parameter(node, "r", 1.0);
-    n.leak = parameter(node, "v_leak", 0.0);
-    n.a = map([](double k) { return std::exp(-k); }, n.k);
-    const auto once = [](double k, double r) { return k * r; };
-    if (p.method == "euler") {
-        n.method = Method::Euler;
-        n.gain = map(once, n.k, n.r);
-        n.loss_v = n.k;
-        n.bias_v = map([](double k, double l) { return k * l; }, n.k, n.leak);
-    } else if (p.method == "exp") {
-        n.method = Method::Exp;
-        n.gain = map([](double a, double r) { return (1 - a) * r; }, n.a, n.r);
-        n.loss_v = map([](double a) { return 1 - a; }, n.a);
-        n.bias_v = map([](double a, double l) { return (1 - a) * l; }, n.a, n.leak);
-    } else {
-        n.method = Method::Jump;
-        n.gain = n.r;
-        n.loss_v = map([](double a) { return 1 - a; }, n.a);
-        n.bias_v = {0.0};
+/// Parameters that all models have: a membrane and how it fires.
+void add_membrane(LoweredNeurons& n, const NeuronConstants& c, const Values& v_min) {
+    n.real = {{"k", c.k},
+              {"a", c.a},
+              {"leak", c.v_leak},
+              {"r", c.r},
+              {"bias", n.bias},
+              {"threshold", c.threshold},
+              {"v_reset", c.v_reset},
+              {"v_min", v_min}};
+    n.fixed = {{"decay_v", IntegerForm::Factor, c.loss},
+               {"threshold", IntegerForm::Threshold, n.normalised(c.threshold)},
+               {"v_reset", IntegerForm::Membrane, n.normalised(c.v_reset)},
+               {"v_min", IntegerForm::Membrane, n.normalised(v_min)}};
+}
+
+/// The current is a state: the leak's pull on the membrane cannot be part of the current's bias.
+void add_filter(LoweredNeurons& n, const NeuronConstants& c, const Profile& p) {
+    n.rule.parallel = p.cuba == "par";
+    n.bias_u = n.bias;
+    n.real.push_back({"ks", c.ks});
+    n.real.push_back({"w_in", c.w_in});
+    n.fixed.push_back({"decay_u", IntegerForm::Factor, c.ks});
+    n.fixed.push_back({"bias_v", IntegerForm::Membrane, n.normalised(c.drift)});
+}
+
+/// Integers keep the rise of the threshold itself, in membrane LSB.
+void add_adaptation(LoweredNeurons& n, const NeuronConstants& c, const Profile&) {
+    n.real.push_back({"adapt_decay", c.adapt_decay});
+    n.real.push_back({"adapt_jump", c.adapt_jump});
+    n.real.push_back({"adapt_strength", c.adapt_strength});
+    n.fixed.push_back(
+        {"adapt_decay", IntegerForm::Factor, map_values([](double d) { return 1 - d; }, c.adapt_decay)});
+    const Values rise =
+        map_values([](double s, double jump) { return s * jump; }, c.adapt_strength, c.adapt_jump);
+    n.fixed.push_back({"adapt_jump", IntegerForm::Membrane, n.normalised(rise)});
+}
+
+/// What models have besides a membrane; a line per model that has something.
+struct Extra {
+    std::string_view model;
+    void (*add)(LoweredNeurons&, const NeuronConstants&, const Profile&);
+};
+constexpr Extra kExtras[] = {{"cuba_lif", add_filter}, {"alif", add_adaptation}};
+
+void check_gain(const LoweredNeurons& n, const NirNode& node) {
+    for (const double g : n.gain) {
+        if (g > 0 && std::isfinite(g)) continue;
+        throw UnsupportedError(fmt::format(
+            "node '{}': its input enters the membrane with factor {}; it must be positive", node.name, g));
     }
 }
 
 }  // namespace
 
 Values LoweredNeurons::normalised(const Values& values) const {
-    return map([](double v, double g) { return v / g; }, values, gain);
+    return map_values([](double v, double g) { return v / g; }, values, gain);
 }
 
 double snap(double x) {
@@ -65,64 +97,23 @@ double snap(double x) {
 }
 
 LoweredNeurons lower_neurons(const Graph& graph, const Population& population, const Profile& p) {
-    using Method = arch::NeuronGroup::Method;
     const NirNode& node = graph.model->nodes[population.node];
-    const std::string& type = node.type();
+    const NeuronForm form = node.rule->neuron.value_or(NeuronForm{.fires = false});  // none: a read-out
+    const NeuronConstants c = neuron_constants(node, p);
     LoweredNeurons n;
-    n.k = n.a = n.leak = n.ks = n.bias_v = {0.0};
-    n.r = n.w_in = n.gain = {1.0};
-    n.loss_u = {0.0};
-    n.loss_v = {0.0};
-    n.bias = population.bias.empty() ? Values{0.0} : map([](double d) { return d; }, population.bias);
-    n.rule.fires = type == "IF" || type == "LIF" || type == "CubaLIF" || type == "Threshold";
-    n.rule.greater_equal = p.compare == ">=";
-    n.rule.multispike = p.multispike;
-    n.rule.reset_delay = p.reset_delay;
-    n.rule.clamp = p.clamp;
-    n.rule.reset = p.reset == "value"      ? arch::Reset::Value
-                   : p.reset == "subtract" ? arch::Reset::Subtract
-                                           : arch::Reset::SubtractSnn;
-    n.rule.parallel = p.cuba == "par";
-    if (type == "LIF" || type == "LI") {
-        integration(n, node, p, "tau");
-    } else if (type == "CubaLIF" || type == "CubaLI") {
-        integration(n, node, p, "tau_mem");
-        n.rule.has_current = true;
-        n.ks = map([&](double tau) { return p.dt_seconds() / tau; }, parameter(node, "tau_syn", 1.0));
-        n.w_in = parameter(node, "w_in", 1.0);
-        n.loss_u = n.ks;
-        n.gain = map([](double g, double ks, double w) { return g * ks * w; }, n.gain, n.ks, n.w_in);
-    } else if (type == "IF" || type == "I") {
-        n.method = Method::Integrate;
-        const double dt = p.if_dt > 0 ? p.if_dt : p.dt_seconds();
-        n.r = parameter(node, "r", 1.0);
-        n.k = n.gain = map([&](double r) { return dt * r; }, n.r);
-    } else {  // Threshold, and an Output fed by a linear map
-        n.method = Method::Direct;
-        n.loss_v = {1.0};
-    }
-    if (type == "Threshold") {
-        n.threshold = parameter(node, "threshold", 1.0);
-        n.v_reset = n.v_min = {0.0};
-        n.rule = {};
-    } else {
-        n.threshold = parameter(node, "v_threshold", 1.0);
-        n.v_reset = parameter(node, "v_reset", 0.0);
-        n.v_min = {p.v_min};
-    }
-    for (const double g : n.gain) {
-        if (!(g > 0) || !std::isfinite(g)) {
-            throw UnsupportedError(
-                fmt::format("node '{}': its input enters the membrane with factor {}; it must be positive",
-                            node.name, g));
-        }
-    }
-    n.bias_v = n.normalised(n.bias_v);
-    n.bias_u = n.bias;
-    if (!n.rule.has_current) {
-        n.bias_u = map([](double u, double v) { return u + v; }, n.bias_u, n.bias_v);
-        n.bias_v = {0.0};
-    }
+    n.model = form.model;
+    n.rule = rule_of(form, p);
+    n.integration = c.integration;
+    n.threshold = c.threshold;
+    n.gain = c.weight_gain;
+    check_gain(n, node);
+    n.bias = population.bias.empty() ? Values{0.0} : map_values(same, population.bias);
+    n.bias_u = map_values([](double u, double v) { return u + v; }, n.bias, n.normalised(c.drift));
+    const bool compares = form.fires && !form.integrates();
+    add_membrane(n, c, compares ? Values{0.0} : Values{p.v_min});
+    for (const Extra& extra : kExtras)
+        if (extra.model == n.model) extra.add(n, c, p);
+    n.fixed.push_back({"bias", IntegerForm::Membrane, n.bias_u});
     return n;
 }
 

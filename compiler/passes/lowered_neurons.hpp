@@ -1,27 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <string_view>
 #include <vector>
 
-#include "arch/program.hpp"
+#include "arch/neuron_group.hpp"
 #include "compiler/ir/graph.hpp"
+#include "compiler/neurons/constants.hpp"
 #include "compiler/profile.hpp"
 
 namespace loom::compiler {
 
-/// A population's neuron under a profile: the reference's own operands for float64, and the
-/// normalised form for integers (docs/fixed-point.md), in which a weight enters the membrane with
+/// How a real parameter becomes an integer of a core (docs/concepts/fixed-point.md).
+enum class IntegerForm {
+    Factor,     ///< the value is 1 - factor
+    Membrane,   ///< rounded to membrane LSB
+    Threshold,  ///< rounded to what a threshold may be, down for v > t and up for v >= t
+};
+struct FixedParameter {
+    std::string_view name;
+    IntegerForm form;
+    Values values;  ///< factors: 1 - factor; others in normalised units
+};
+struct RealParameter {
+    std::string_view name;
+    Values values;
+};
+
+/// A population's neurons under a profile: the reference's own operands for float64, and the
+/// normalised form for integers (docs/concepts/fixed-point.md), in which a weight enters the membrane with
 /// factor one: membrane_network = gain * membrane_normalised. Each vector has 1 or count values.
 struct LoweredNeurons {
+    std::string_view model = "lif";
     arch::NeuronRule rule;
-    arch::NeuronGroup::Method method = arch::NeuronGroup::Method::Euler;
-    std::vector<double> k, a, leak, r, ks, w_in, bias;  ///< float64 operands
-    std::vector<double> threshold, v_reset, v_min;      ///< in the network's units
-    std::vector<double> gain;                           ///< network units per normalised unit
-    std::vector<double> loss_v, loss_u;                 ///< 1 - decay factor per timestep
-    std::vector<double> bias_u, bias_v;                 ///< normalised
+    arch::Integration integration = arch::Integration::Direct;
+    Values gain;                        ///< network units per normalised unit
+    Values threshold;                   ///< in the network's units
+    Values bias;                        ///< of the current
+    Values bias_u;                      ///< normalised: with the leak's pull, where it can be part of it
+    std::vector<RealParameter> real;    ///< what the model computes with in float64
+    std::vector<FixedParameter> fixed;  ///< and in integers
 
     /// Values in the network's units divided by the gain.
-    std::vector<double> normalised(const std::vector<double>& values) const;
+    Values normalised(const Values& values) const;
 };
 
 /// Throws UnsupportedError for gains that are not positive.

@@ -27,7 +27,7 @@ class NeuronStage {
           schedule_(schedule),
           flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, false))),
           flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, true))),
-          soma_(spec_, image.n_neurons),
+          soma_(spec_, image, builtin_neuron_models()),
           axon_out_(spec_, image.fanout, image.endpoint, *context.out, *context.activity) {
         for (const auto& g : image.neurons) neuron_slot_.push_back(slot_of(g.layer));
         for (const auto& g : image.axons) axon_slot_.push_back(slot_of(g.target));
@@ -62,7 +62,7 @@ class NeuronStage {
         const bool active = this->active(g.start_step);
         if (active && schedule_.reset_every != 0 &&
             step_ % schedule_.reset_every == g.start_step % schedule_.reset_every) {
-            soma_.reset(g);
+            soma_.reset(k);
         }
         return active;
     }
@@ -76,15 +76,14 @@ class NeuronStage {
         const auto tag = static_cast<std::uint16_t>(index(g.layer));
         const auto plain = flits_plain_;
         const auto graded = flits_graded_;
-        const Cycles took =
-            soma_.sweep(g, from, to, sums, host_.empty() ? nullptr : host_.data(), c,
-                        [&](std::uint32_t neuron, std::int64_t z, Cycles at) {
-                            spikes_.push_back(neuron);
-                            spike_counts_.push_back(z);
-                            c.spikes += static_cast<std::uint64_t>(z);
-                            if (!axon_out_.has_fanout(neuron)) return;
-                            axon_out_.add({offered + at, neuron, z, tag, z == 1 ? plain : graded, slot});
-                        });
+        const Cycles took = soma_.sweep(k, from, to, sums, host_.empty() ? nullptr : host_.data(), c);
+        for (const auto& [neuron, z, at] : soma_.fired()) {
+            spikes_.push_back(neuron);
+            spike_counts_.push_back(z);
+            c.spikes += static_cast<std::uint64_t>(z);
+            if (!axon_out_.has_fanout(neuron)) continue;
+            axon_out_.add({offered + at, neuron, z, tag, z == 1 ? plain : graded, slot});
+        }
         if (g.rule.fires) return took;
         // an analogue layer sends its membranes (float64 only)
         for (std::uint32_t n = g.first + from; n < g.first + to; ++n) {
@@ -135,7 +134,7 @@ class NeuronStage {
 
     Cycles reset() {
         for (std::size_t k = 0; k < image_.neurons.size(); ++k) {
-            soma_.reset(image_.neurons[k]);
+            soma_.reset(k);
             counters_[neuron_slot_[k]].state_resets += image_.neurons[k].count;
         }
         host_.clear();

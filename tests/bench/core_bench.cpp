@@ -63,13 +63,11 @@ struct Setup {
         g.layer = LayerId{1};
         g.count = neurons;
         g.in_shift = 10;
-        const std::int64_t threshold = std::int64_t{1} << 40;
-        for (auto* p : {&g.bias_u, &g.bias_v, &g.decay_u, &g.v_reset, &g.v_min}) p->i = {0};
-        g.decay_v.i = {3584};
-        g.threshold.i = {threshold};
-        for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min})
-            p->d = {0.125};
-        g.threshold.d = {1e30};
+        auto& p = g.parameters;
+        for (const char* name : {"bias", "v_reset", "v_min"}) p[name] = {{0}, {0.125}};
+        for (const char* name : {"k", "a", "leak", "r"}) p[name].d = {0.125};
+        p["decay_v"].i = {3584};
+        p["threshold"] = {{std::int64_t{1} << 40}, {1e30}};
         for (std::uint32_t n = 0; n < neurons; ++n) g.layer_index.push_back(n);
         image->neurons.push_back(g);
         arch::AxonGroup a;

@@ -7,9 +7,10 @@ import math
 
 import numpy as np
 
-from nir_reference import Reference, conv1d, conv2d, matvec, pool2d
+from nir_reference import INTEGRATORS, NEURONS, Reference, conv1d, conv2d, matvec, pool2d
 
-NEURON = ("LIF", "CubaLIF", "IF", "LI", "CubaLI", "I", "Threshold")
+FIRES = NEURONS + ("Threshold",)
+NEURON = FIRES + INTEGRATORS
 
 
 def snap(x):
@@ -172,7 +173,7 @@ class IntegerReference:
         absolute = shift < 0
         if absolute:
             e = min(e, int(soma["fraction_bits"]))
-        fires = t in ("LIF", "CubaLIF", "IF", "Threshold")
+        fires = t in FIRES
         need = max(np.max(np.abs(thr)) if fires else 0.0, np.max(np.abs(bu)))
         state_top = 2.0 ** (int(soma["state_bits"]) - 1) - 1
         tb, ts = int(soma["threshold_bits"]), int(soma["threshold_shift"])
@@ -193,7 +194,7 @@ class IntegerReference:
         xt = np.ldexp(snap(thr), M - ts)
         return {"ops": ops, "e": e, "M": M, "in_shift": M - e, "A": decay(loss), "Au": decay(loss_u), "bu": rnd(bu), "bv": rnd(bv),
                 "thr": (np.ceil(xt) if ge else np.floor(xt)).astype(np.int64) << ts, "vr": rnd(f("v_reset") / gain),
-                "ge": ge, "cuba": cuba, "fires": fires, "type": t,
+                "ge": ge, "cuba": cuba, "fires": fires, "type": t, "Aa": decay(1 - f("adapt_decay")), "jump": rnd(f("adapt_strength") * f("adapt_jump") / gain),
                 "vmin": rnd(np.float64(self.p.get("v_min", 0.0)) / gain)}
 
     @staticmethod
@@ -244,7 +245,7 @@ class IntegerReference:
             q = v * a
             return np.where(q >= 0, q >> D, -((-q) >> D)) if toward_zero else q >> D
         inp = next(n for n, q in self.nodes.items() if q["type"] == "Input")
-        state = {n: {"v": np.zeros((B,) + self.shapes[n], dtype=np.int64), "u": np.zeros((B,) + self.shapes[n], dtype=np.int64),
+        state = {n: {"v": np.zeros((B,) + self.shapes[n], dtype=np.int64), "u": np.zeros((B,) + self.shapes[n], dtype=np.int64), "a": np.int64(0), "fired": np.int64(0),
                      "pre": 0, "pend": 0} for n in self.pops}
         hist, rec = [], {n: [] for n in self.pops}
         self.membrane = {n: [] for n in self.pops}
@@ -288,16 +289,18 @@ class IntegerReference:
                     self.membrane[name].append(v.reshape(B, -1))
                     continue
                 thr = pl["thr"]
-                over = v >= thr if pl["ge"] else v > thr
+                st["a"] = np.clip(scale(st["a"], pl["Aa"]) + pl["jump"] * st["fired"], slo, shi)      # ALIF; else 0
+                at = thr + st["a"]
+                over = v >= at if pl["ge"] else v > at
                 if pl["type"] == "Threshold":
                     z = over.astype(np.int64)
                 elif p["reset"] == "subtract_snn":
                     v = v - st["pre"] * thr
-                    z = (v > thr).astype(np.int64)
+                    z = (v > at).astype(np.int64)
                     v = v - (z - st["pre"]) * thr
-                    st["pre"] = (v > thr).astype(np.int64)
+                    st["pre"] = (v > at).astype(np.int64)
                 else:
-                    z = np.where(v > 0, v // thr, 0) if p.get("multispike") else over.astype(np.int64)
+                    z = np.where((v > 0) & (at > 0), v // np.maximum(at, 1), 0) if p.get("multispike") else over.astype(np.int64)
                     if p.get("reset_delay"):
                         st["pend"] = z
                     elif p["reset"] == "value":
@@ -306,7 +309,7 @@ class IntegerReference:
                         v = v - z * thr
                     if p.get("clamp"):
                         v = np.maximum(v, pl["vmin"])
-                st["v"] = v
+                st["v"], st["fired"] = v, z
                 now[name] = z.astype(np.float64)
                 rec[name].append(z.reshape(B, -1))
                 self.membrane[name].append(v.reshape(B, -1))

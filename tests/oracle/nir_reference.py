@@ -32,7 +32,9 @@ Reset  : 'value' v <- v_reset where z; 'subtract' v <- v - z*thr;
 Clamp  : v_min (e.g. -1 for Speck / Sinabs min_v_mem), applied after the reset.
 
 Extension nodes (NOT in NIR 1.0.x, see docs/concepts/architecture.md): 'MatMul', 'Mul'; operands are
-addressed as "<node>.a" and "<node>.b" in the edge list.
+addressed as "<node>.a" and "<node>.b" in the edge list. 'ALIF': a LIF that fires at
+thr + adapt_strength * A, A <- adapt_decay * A + adapt_jump * (spikes of the step before);
+resets subtract thr.
 """
 import argparse
 import json
@@ -41,8 +43,9 @@ import sys
 import h5py
 import numpy as np
 
-NEURONS = ("LIF", "CubaLIF", "IF")
-STATEFUL = NEURONS + ("LI", "CubaLI", "I", "Delay")
+NEURONS = ("LIF", "CubaLIF", "IF", "ALIF")                      # fire and keep a state
+INTEGRATORS = ("LI", "CubaLI", "I")
+STATEFUL = NEURONS + INTEGRATORS + ("Delay",)
 
 
 # ---------------------------------------------------------------------------------------- reading
@@ -264,21 +267,23 @@ class Reference:
             raise ValueError("cycle without a neuron: cannot schedule")
         self.order, self.pred = order, pred
 
-    def _fire_reset(self, n, v, st, thr, vr):
+    def _fire_reset(self, n, v, st, thr, vr, at=None):
+        """at: where the neuron fires, if not at the threshold that a reset subtracts"""
         p = self.p
+        at = thr if at is None else at
         if p["reset"] == "subtract_snn":
             pre = st.get("pre", np.zeros_like(v))
             v = v - pre * thr
-            z = (v > thr).astype(np.float64)
-            st["margin"] = min(st.get("margin", np.inf), float(np.abs(v - thr).min()))
+            z = (v > at).astype(np.float64)
+            st["margin"] = min(st.get("margin", np.inf), float(np.abs(v - at).min()))
             v = v - (z - pre) * thr
-            st["pre"] = (v > thr).astype(np.float64)
+            st["pre"] = (v > at).astype(np.float64)
             return z, v
         if p["multispike"]:
-            z = np.where(v > 0, np.trunc(v / thr), 0.0)
+            z = np.where(v > 0, np.trunc(v / at), 0.0)
         else:
-            z = ((v > thr) if p["compare"] == "gt" else (v >= thr)).astype(np.float64)
-        marg = np.abs(v - thr).min()
+            z = ((v > at) if p["compare"] == "gt" else (v >= at)).astype(np.float64)
+        marg = np.abs(v - at).min()
         st["margin"] = min(st.get("margin", np.inf), float(marg))
         if p["reset_delay"]:
             st["pend"] = z
@@ -290,7 +295,7 @@ class Reference:
             v = np.maximum(v, p["v_min"])
         return z, v
 
-    def _lif(self, n, st, I, tau, r, leak, thr=None, vr=None):
+    def _lif(self, n, st, I, tau, r, leak, thr=None, vr=None, raised=0.0):
         p = self.p
         f = lambda a: np.asarray(a, dtype=np.float64)
         tau, r, leak = f(tau), f(r), f(leak)
@@ -317,7 +322,7 @@ class Reference:
         if thr is None:
             st["v"] = v
             return v
-        z, st["v"] = self._fire_reset(n, v, st, f(thr), 0.0 if vr is None else f(vr))
+        z, st["v"] = self._fire_reset(n, v, st, f(thr), 0.0 if vr is None else f(vr), f(thr) + raised)
         return z
 
     def _eval(self, name, n, x, st):
@@ -371,6 +376,10 @@ class Reference:
             return z
         if t == "LIF":
             return self._lif(name, st, x, n["tau"], n["r"], n["v_leak"], n["v_threshold"], n.get("v_reset", 0.0))
+        if t == "ALIF":
+            a = st["a"] = n["adapt_decay"] * st.get("a", 0.0) + n["adapt_jump"] * st.get("fired", 0.0)
+            st["fired"] = self._lif(name, st, x, n["tau"], n["r"], n["v_leak"], n["v_threshold"], n.get("v_reset", 0.0), n["adapt_strength"] * a)
+            return st["fired"]
         if t in ("CubaLIF", "CubaLI"):
             ks = p["dt"] / np.asarray(n["tau_syn"], dtype=np.float64)
             i0 = st.get("i", 0.0)

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from support import ROOT, main, recorded, recorded_layers, scratch, spikeloom
-from nir_reference import Reference, read_nir
+from nir_reference import NEURONS, Reference, read_nir
 from nir_writer import write_nir
 
 T, B = 12, 2
@@ -31,6 +31,7 @@ def node(kind, *shape):
     one = lambda v: np.full(shape, v)
     return {"LI": {"type": "LI", "tau": one(4e-4), "r": one(4.0), "v_leak": one(0.25)},
             "I": {"type": "I", "r": one(1e4)},
+            "ALIF": {**lif(*shape), "type": "ALIF", "adapt_decay": one(0.9), "adapt_jump": one(0.3), "adapt_strength": one(1.7)},
             "IF": {"type": "IF", "r": one(1e4), "v_threshold": one(1.5), "v_reset": one(0.0)},
             "Threshold": {"type": "Threshold", "threshold": one(0.5)},
             "CubaLI": {"type": "CubaLI", "tau_mem": one(4e-4), "tau_syn": one(2e-4), "r": one(4.0), "v_leak": one(0.0), "w_in": one(2.0)}}[kind]
@@ -55,7 +56,7 @@ def check(nodes, edges, shape, arithmetic="float64", expect=0, **profile):
         compared = 0
         for n in recorded_layers(f"{d}/o", "membrane"):
             kind = nodes[n]["type"]
-            key = "spikes" if kind in ("LIF", "IF", "CubaLIF", "Threshold") else "membrane"
+            key = "spikes" if kind in NEURONS + ("Threshold",) else "membrane"
             got = recorded(f"{d}/o", n, key).transpose(1, 0, 2)
             assert np.array_equal(got, want[n].reshape(got.shape)), f"{n} ({kind}): {int((got != want[n].reshape(got.shape)).sum())} of {got.size} differ"
             compared += int(np.count_nonzero(got))
@@ -76,7 +77,7 @@ def conv1d():
 
 
 def every_neuron():
-    for kind in ("I", "LI", "CubaLI", "Threshold", "IF"):
+    for kind in ("I", "LI", "CubaLI", "Threshold", "IF", "ALIF"):
         check({"f": linear(6, 5), "n": node(kind, 5), "output": out(5)}, [("input", "f"), ("f", "n"), ("n", "output")], (6,))
 
 

@@ -23,9 +23,11 @@ def neuron(rng, shape, kind, grid):
     if kind == "IF":
         return {"type": "IF", "r": one(1e4), "v_threshold": full(0.6, 2.0), "v_reset": one(0.0)}
     n = {"type": kind, "v_leak": one(0.0) if rng.random() < 0.6 else full(-0.1, 0.1)}
-    if kind in ("LIF", "CubaLIF"):
+    if kind in ("LIF", "CubaLIF", "ALIF"):
         n["v_threshold"] = full(0.5, 1.5)
         n["v_reset"] = one(0.0) if rng.random() < 0.7 else full(-0.3, 0.2)
+    if kind == "ALIF":
+        n.update({"adapt_decay": full(0.3, 1.0), "adapt_jump": full(0.05, 0.6), "adapt_strength": full(0.5, 2.0)})
     if kind.startswith("Cuba"):
         ts = 1e-4 * rng.choice([2.0, 4.0])
         n.update({"tau_mem": one(tau), "tau_syn": one(ts), "r": one(tau / 1e-4), "w_in": one(ts / 1e-4)})
@@ -46,7 +48,7 @@ def conv_out(n, k, s, p, d):
 def make_network(rng, grid):
     """Returns nodes, edges, input shape, IF used."""
     nodes, edges = {}, []
-    kinds = ["LIF", "LIF", "CubaLIF", "IF"]
+    kinds = ["LIF", "LIF", "CubaLIF", "IF", "ALIF"]
     conv = rng.random() < 0.55
     shape = (int(rng.integers(1, 4)), int(rng.integers(5, 11)), int(rng.integers(5, 11))) if conv else (int(rng.integers(3, 40)),)
     nodes["input"] = {"type": "Input", "shape": np.array(shape)}

@@ -168,6 +168,8 @@ NETWORKS = {
                     {kind: dense, name: b, outputs: 10}, {kind: lif, name: n2, leak: 0.5, v_reset: -0.125}""",
     "plif": """{kind: dense, name: a, outputs: 24, bias: true}, {kind: plif, name: n1, leak: 0.5, scales_input: true, threshold: 0.5},
                {kind: dense, name: b, outputs: 10}, {kind: if, name: n2}""",
+    "adaptive": """{kind: dense, name: a, outputs: 24}, {kind: recurrent_alif, name: n1, leak: 0.75, init_gain: 0.3, adapt_decay: 0.875, adapt_jump: 0.25},
+                   {kind: dense, name: b, outputs: 10}, {kind: alif, name: n2, leak: 0.5, threshold: 0.5, adapt_decay: 0.75, adapt_jump: 0.5, adapt_strength: 0.75}""",
     "residual": """{kind: dense, name: a, outputs: 24}, {kind: lif, name: n1}, {kind: dense, name: b, outputs: 24}, {kind: lif, name: n2, drift: 0.01},
                    {kind: add, name: sum, from: [n1, n2]}, {kind: dense, name: c, outputs: 10}, {kind: lif, name: n3}""",
     "windows": """{kind: conv, name: a, outputs: 8, kernel: [3, 2], padding: same, dilation: [1, 2]}, {kind: cuba_lif, name: n1, current_leak: 0.25},

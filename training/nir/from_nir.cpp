@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "base/error.hpp"
 #include "compiler/ir/node_rule.hpp"
+#include "compiler/neurons/constants.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
 #include "training/nir/node_order.hpp"
 
@@ -16,7 +16,6 @@ namespace loom::compiler {
 namespace {
 
 using learn::LayerSpec;
-using Values = std::vector<double>;
 
 learn::Shape shape_of(const std::vector<std::size_t>& s) {
     if (s.size() == 3) return {s[1], s[2], s[0]};
@@ -26,18 +25,12 @@ learn::Shape shape_of(const std::vector<std::size_t>& s) {
     return {1, 1, n};
 }
 
-/// f(x, y, ...) element by element; one value when all are equal.
-template <class F, class... V>
-std::vector<float> map(F f, const V&... v) {
-    std::vector<float> out(std::max({v.size()...}));
-    for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = static_cast<float>(snap(f(v[v.size() == 1 ? 0 : i]...)));
+/// Constants as a layer has them: one value when all are equal.
+std::vector<float> floats(const Values& values) {
+    std::vector<float> out;
+    for (const double d : values) out.push_back(static_cast<float>(snap(d)));
     if (std::ranges::all_of(out, [&](float d) { return d == out[0]; })) out.resize(1);
     return out;
-}
-
-const Values& values(const NirNode& node, const char* key) {
-    return node.arrays.at(key).data;
 }
 
 std::vector<float> floats(const Tensor& t) {
@@ -72,27 +65,21 @@ struct Converter {
         layer.bias = true;
         layer.arrays["bias"] = std::move(bias);
     }
-    void membrane(const NirNode& node, LayerSpec& layer, const char* tau) const {
-        const double dt = profile.dt_seconds();
-        const bool euler = profile.method == "euler", jump = profile.method == "jump";
-        const auto share = [&](double t) { return euler ? dt / t : 1 - std::exp(-dt / t); };
-        layer.arrays["leak"] = map([&](double t) { return 1 - share(t); }, values(node, tau));
-        layer.arrays["gain"] = map([&](double t, double r) { return jump ? r : share(t) * r; },
-                                   values(node, tau), values(node, "r"));
-        layer.arrays["drift"] = map([&](double t, double v) { return jump ? 0.0 : share(t) * v; },
-                                    values(node, tau), values(node, "v_leak"));
+    static void membrane(const NeuronConstants& c, LayerSpec& layer) {
+        layer.arrays["leak"] = floats(map_values([](double loss) { return 1 - loss; }, c.loss));
+        layer.arrays["gain"] = floats(c.gain);
+        layer.arrays["drift"] = floats(c.drift);
     }
     void take_recurrence(const NirNode& node, LayerSpec& layer) const {
         const auto it = recurrent.find(static_cast<std::uint32_t>(&node - model.nodes.data()));
         if (it == recurrent.end()) return;
         if (layer.kind == "if") layer.arrays["leak"] = {1.0F};
-        layer.kind = "recurrent";
+        layer.kind = layer.kind == "alif" ? "recurrent_alif" : "recurrent";
         layer.arrays["recurrent"] = floats(model.nodes[it->second].arrays.at("weight"));
     }
-    static void firing(const NirNode& node, LayerSpec& layer) {
-        const auto same = [](double d) { return d; };
-        layer.arrays["threshold"] = map(same, values(node, "v_threshold"));
-        layer.arrays["v_reset"] = map(same, values(node, "v_reset"));
+    static void firing(const NeuronConstants& c, LayerSpec& layer) {
+        layer.arrays["threshold"] = floats(c.threshold);
+        layer.arrays["v_reset"] = floats(c.v_reset);
     }
 };
 
@@ -147,58 +134,64 @@ void flatten(const NirNode& node, LayerSpec& layer) {
     layer.kind = "flatten";
 }
 
+void leaky(const NirNode& node, const NeuronConstants& constants, LayerSpec& layer) {
+    layer.kind = node.rule->neuron->fires ? "lif" : "li";
+    Converter::membrane(constants, layer);
+    if (node.rule->neuron->fires) Converter::firing(constants, layer);
+}
+
+/// I, IF, LI, LIF.
 void lif(Converter& c, const NirNode& node, LayerSpec& layer) {
-    layer.kind = "lif";
-    c.membrane(node, layer, "tau");
-    Converter::firing(node, layer);
-}
-
-void li(Converter& c, const NirNode& node, LayerSpec& layer) {
-    layer.kind = "li";
-    c.membrane(node, layer, "tau");
-}
-
-void integrate_and_fire(Converter& c, const NirNode& node, LayerSpec& layer) {
-    layer.kind = "if";
-    const double dt = c.profile.if_dt > 0 ? c.profile.if_dt : c.profile.dt_seconds();
-    layer.arrays["gain"] = map([&](double r) { return dt * r; }, values(node, "r"));
-    if (node.rule->neuron->fires) Converter::firing(node, layer);
-}
-
-void integrate(Converter& c, const NirNode& node, LayerSpec& layer) {
-    integrate_and_fire(c, node, layer);
-    layer.kind = "li";
+    const NeuronForm& form = *node.rule->neuron;
+    const NeuronConstants constants = neuron_constants(node, c.profile);
+    if (!form.integrates()) refuse_node(node, "cannot be trained");
+    if (form.membrane == MembraneKind::Leaky) return leaky(node, constants, layer);
+    layer.kind = form.fires ? "if" : "li";
+    layer.arrays["gain"] = floats(constants.gain);
+    if (form.fires) return Converter::firing(constants, layer);
     layer.arrays["leak"] = {1.0F};
 }
 
-/// CubaLIF and CubaLI.
+/// CubaLIF and CubaLI: an integrator and a neuron.
 void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
     if (c.profile.cuba != "seq") refuse_node(node, "profile.cuba: par cannot be trained; use seq");
-    const double dt = c.profile.dt_seconds();
+    const NeuronConstants constants = neuron_constants(node, c.profile);
     LayerSpec current;
     current.kind = "li";
     current.name = node.name + ".syn";
     current.from = layer.from;
-    current.arrays["leak"] = map([&](double t) { return 1 - dt / t; }, values(node, "tau_syn"));
+    current.arrays["leak"] = floats(map_values([](double ks) { return 1 - ks; }, constants.ks));
     current.arrays["gain"] =
-        map([&](double t, double w) { return dt / t * w; }, values(node, "tau_syn"), values(node, "w_in"));
+        floats(map_values([](double ks, double w) { return ks * w; }, constants.ks, constants.w_in));
     layer.from = {current.name};
     c.spec.layers.push_back(std::move(current));
-    c.membrane(node, layer, "tau_mem");
-    layer.kind = node.rule->neuron->fires ? "lif" : "li";
-    if (layer.kind == "lif") Converter::firing(node, layer);
+    leaky(node, constants, layer);
 }
 
-/// One line per neuron that can be trained.
+/// A lif whose layer has one adaptation for all its neurons.
+void alif(Converter& c, const NirNode& node, LayerSpec& layer) {
+    const NeuronConstants constants = neuron_constants(node, c.profile);
+    leaky(node, constants, layer);
+    layer.kind = "alif";
+    const auto single = [&](const char* key, const Values& v) {
+        if (v.size() != 1)
+            refuse_node(node, std::string(key) + " differs between neurons; one value can be trained");
+        return v[0];
+    };
+    layer.adapt_decay = single("adapt_decay", constants.adapt_decay);
+    layer.adapt_jump = single("adapt_jump", constants.adapt_jump);
+    layer.adapt_strength = single("adapt_strength", constants.adapt_strength);
+}
+
+/// One line per neuron model that can be trained.
 struct Rule {
-    std::string_view type;
+    std::string_view model;
     void (*convert)(Converter&, const NirNode&, LayerSpec&);
 };
-constexpr Rule kNeurons[] = {{"LIF", lif},          {"LI", li},           {"IF", integrate_and_fire},
-                             {"CubaLIF", cuba_lif}, {"CubaLI", cuba_lif}, {"I", integrate}};
+constexpr Rule kNeurons[] = {{"lif", lif}, {"cuba_lif", cuba_lif}, {"alif", alif}};
 
 void neuron(Converter& c, const NirNode& node, LayerSpec& layer) {
-    const auto rule = std::ranges::find(kNeurons, node.type(), &Rule::type);
+    const auto rule = std::ranges::find(kNeurons, node.rule->neuron->model, &Rule::model);
     if (rule == std::end(kNeurons)) refuse_node(node, "cannot be trained");
     rule->convert(c, node, layer);
     c.take_recurrence(node, layer);

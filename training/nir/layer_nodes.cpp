@@ -2,18 +2,18 @@
 #include "training/nir/layer_nodes.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 
 #include "base/error.hpp"
+#include "compiler/neurons/constants.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
 #include "training/learn/layers/pool.hpp"
+#include "training/learn/neurons/adaptation.hpp"
 #include "training/learn/neurons/lif.hpp"
 
 namespace loom::compiler {
 namespace {
-
-using Values = std::vector<double>;
 
 /// One function per kind of layer; false: another kind.
 struct Writer {
@@ -67,24 +67,29 @@ struct Writer {
     bool lif(learn::Layer& layer, NirNode& node) const {
         auto* l = dynamic_cast<learn::Lif*>(&layer);
         if (l == nullptr) return false;
-        arch::NeuronWork model;
-        l->describe_neurons(model);
-        if (model.adaptive) return false;
         node.output_shape = node.input_shape;
-        if (const auto decay = l->current_decay()) return cuba(*l, *decay, node);
         const learn::NeuronConstants& c = l->constants();
+        const learn::AdaptationSpec* adaptation = l->adaptation();
+        const std::optional<float> decay = l->current_decay();
+        if (decay && adaptation != nullptr)
+            refuse_layer(layer, "has a current that decays and an adaptive threshold; NIR has no such node");
+        const char* model = decay ? "cuba_lif" : adaptation != nullptr ? "alif" : "lif";
         const auto all = [](const std::vector<float>& values, float v) {
             return std::ranges::all_of(values, [&](float x) { return x == v; });
         };
-        const bool integrates = all(c.leak, 1.0F) && all(c.drift, 0.0F), fires = l->fires();
-        node.rule = &types.at(integrates ? (fires ? "IF" : "I") : (fires ? "LIF" : "LI"));
+        const bool integrates = all(c.leak, 1.0F) && all(c.drift, 0.0F) && !decay && adaptation == nullptr;
+        node.rule =
+            types.neuron(model, integrates ? MembraneKind::Integrator : MembraneKind::Leaky, l->fires());
+        if (node.rule == nullptr) return false;
         if (integrates) {
-            const double dt = profile.if_dt > 0 ? profile.if_dt : profile.dt_seconds();
-            node.arrays["r"] = neurons(node, layer, [&](std::size_t i) { return double{c.gain[i]} / dt; });
+            node.arrays["r"] =
+                neurons(node, layer, [&](std::size_t i) { return integrator_r(c.gain[i], profile); });
         } else {
             leaky(layer, c, node);
         }
-        if (fires) firing(layer, c, node);
+        if (decay) filter(layer, *decay, node);
+        if (adaptation != nullptr) adapts(layer, *adaptation, node);
+        if (l->fires()) firing(layer, c, node);
         return true;
     }
 
@@ -102,34 +107,30 @@ struct Writer {
         node.arrays["v_reset"] =
             neurons(node, layer, [&](std::size_t i) { return double{c.reset_value[i]}; });
     }
-    /// A current that decays: tau_syn and w_in of from_nir's integrator with that leak and gain 1.
-    bool cuba(const learn::Lif& layer, float decay, NirNode& node) const {
+    /// A current that decays.
+    void filter(const learn::Layer& layer, float decay, NirNode& node) const {
         if (profile.cuba != "seq") refuse_layer(layer, "has a current that decays: profile.cuba must be seq");
-        const double share = std::max(1 - double{decay}, kAlmostNone);
-        node.rule = &types.at(layer.fires() ? "CubaLIF" : "CubaLI");
-        leaky(layer, layer.constants(), node);
-        node.arrays["tau_mem"] = std::move(node.arrays["tau"]);
-        node.arrays.erase("tau");
-        node.arrays["tau_syn"] =
-            neurons(node, layer, [&](std::size_t) { return profile.dt_seconds() / share; });
-        node.arrays["w_in"] = neurons(node, layer, [&](std::size_t) { return 1 / share; });
-        if (layer.fires()) firing(layer, layer.constants(), node);
-        return true;
+        const FilterParameters p = filter_parameters(decay, profile);
+        node.arrays["tau_syn"] = neurons(node, layer, [&](std::size_t) { return p.tau_syn; });
+        node.arrays["w_in"] = neurons(node, layer, [&](std::size_t) { return p.w_in; });
     }
-    static constexpr double kAlmostNone = 0x1p-40;  ///< stands for no leak: tau is finite
-    /// tau, r, v_leak of leak, gain, drift: from_nir's equations solved for them.
-    void leaky(const learn::Layer& layer, const learn::NeuronConstants& s, NirNode& node) const {
-        const double dt = profile.dt_seconds();
-        const bool euler = profile.method == "euler", jump = profile.method == "jump";
-        const auto share = [&](std::size_t i) { return std::max(1 - double{s.leak[i]}, kAlmostNone); };
-        node.arrays["tau"] = neurons(node, layer, [&](std::size_t i) {
-            return euler ? dt / share(i) : dt / -std::log(std::max(1 - share(i), 1e-300));
-        });
-        node.arrays["r"] = neurons(node, layer, [&](std::size_t i) {
-            return jump ? double{s.gain[i]} : double{s.gain[i]} / share(i);
-        });
-        node.arrays["v_leak"] =
-            neurons(node, layer, [&](std::size_t i) { return jump ? 0.0 : double{s.drift[i]} / share(i); });
+    static void adapts(const learn::Layer& layer, const learn::AdaptationSpec& a, NirNode& node) {
+        const auto all = [&](float value) {
+            return neurons(node, layer, [&](std::size_t) { return double{value}; });
+        };
+        node.arrays["adapt_decay"] = all(a.decay);
+        node.arrays["adapt_jump"] = all(a.jump);
+        node.arrays["adapt_strength"] = all(a.strength);
+    }
+    void leaky(const learn::Layer& layer, const learn::NeuronConstants& c, NirNode& node) const {
+        const auto parameter = [&](double LeakyParameters::*which) {
+            return neurons(node, layer, [&](std::size_t i) {
+                return leaky_parameters(c.leak[i], c.gain[i], c.drift[i], profile).*which;
+            });
+        };
+        node.arrays[std::string(node.rule->neuron->tau)] = parameter(&LeakyParameters::tau);
+        node.arrays["r"] = parameter(&LeakyParameters::r);
+        node.arrays["v_leak"] = parameter(&LeakyParameters::v_leak);
     }
 };
 

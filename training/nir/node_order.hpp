@@ -60,7 +60,7 @@ class NodeOrder {
         if (ends.size() != 2 || ends[0] != ends[1]) return;
         const NodeRule& population = *m_.nodes[ends[0]].rule;
         const bool fires =
-            population.integrates() && population.neuron->fires && !population.neuron->has_current;
+            population.integrates() && population.neuron->fires && population.neuron->model != "cuba_lif";
         if (fires && m_.nodes[ends[0]].output_shape.size() == 1 && recurrent.count(ends[0]) == 0)
             recurrent[ends[0]] = weights;
     }

@@ -169,7 +169,7 @@ TEST(Fit, NamesTheResource) {
 TEST(Quantise, FinestExponentThatFits) {
     LoweredNeurons n;
     n.threshold = n.gain = {1.0};
-    n.bias_u = n.bias_v = {0.0};
+    n.bias_u = {0.0};
     arch::CoreSpec core;
     const auto exponents = [&](std::vector<std::vector<double>> weights, std::uint64_t bits) {
         core.synapse.weight_bits = bits;

@@ -219,10 +219,54 @@ TEST(FromNir, CubaIsAnIntegratorAndANeuron) {
     EXPECT_THROW(network_from_nir(m, parallel, BiasRule::Auto), UnsupportedError);
 }
 
+/// dense - alif - dense - recurrent alif
+learn::NetworkSpec adaptive() {
+    learn::NetworkSpec s;
+    s.input = {1, 1, 12};
+    LayerSpec first = layer("dense", "first"), second = layer("dense", "second");
+    first.outputs = 8, second.outputs = 6;
+    LayerSpec alif = layer("alif", "alif"), recurrent = layer("recurrent_alif", "rec");
+    alif.threshold = 0.25, alif.adapt_decay = 0.9, alif.adapt_jump = 0.3, alif.adapt_strength = 0.7;
+    recurrent.leak = 0.75, recurrent.threshold = 0.125;
+    s.layers = {first, alif, second, recurrent};
+    return s;
+}
+
+TEST_P(RoundTrip, AdaptiveThresholdsComputeTheSame) {
+    Profile profile = preset_profile("nir-euler");
+    profile.method = GetParam();
+    const auto network = learn::build_network(adaptive(), {});
+    const std::string file = scratch(GetParam() + "alif.nir");
+    const std::vector<std::string> names{"alif", "rec"};
+    const std::vector<Signal> want = outputs(*network, names);
+    write_nir(network_to_nir(*network, profile), file);
+    const NirModel model = read_nir(file);
+    const learn::NetworkSpec spec = network_from_nir(model, profile, BiasRule::Auto);
+    EXPECT_EQ(spec.layers[1].kind, "alif");
+    EXPECT_EQ(spec.layers[1].adapt_decay, double{0.9F});
+    EXPECT_EQ(spec.layers[1].adapt_jump, double{0.3F});
+    EXPECT_EQ(spec.layers[1].adapt_strength, double{0.7F});
+    EXPECT_EQ(spec.layers[3].kind, "recurrent_alif");
+    EXPECT_EQ(spec.layers[3].adapt_strength, double{1.7F}) << "a default is written too";
+    const std::vector<Signal> got = outputs(*learn::build_network(spec, {}), names);
+    std::filesystem::remove(file);
+    expect_equal(got, want, names);
+}
+
+TEST(FromNir, OneAdaptationForALayer) {
+    learn::NetworkSpec s = adaptive();
+    const auto network = learn::build_network(s, {});
+    NirModel model = network_to_nir(*network, preset_profile("nir-euler"));
+    for (NirNode& n : model.nodes)
+        if (n.name == "alif") n.arrays.at("adapt_jump").data[1] = 5;
+    EXPECT_THROW(network_from_nir(model, preset_profile("nir-euler"), BiasRule::Auto), UnsupportedError);
+}
+
 TEST(ToNir, LeavesOutNothingSilently) {
     learn::NetworkSpec s;
-    s.input = {1, 1, 4};
-    s.layers = {layer("alif", "a")};
+    s.input = {4, 4, 1};
+    s.layers = {layer("max_pool", "a")};
+    s.layers[0].size = {{2}};
     const auto network = learn::build_network(s, {});
     EXPECT_THROW(network_to_nir(*network, preset_profile("nir-euler")), UnsupportedError);
 }

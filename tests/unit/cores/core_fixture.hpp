@@ -52,6 +52,17 @@ class Peer final : public Clocked {
     std::size_t next_ = 0;
 };
 
+/// Parameters of an integrator with a threshold, in both arithmetics.
+inline void set_integrator(arch::NeuronGroup& g, std::int64_t threshold, double real_threshold) {
+    auto& p = g.parameters;
+    for (const char* name : {"bias", "v_reset", "v_min"}) p[name] = {{0}, {0.0}};
+    for (const char* name : {"a", "leak"}) p[name].d = {0.0};
+    for (const char* name : {"k", "r"}) p[name].d = {1.0};
+    p["decay_v"].i = {4096};
+    p["threshold"] = {{threshold}, {real_threshold}};
+    g.integration = arch::Integration::Integrate;
+}
+
 /// One core with a dense layer of `neurons` neurons on `inputs` axons, all weights 1, thresholds out of
 /// reach, decay 1 (an integrator); tests change what they need before build().
 struct CoreFixture {
@@ -72,16 +83,7 @@ struct CoreFixture {
         arch::NeuronGroup g;
         g.layer = LayerId{1};
         g.count = neurons;
-        g.rule = {};
-        for (auto* p : {&g.bias_u, &g.bias_v, &g.decay_u, &g.v_reset, &g.v_min}) p->i = {0};
-        g.decay_v.i = {4096};
-        g.threshold.i = {1 << 30};
-        for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min})
-            p->d = {0.0};
-        g.k.d = {1.0};
-        g.r.d = {1.0};
-        g.method = arch::NeuronGroup::Method::Integrate;
-        g.threshold.d = {1e30};
+        set_integrator(g, 1 << 30, 1e30);
         for (std::uint32_t n = 0; n < neurons; ++n) g.layer_index.push_back(n);
         image->neurons = {g};
         image->n_neurons = neurons;

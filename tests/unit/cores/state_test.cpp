@@ -7,8 +7,6 @@
 #include "base/error.hpp"
 #include "core_fixture.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
-#include "cores/neuron/fixed_rule.hpp"
-#include "cores/neuron/float_rule.hpp"
 
 namespace loom {
 namespace {
@@ -164,134 +162,6 @@ TEST(Catalogue, UnknownKind) {
     }
 }
 
-/// Floor division by 2^bits, or truncation, of a product: written with division, not shifts.
-std::int64_t scaled(std::int64_t v, std::int64_t factor, unsigned bits, bool floor) {
-    using cores::Wide;
-    const Wide p = static_cast<Wide>(v) * factor, d = static_cast<Wide>(1) << bits;
-    Wide q = p / d;
-    if (floor && p % d < 0) --q;
-    return static_cast<std::int64_t>(q);
-}
-
-TEST(FixedRule, AgreesWithAPlainTranscription) {
-    std::mt19937_64 rng(5);
-    const auto pick = [&](std::int64_t lo, std::int64_t hi) {
-        return lo + static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(hi - lo + 1));
-    };
-    for (int round = 0; round < 4000; ++round) {
-        arch::NeuronGroup g;
-        g.rule.has_current = pick(0, 1) != 0;
-        g.rule.parallel = pick(0, 1) != 0;
-        g.rule.fires = pick(0, 4) != 0;
-        g.rule.greater_equal = pick(0, 1) != 0;
-        g.rule.reset = static_cast<arch::Reset>(pick(0, 1));
-        g.rule.multispike = pick(0, 3) == 0;
-        g.rule.reset_delay = !g.rule.multispike && pick(0, 3) == 0;
-        g.rule.clamp = pick(0, 2) == 0;
-        g.method = pick(0, 1) != 0 ? arch::NeuronGroup::Method::Euler : arch::NeuronGroup::Method::Integrate;
-        const std::int64_t dv = pick(0, 4096), du = pick(0, 4096), bu = pick(-50, 50), bv = pick(-50, 50),
-                           thr = pick(1, 400), vr = pick(-20, 20), vm = pick(-300, 0);
-        g.decay_v.i = {dv};
-        g.decay_u.i = {du};
-        g.bias_u.i = {bu};
-        g.bias_v.i = {bv};
-        g.threshold.i = {thr};
-        g.v_reset.i = {vr};
-        g.v_min.i = {vm};
-        cores::FixedFormat f{12, pick(0, 1) != 0, 2047, -2048};
-        cores::FixedState s;
-        std::int64_t v = 0, u = 0, pending = 0;
-        std::uint64_t saturations = 0, expected_saturations = 0;
-        const auto clip = [&](std::int64_t x) {
-            if (x > 2047 || x < -2048) ++expected_saturations;
-            return std::clamp<std::int64_t>(x, -2048, 2047);
-        };
-        for (int t = 0; t < 30; ++t) {
-            const std::int64_t in = pick(-400, 500);
-            std::int64_t used = 0;
-            const std::int64_t z = cores::update_fixed(f, g, 0, s, in, used, saturations);
-            // the transcription
-            std::int64_t late = 0;
-            if (g.rule.reset_delay && g.rule.fires) {
-                if (g.rule.reset == arch::Reset::Value && g.method != arch::NeuronGroup::Method::Integrate) {
-                    v = pending != 0 ? 0 : v;
-                } else {
-                    late = pending * thr;
-                }
-            }
-            std::int64_t i = in + bu;
-            if (g.rule.has_current) {
-                const std::int64_t before = u;
-                u = clip(scaled(u, du, 12, f.floor_rounding) + i);
-                i = g.rule.parallel ? before : u;
-            }
-            v = clip(scaled(v, dv, 12, f.floor_rounding) + i + bv - late);
-            std::int64_t want = 0;
-            if (g.rule.fires) {
-                want = g.rule.multispike                                 ? (v > 0 ? v / thr : 0)
-                       : (v > thr || (g.rule.greater_equal && v == thr)) ? 1
-                                                                         : 0;
-                if (g.rule.reset_delay) {
-                    pending = want;
-                } else if (g.rule.reset == arch::Reset::Subtract) {
-                    v -= want * thr;
-                } else if (want != 0) {
-                    v = vr;
-                }
-                if (g.rule.clamp) v = std::max(v, vm);
-            }
-            ASSERT_EQ(z, want);
-            ASSERT_EQ(s.v, v);
-            ASSERT_EQ(used, i);
-            ASSERT_EQ(saturations, expected_saturations);
-        }
-    }
-}
-
-/// The soma's short cut for the common rule against the general one.
-TEST(FixedCore, TheCommonRuleEqualsTheGeneralOne) {
-    std::mt19937 rng(9);
-    const auto pick = [&](int lo, int hi) {
-        return lo + static_cast<int>(rng() % static_cast<unsigned>(hi - lo + 1));
-    };
-    for (int round = 0; round < 60; ++round) {
-        CoreFixture f(1, 1);
-        f.spec.core.soma.rounding = round % 2 == 0 ? arch::Rounding::Floor : arch::Rounding::TowardZero;
-        f.spec.core.soma.state_bits = 14;
-        auto& g = f.neurons();
-        g.decay_v.i = {pick(0, 4096)};
-        g.bias_u.i = {pick(-20, 20)};
-        g.threshold.i = {pick(1, 3000)};
-        g.v_reset.i = {pick(-30, 30)};
-        g.rule.greater_equal = pick(0, 1) != 0;
-        g.rule.reset = static_cast<arch::Reset>(pick(0, 1));
-        f.build();
-        const arch::NeuronGroup copy = g;
-        const auto format = cores::FixedFormat::of(f.spec.core.soma);
-        cores::FixedState s;
-        std::uint64_t saturations = 0;
-        for (Step t = 0; t < 40; ++t) {
-            const std::int64_t in = pick(-4000, 4000);
-            f.core->set_host_current(0, in);
-            step(f, t);
-            std::int64_t used = 0;
-            const std::int64_t z = cores::update_fixed(format, copy, 0, s, in, used, saturations);
-            ASSERT_EQ(f.core->membrane(0), static_cast<double>(s.v));
-            ASSERT_EQ(f.core->current(0), static_cast<double>(used));
-            ASSERT_EQ(f.core->spikes().size(), static_cast<std::size_t>(z));
-        }
-        EXPECT_EQ(f.counters().state_saturations, saturations);
-    }
-}
-
-TEST(FixedRule, WideMembranesDoNotOverflow) {
-    cores::FixedFormat f{16, true, (std::int64_t{1} << 61) - 1, -(std::int64_t{1} << 61)};
-    EXPECT_EQ(f.decay(std::int64_t{1} << 60, 65535), (std::int64_t{1} << 60) - (std::int64_t{1} << 44));
-    EXPECT_EQ(f.decay(-3, 32768), -2);
-    f.floor_rounding = false;
-    EXPECT_EQ(f.decay(-3, 32768), -1);
-}
-
 /// A random convolution as ConvRows and as the same connections written out.
 TEST(SynapseRows, ConvolutionsEqualTheirSparseForm) {
     std::mt19937 rng(3);
@@ -365,42 +235,6 @@ TEST(SynapseRows, ConvolutionsEqualTheirSparseForm) {
             ASSERT_EQ(cores::row_cost(g, axon, spec).synapses, synapses);
         }
     }
-}
-
-TEST(FloatRule, MethodsByHand) {
-    arch::NeuronGroup g;
-    for (auto* p : {&g.k, &g.a, &g.leak, &g.r, &g.ks, &g.w_in, &g.bias, &g.v_reset, &g.v_min}) p->d = {0.0};
-    g.k.d = {0.5};
-    g.a.d = {0.25};
-    g.leak.d = {2.0};
-    g.r.d = {3.0};
-    g.threshold.d = {100.0};
-    using Method = arch::NeuronGroup::Method;
-    const std::pair<Method, double> cases[] = {{Method::Euler, 1 + 0.5 * ((2 - 1) + 3 * 4)},
-                                               {Method::Exp, 14 + (1 - 14) * 0.25},
-                                               {Method::Jump, 1 * 0.25 + 3 * 4},
-                                               {Method::Integrate, 1 + 0.5 * 4},
-                                               {Method::Direct, 4}};
-    for (const auto& [method, want] : cases) {
-        g.method = method;
-        cores::FloatState s{1, 0, 0};
-        double used = 0;
-        EXPECT_EQ(cores::update_float(g, 0, s, 4, used), 0);
-        EXPECT_EQ(s.v, want);
-        EXPECT_EQ(used, 4);
-    }
-    // snnTorch's soft reset: above the threshold after a subtraction costs another threshold
-    g.method = Method::Integrate;
-    g.k.d = {1.0};
-    g.threshold.d = {1.0};
-    g.rule.reset = arch::Reset::SubtractSnn;
-    cores::FloatState s;
-    double used = 0;
-    EXPECT_EQ(cores::update_float(g, 0, s, 2.5, used), 1);
-    EXPECT_EQ(s.v, 1.5);
-    EXPECT_EQ(s.memory, 1);
-    EXPECT_EQ(cores::update_float(g, 0, s, 0, used), 0);
-    EXPECT_EQ(s.v, 1.5);
 }
 
 }  // namespace

@@ -131,8 +131,8 @@ TEST(SomaTiming, SweepCountsActiveAndInactiveGroups) {
 /// All neurons fire in step 0 (bias above the threshold).
 CoreFixture firing_fixture(std::uint32_t neurons, std::uint32_t entries) {
     CoreFixture f(1, neurons);
-    f.neurons().bias_u.i = {2};
-    f.neurons().threshold.i = {1};
+    f.neurons().parameters["bias"].i = {2};
+    f.neurons().parameters["threshold"].i = {1};
     f.spec.core.soma.lanes = 1;
     f.spec.core.soma.cycles_active = 10;
     f.spec.core.soma.latency = 3;

@@ -10,7 +10,8 @@ struct AdaptationSpec {
     float strength = 1.7F;  ///< beta, threshold per unit of adaptation
 };
 
-/// ALIF: threshold[t] = threshold + beta A[t], A[t] = r A[t-1] + q s[t-1] (LSNN has q = 1 - r). Errors also
+/// ALIF, the model of cores/neuron/alif.hpp: threshold[t] = threshold + beta A[t], A[t] = r A[t-1] + q s[t-1]
+/// (LSNN has q = 1 - r). Errors also
 /// go through A: dA[t] = r dA[t+1] - beta h[t] z[t], z[t] += q dA[t+1].
 class Adaptation final : public NeuronPart {
   public:
@@ -22,6 +23,7 @@ class Adaptation final : public NeuronPart {
     void backward(const NeuronErrorRow& row) override;
     bool varies_threshold() const override { return true; }
     void describe(arch::NeuronWork& work) const override { work.adaptive = true; }
+    const AdaptationSpec* adaptation() const override { return &spec_; }
 
   private:
     AdaptationSpec spec_;

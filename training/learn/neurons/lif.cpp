@@ -172,6 +172,12 @@ std::optional<float> Lif::current_decay() const {
     return std::nullopt;
 }
 
+const AdaptationSpec* Lif::adaptation() const {
+    for (const auto& part : parts_)
+        if (const AdaptationSpec* a = part->adaptation()) return a;
+    return nullptr;
+}
+
 /// z += dL/ds through the reset, from dL/du of t + 1.
 void Lif::reset_error(std::span<const float> u, std::span<const float> later, std::span<float> z) const {
     const float *leak = constants_.leak.data(), *threshold = constants_.threshold.data();

@@ -57,8 +57,9 @@ class Lif : public NeuronLayer {
     void derivative(std::size_t t, std::size_t b, std::span<float> h) const override;
     void describe_neurons(arch::NeuronWork& work) const override;
     bool fires() const override { return spec_.fires; }
-    /// Of a part.
+    /// Of a part, if one has it.
     std::optional<float> current_decay() const;
+    const AdaptationSpec* adaptation() const;
     std::span<const float> thresholds() const override { return constants_.threshold; }
     std::span<const float> leaks() const override { return constants_.leak; }
     const Recurrence* recurrence() const override;

@@ -7,6 +7,7 @@
 namespace loom::learn {
 
 class Surrogate;
+struct AdaptationSpec;
 
 /// Constants of a population, one value per neuron. Parts may change them at the start of a pass.
 struct NeuronConstants {
@@ -61,6 +62,8 @@ class NeuronPart {
     virtual void describe(arch::NeuronWork&) const {}
     /// What is left of the current after a timestep, if it decays.
     virtual std::optional<float> current_decay() const { return std::nullopt; }
+    /// How spikes raise the threshold, if they do.
+    virtual const AdaptationSpec* adaptation() const { return nullptr; }
     /// Values of a parameter in the order of files, and back; square matrices are transposed.
     virtual std::size_t matrix_rows() const { return 0; }
 };

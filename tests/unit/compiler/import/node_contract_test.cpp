@@ -117,6 +117,8 @@ const std::map<std::string, Sample>& samples() {
         {"LI", neuron({"tau", "r", "v_leak"})},
         {"IF", neuron({"r", "v_threshold"})},
         {"LIF", neuron({"tau", "r", "v_leak", "v_threshold"})},
+        {"ALIF",
+         neuron({"tau", "r", "v_leak", "v_threshold", "adapt_decay", "adapt_jump", "adapt_strength"})},
         {"CubaLI", neuron({"tau_syn", "tau_mem", "r", "v_leak"})},
         {"CubaLIF", neuron({"tau_syn", "tau_mem", "r", "v_leak", "v_threshold"})},
         {"MatMul", {{2, 2}, [](Node) {}, {2, 2}, {2, 3}, "check the transposes"}},

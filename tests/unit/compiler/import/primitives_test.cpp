@@ -142,12 +142,14 @@ TEST(Primitives, NeuronsWithDefaults) {
         const char* type;
         std::vector<const char*> keys;
     };
-    const Case cases[] = {{"I", {"r"}},
-                          {"LI", {"tau", "r", "v_leak"}},
-                          {"IF", {"r", "v_threshold"}},
-                          {"LIF", {"tau", "r", "v_leak", "v_threshold"}},
-                          {"CubaLI", {"tau_syn", "tau_mem", "r", "v_leak"}},
-                          {"CubaLIF", {"tau_syn", "tau_mem", "r", "v_leak", "v_threshold"}}};
+    const Case cases[] = {
+        {"I", {"r"}},
+        {"LI", {"tau", "r", "v_leak"}},
+        {"IF", {"r", "v_threshold"}},
+        {"LIF", {"tau", "r", "v_leak", "v_threshold"}},
+        {"ALIF", {"tau", "r", "v_leak", "v_threshold", "adapt_decay", "adapt_jump", "adapt_strength"}},
+        {"CubaLI", {"tau_syn", "tau_mem", "r", "v_leak"}},
+        {"CubaLIF", {"tau_syn", "tau_mem", "r", "v_leak", "v_threshold"}}};
     for (const auto& c : cases) {
         const auto fill = [&](Node n) {
             for (const char* key : c.keys) n.same(key, 4, 0.5);
@@ -157,7 +159,9 @@ TEST(Primitives, NeuronsWithDefaults) {
         for (const char* key : c.keys) EXPECT_THAT(array(m, key), ElementsAre(0.5, 0.5, 0.5, 0.5)) << c.type;
         const auto& arrays = node(m, "x").arrays;
         const std::string type = c.type;
-        EXPECT_EQ(arrays.contains("v_reset"), type == "IF" || type == "LIF" || type == "CubaLIF") << type;
+        EXPECT_EQ(arrays.contains("v_reset"),
+                  type == "IF" || type == "LIF" || type == "ALIF" || type == "CubaLIF")
+            << type;
         EXPECT_EQ(arrays.contains("w_in"), type == "CubaLI" || type == "CubaLIF") << type;
         if (arrays.contains("v_reset")) {
             EXPECT_THAT(array(m, "v_reset"), ElementsAre(0));

@@ -272,7 +272,7 @@ TEST(PsumOwner, TheOrderOfArrivalDoesNotMatter) {
         make_owner(f, 3);
         f.spec.core.axon_in.fifo = 1 + rng() % 3;
         support::cim_of(f.spec.core).rows.double_buffer = round % 2 == 0;
-        f.neurons().threshold.i = {40};
+        f.neurons().parameters["threshold"].i = {40};
         f.fanout(1);
         f.build();
         const arch::PsumPackets format(f.spec, 0);

@@ -44,9 +44,9 @@ arch::Program one_neuron(std::uint32_t inputs, std::uint32_t endpoint) {
     g.count = 1;
     g.start_step = 1;
     g.layer_index = {0};
-    for (auto* q : {&g.bias_u, &g.bias_v, &g.decay_u, &g.v_reset, &g.v_min}) q->i = {0};
-    g.decay_v.i = {4096};
-    g.threshold.i = {1 << 30};
+    for (const char* name : {"bias", "v_reset", "v_min"}) g.parameters[name].i = {0};
+    g.parameters["decay_v"].i = {4096};
+    g.parameters["threshold"].i = {1 << 30};
     image.neurons = {g};
     arch::AxonGroup a;
     a.target = LayerId{1};
