@@ -12,11 +12,12 @@
 namespace loom::chip {
 
 ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule,
-                     Step steps)
+                     Step steps, const Makers& makers)
     : spec_(spec),
       program_(program),
       schedule_(schedule),
       steps_(steps),
+      wiring_(makers.network(spec), scheduler_),
       offchip_macs_(program.layers.size(), 0) {
     std::set<std::uint64_t> routers;
     cores::CoreSchedule core_schedule;
@@ -33,9 +34,8 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
         context.in = ends.in;
         context.out = ends.out;
         // the program outlives the chip: share it without owning it
-        auto core =
-            cores::make_core(spec, std::shared_ptr<const arch::CoreImage>(std::shared_ptr<void>(), &image),
-                             program, context, core_schedule);
+        auto core = makers.core(spec, std::shared_ptr<const arch::CoreImage>(std::shared_ptr<void>(), &image),
+                                program, context, core_schedule);
         const auto id = scheduler_.add(*core);
         core->set_component(id);
         wiring_.connect(image.endpoint, ends, id, *core);
@@ -138,31 +138,40 @@ Totals Totals::operator-(const Totals& o) const {
     return d;
 }
 
-SampleTiming ChipModel::run_sample(TimeLoop& loop, const SampleInput& input, const StepHook& after_step) {
-    SampleTiming timing;
+void ChipModel::begin_sample(Cycle at, const SampleInput& input, StepHook after_step) {
+    timing_ = {};
     input_ = &input;
+    after_step_ = std::move(after_step);
     for (auto& core : cores_) core->set_sample(input.number());
-    for (auto& core : cores_) timing.reset_cycles = std::max(timing.reset_cycles, core->reset_state());
+    for (auto& core : cores_) timing_.reset_cycles = std::max(timing_.reset_cycles, core->reset_state());
     wiring_.network().reset();
     activity_.reset();
     host_values_.assign(program_.host_currents.size(), {});
-    const Cycle start = scheduler_.now() + 1 + timing.reset_cycles;
-    Totals before = totals();
+    sample_start_ = std::max(scheduler_.now() + 1, at) + timing_.reset_cycles;
+    before_ = totals();
     controller_->hooks([this](Cycle now, Step step) { begin_step(now, step); },
-                       [&](Cycle, Step step) {
-                           if (after_step) after_step(step);
-                           const Totals after = totals();
-                           timing.steps.push_back({0, after - before});
-                           before = after;
+                       [this](Cycle, Step step) {
+                           if (after_step_) after_step_(step);
+                           Totals after = totals();
+                           timing_.steps.push_back({0, after - before_});
+                           before_ = std::move(after);
                        });
-    controller_->start(start, chip_steps());
-    loop.run_until_idle();
+    controller_->start(sample_start_, chip_steps());
+}
+
+SampleTiming ChipModel::end_sample() {
     if (!controller_->finished()) stuck(scheduler_.now(), "deadlock");
     const auto& t = controller_->timings();
-    for (std::size_t i = 0; i < t.size(); ++i) timing.steps[i].cycles = t[i].drained - t[i].begin + barrier_;
-    timing.barrier_cycles = barrier_ * t.size();
-    timing.cycles = controller_->end() - start + timing.reset_cycles;
-    return timing;
+    for (std::size_t i = 0; i < t.size(); ++i) timing_.steps[i].cycles = t[i].drained - t[i].begin + barrier_;
+    timing_.barrier_cycles = barrier_ * t.size();
+    timing_.cycles = controller_->end() - sample_start_ + timing_.reset_cycles;
+    return std::move(timing_);
+}
+
+SampleTiming ChipModel::run_sample(TimeLoop& loop, const SampleInput& input, const StepHook& after_step) {
+    begin_sample(0, input, after_step);
+    loop.run_until_idle();
+    return end_sample();
 }
 
 void ChipModel::read_layer(LayerId layer, Quantity quantity, std::vector<double>& out) const {

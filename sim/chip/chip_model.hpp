@@ -8,6 +8,7 @@
 #include "arch/program.hpp"
 #include "base/clocking/time_loop.hpp"
 #include "cores/catalogue.hpp"
+#include "noc/catalogue.hpp"
 #include "sim/chip/host_port.hpp"
 #include "sim/chip/sample_input.hpp"
 #include "sim/chip/step_controller.hpp"
@@ -48,17 +49,32 @@ struct SampleTiming {
     std::vector<StepTotals> steps;
 };
 
+/// What the chip is put together from: the built-in cores and networks, or what somebody puts in their
+/// place.
+struct Makers {
+    std::function<std::unique_ptr<cores::Core>(const arch::ChipSpec&, std::shared_ptr<const arch::CoreImage>,
+                                               const arch::Program&, cores::CoreContext, cores::CoreSchedule)>
+        core = cores::make_core;
+    std::function<std::unique_ptr<noc::Network>(const arch::ChipSpec&)> network = noc::make_network;
+};
+
 /// A chip with a program loaded: cores in use, network, host port and timestep control, as plain C++
 /// objects. Idle cores have no object.
 class ChipModel {
   public:
     /// steps: algorithmic timesteps of a sample.
     ChipModel(const arch::ChipSpec& spec, const arch::Program& program, const ScheduleSpec& schedule,
-              Step steps);
+              Step steps, const Makers& makers = {});
 
-    /// Called after each timestep's work; `algorithmic` maps a layer to its own timestep.
+    /// Called after each timestep's work; algorithmic_step() maps it to a layer's own timestep.
     using StepHook = std::function<void(Step chip_step)>;
     SampleTiming run_sample(TimeLoop& loop, const SampleInput& input, const StepHook& after_step);
+    /// The same in two halves, for those whose time is passed by others: the sample begins in cycle `at`
+    /// or in the first that is left; when nothing is due any more, its timing can be had. `input` and
+    /// what the hook refers to live until then.
+    void begin_sample(Cycle at, const SampleInput& input, StepHook after_step);
+    /// Throws ModelError when the timesteps are not over.
+    SampleTiming end_sample();
 
     /// f(neuron's element in its layer, spikes) for every neuron that fired in the current step.
     template <class F>
@@ -83,6 +99,8 @@ class ChipModel {
     const arch::Program& program() const { return program_; }
     const std::vector<std::unique_ptr<cores::Core>>& cores() const { return cores_; }
     const noc::Network& network() const { return wiring_.network(); }
+    /// The network's number in the scheduler.
+    Scheduler::ComponentId network_component() const { return wiring_.network_component(); }
     Scheduler& scheduler() { return scheduler_; }
     const Activity& activity() const { return activity_; }
     const StepController& controller() const { return *controller_; }
@@ -97,6 +115,8 @@ class ChipModel {
     std::size_t queued(std::size_t core) const { return core_ends_[core].in->size(); }
     std::size_t routers_in_use() const { return routers_in_use_; }
 
+    /// Everything counted so far.
+    Totals totals() const;
     /// Throws ModelError when nothing has moved for `limit` cycles.
     void watch(Cycle now, Cycles limit) const;
 
@@ -104,7 +124,6 @@ class ChipModel {
     void begin_step(Cycle now, Step step);
     void host_currents(Step chip_step);
     void send_host_currents(LayerId layer);
-    Totals totals() const;
     [[noreturn]] void stuck(Cycle now, const char* what) const;
 
     const arch::ChipSpec& spec_;
@@ -115,7 +134,7 @@ class ChipModel {
     std::size_t routers_in_use_ = 0;
     Scheduler scheduler_;
     Activity activity_;
-    Wiring wiring_{spec_, scheduler_};
+    Wiring wiring_;
     std::vector<Wiring::Ends> core_ends_;
     Wiring::Ends host_ends_;
     std::vector<std::unique_ptr<cores::Core>> cores_;
@@ -125,6 +144,10 @@ class ChipModel {
     std::vector<std::vector<LayerId>> layer_of_;
     std::vector<std::uint64_t> offchip_macs_;
     const SampleInput* input_ = nullptr;
+    StepHook after_step_;
+    SampleTiming timing_;
+    Cycle sample_start_ = 0;
+    Totals before_;  ///< at the end of the timestep before
     /// What the host computed last for each of the program's currents; empty before its first timestep.
     std::vector<std::vector<double>> host_values_;
     InputValues values_;  ///< of the current timestep

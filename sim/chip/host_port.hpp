@@ -4,9 +4,9 @@
 
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
-#include "sim/chip/sample_input.hpp"
 #include "base/clocking/link.hpp"
 #include "base/clocking/packet.hpp"
+#include "sim/chip/sample_input.hpp"
 
 namespace loom::chip {
 

@@ -24,6 +24,7 @@ class SystemCChip : public sc_core::sc_module {
                 const WaveformSpec& waveform = {});
     ~SystemCChip() override;
     TimeLoop& time_loop() { return *clock_; }
+    kernel::ClockDomain& clock() { return *clock_; }
 
   private:
     class Tile;

@@ -6,7 +6,10 @@
 namespace loom::chip {
 
 Wiring::Wiring(const arch::ChipSpec& spec, Scheduler& scheduler)
-    : scheduler_(scheduler), network_(noc::make_network(spec)), network_id_(scheduler.add(*network_)) {}
+    : Wiring(noc::make_network(spec), scheduler) {}
+
+Wiring::Wiring(std::unique_ptr<noc::Network> network, Scheduler& scheduler)
+    : scheduler_(scheduler), network_(std::move(network)), network_id_(scheduler.add(*network_)) {}
 
 Wiring::Ends Wiring::add_links(std::size_t in_slots) {
     const auto add = [&](Cycles latency, std::size_t slots) {

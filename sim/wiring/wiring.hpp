@@ -26,6 +26,8 @@ class Wiring {
 
     /// The network is made and becomes the next component of `scheduler`.
     Wiring(const arch::ChipSpec& spec, Scheduler& scheduler);
+    /// With a network that has been made.
+    Wiring(std::unique_ptr<noc::Network> network, Scheduler& scheduler);
 
     /// Links for a component that is still to be made. `in_slots`: packets that fit in front of it; 0: it
     /// takes none.
@@ -35,6 +37,8 @@ class Wiring {
 
     noc::Network& network() { return *network_; }
     const noc::Network& network() const { return *network_; }
+    /// The network's number in the scheduler.
+    Scheduler::ComponentId network_component() const { return network_id_; }
 
   private:
     Scheduler& scheduler_;
