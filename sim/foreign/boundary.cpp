@@ -24,7 +24,7 @@ chip::Makers Boundary::makers() {
     makers.network = [this](const arch::ChipSpec& spec) -> std::unique_ptr<noc::Network> {
         if (!placement_.network) return base_.network(spec);
         const std::string& name = *placement_.network;
-        const auto& entry = modules_.find_network("noc.module", name);
+        const auto& entry = modules_.find_network("noc.router.kind", name);
         topology_ =
             std::make_unique<noc::Topology>(noc::make_topology(spec.noc, spec.clock.period, spec.io.router));
         network_site_ = std::make_unique<NetworkSite>(NetworkSite{spec, *topology_});

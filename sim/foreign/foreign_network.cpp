@@ -101,7 +101,7 @@ unsigned ForeignNetwork::zero_load_hops(EndpointId from, EndpointId to) const {
 }
 
 std::uint32_t ForeignNetwork::add_set(EndpointId, std::span<const std::uint32_t>) {
-    throw UnsupportedError("noc.module: a foreign network has no destination sets");
+    throw UnsupportedError("noc.router.kind: a foreign network has no destination sets");
 }
 
 }  // namespace loom::foreign

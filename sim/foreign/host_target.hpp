@@ -72,8 +72,8 @@ class HostTarget : public sc_core::sc_module {
     HostTarget(sc_core::sc_module_name name, chip::ChipModel& model, kernel::ClockDomain& clock,
                arch::Program& program);
 
-    /// Names of the counters, in order: those that all kinds of cores have, summed over all cores, then those of
-    /// the network.
+    /// Names of the counters, in order: those that all kinds of cores have, summed over all cores, then those
+    /// of the network.
     static std::vector<std::string> counter_names();
     Status status() const { return status_; }
     /// What went wrong, when the status is kFault.

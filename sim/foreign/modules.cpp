@@ -58,11 +58,17 @@ const Modules::Entry<Modules::MakeNetwork>& Modules::find_network(const std::str
     return find(networks_, key, name, "network");
 }
 
+std::vector<std::string> Modules::network_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : networks_) names.push_back(name);
+    return names;
+}
+
 void Modules::check(const Placement& placement) const {
     for (std::size_t k = 0; k < placement.cores.size(); ++k) {
         if (placement.cores[k]) find_core(key_of(placement, k), *placement.cores[k]);
     }
-    if (placement.network) find_network("noc.module", *placement.network);
+    if (placement.network) find_network("noc.router.kind", *placement.network);
 }
 
 std::string Modules::needs_one_process(const Placement& placement) const {
@@ -71,7 +77,7 @@ std::string Modules::needs_one_process(const Placement& placement) const {
         if (module && !find_core(key_of(placement, k), *module).promise.samples_in_processes) return *module;
     }
     const auto& network = placement.network;
-    if (network && !find_network("noc.module", *network).promise.samples_in_processes) return *network;
+    if (network && !find_network("noc.router.kind", *network).promise.samples_in_processes) return *network;
     return "";
 }
 

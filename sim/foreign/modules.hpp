@@ -19,8 +19,8 @@ struct Promise {
     bool samples_in_processes = false;
 };
 
-/// The modules that a program brings along, by the name that `core.module` and `noc.module` call them by.
-/// An ordinary object: filled in `main`, passed to the command line or to a Boundary.
+/// The modules that a program brings along, by the name that `core.module` and `noc.router.kind` call them
+/// by. An ordinary object: filled in `main`, passed to the command line or to a Boundary.
 class Modules {
   public:
     using MakeCore = std::function<std::unique_ptr<CoreModule>(const char* name, const CoreSite&)>;
@@ -50,6 +50,8 @@ class Modules {
     const Entry<MakeCore>& find_core(const std::string& key, const std::string& name) const;
     const Entry<MakeNetwork>& find_network(const std::string& key, const std::string& name) const;
 
+    bool has_network(const std::string& name) const { return networks_.contains(name); }
+    std::vector<std::string> network_names() const;
     /// Throws ConfigError for modules that are not registered.
     void check(const Placement& placement) const;
     /// The first module of the chip that has not promised samples_in_processes; empty: all have.

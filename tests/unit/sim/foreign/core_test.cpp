@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/config/reader.hpp"
+#include "base/config/writer.hpp"
 #include "base/error.hpp"
+#include "sim/foreign/foreign_kind.hpp"
 #include "tests/unit/sim/foreign/chains.hpp"
 
 namespace loom {
@@ -178,7 +181,7 @@ TEST(Modules, UnknownNamesAreErrorsThatNameTheNearest) {
     place.cores[1] = "my_core";
     EXPECT_EQ(message(), "fine");
     place.network = "my_net";
-    EXPECT_THAT(message(), HasSubstr("noc.module: unknown 'my_net'"));
+    EXPECT_THAT(message(), HasSubstr("noc.router.kind: unknown 'my_net'"));
     place = {{"de"}, std::nullopt};
     EXPECT_THAT(message(), HasSubstr("core.module: unknown"));
     EXPECT_THROW(modules.core<Deaf>("deaf"), ConfigError);
@@ -193,6 +196,40 @@ TEST(Modules, SamplesAreDividedAmongProcessesOnlyWhenAModuleAllowsIt) {
     EXPECT_EQ(yes.needs_one_process(place), "");
     EXPECT_FALSE(place.empty());
     EXPECT_TRUE((foreign::Placement{{std::nullopt}, std::nullopt}.empty()));
+}
+
+/// A chip file's core, read with the kind `foreign` in the catalogue.
+arch::ChipSpec read(const std::string& core, const arch::CoreKinds& kinds) {
+    arch::ChipSpec chip(kinds);
+    config::read_into(config::load_text("{name: c, core: " + core + "}", "chip.yaml"), "", chip);
+    return chip;
+}
+
+TEST(ForeignKind, IsChosenInYamlByTheModulesName) {
+    foreign::Modules modules;
+    modules.core<Deaf>("deaf");
+    arch::CoreKinds kinds;
+    cores::add_builtin(kinds);
+    kinds.add(std::make_unique<foreign::ForeignKind>(modules));
+    const auto refusal = [&](const std::string& core) {
+        try {
+            arch::check_kinds(read(core, kinds));
+        } catch (const ConfigError& e) {
+            return std::string(e.what());
+        }
+        return std::string("fine");
+    };
+    EXPECT_EQ(refusal("{kind: foreign, module: deaf}"), "fine");
+    EXPECT_THAT(refusal("{kind: foreign, module: def}"),
+                HasSubstr("core.module: unknown `def`; did you mean 'deaf'"));
+    EXPECT_THAT(refusal("{kind: foreign}"), HasSubstr("core.module: a core of kind foreign needs"));
+    const auto place = foreign::placement_of(read("{kind: foreign, module: deaf}", kinds), modules);
+    ASSERT_EQ(place.cores.size(), 1u);
+    EXPECT_EQ(place.cores[0], "deaf");
+    EXPECT_FALSE(place.network);
+    const arch::ChipSpec plain = read("{kind: near_memory}", kinds);
+    EXPECT_TRUE(foreign::placement_of(plain, modules).empty());
+    EXPECT_EQ(config::emit(config::to_node(plain)).find("module"), std::string::npos);
 }
 
 }  // namespace
