@@ -13,7 +13,9 @@ const Extensions* given = nullptr;
 }  // namespace
 
 void add_builtin(Extensions& extensions) {
-    cores::add_builtin(extensions.cores);
+    cores::add_builtin(extensions.neurons);
+    compiler::add_builtin(extensions.nodes);
+    cores::add_builtin(extensions.cores, extensions.neurons);
 }
 
 const Extensions& known() {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "arch/core_catalogue.hpp"
+#include "compiler/nodes/node_catalogue.hpp"
+#include "cores/neuron/catalogue.hpp"
 
 namespace loom::app {
 
 /// What a program knows: one catalogue object a member. A user's main() adds kinds of its own before
 /// run_program(), which adds the built-in ones; a name that is there twice is an error.
 struct Extensions {
+    cores::NeuronModels neurons;    ///< what somas compute; a node of NIR says which (NeuronForm::model)
+    compiler::NodeCatalogue nodes;  ///< types of NIR nodes
     arch::CoreKinds cores;
 };
 

@@ -8,10 +8,14 @@
 
 namespace loom::cores {
 
-void add_builtin(arch::CoreKinds& kinds) {
-    kinds.add(std::make_unique<NearMemoryKind>());
-    kinds.add(std::make_unique<CimKind>());
-    kinds.add(std::make_unique<SerialKind>());
+void add_builtin(arch::CoreKinds& kinds, const NeuronModels& models) {
+    const auto add = [&](std::unique_ptr<Kind> kind) {
+        kind->set_neuron_models(models);
+        kinds.add(std::move(kind));
+    };
+    add(std::make_unique<NearMemoryKind>());
+    add(std::make_unique<CimKind>());
+    add(std::make_unique<SerialKind>());
 }
 
 const Kind& kind_of(const arch::ChipSpec& chip, std::uint32_t kind) {
@@ -23,8 +27,9 @@ const Kind& kind_of(const arch::ChipSpec& chip, std::uint32_t kind) {
 
 std::unique_ptr<Core> make_core(const arch::ChipSpec& chip, std::shared_ptr<const arch::CoreImage> image,
                                 const arch::Program& program, CoreContext context, CoreSchedule schedule) {
-    const std::uint32_t kind = image->kind;
-    return kind_of(chip, kind).make(chip, std::move(image), program, context, schedule);
+    const Kind& kind = kind_of(chip, image->kind);
+    context.neuron_models = kind.neuron_models();
+    return kind.make(chip, std::move(image), program, context, schedule);
 }
 
 }  // namespace loom::cores

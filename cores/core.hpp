@@ -19,12 +19,15 @@ struct CoreSchedule {
     std::uint32_t active_steps = 0;  ///< timesteps after its start in which a layer runs; 0: no end
 };
 
+class NeuronModels;
+
 /// What a core is built from; no globals.
 struct CoreContext {
     Scheduler* scheduler = nullptr;
     Activity* activity = nullptr;
-    Link<Packet>* in = nullptr;   ///< network -> core; its slots are the input FIFO
-    Link<Packet>* out = nullptr;  ///< core -> network
+    Link<Packet>* in = nullptr;                   ///< network -> core; its slots are the input FIFO
+    Link<Packet>* out = nullptr;                  ///< core -> network
+    const NeuronModels* neuron_models = nullptr;  ///< null: those that come with the library
 };
 
 /// A core of any kind. Packets in, packets out, timesteps announced from outside.

@@ -29,6 +29,14 @@ class Kind : public arch::CoreKind {
         (void)chip, (void)program, (void)kind;
         return {};
     }
+
+    /// The neuron models that its cores compute, which outlive them; those of the library unless this is
+    /// said.
+    void set_neuron_models(const NeuronModels& models) { neuron_models_ = &models; }
+    const NeuronModels* neuron_models() const { return neuron_models_; }
+
+  private:
+    const NeuronModels* neuron_models_ = nullptr;
 };
 
 /// The kind of a chip's cores, as one that can be built. Throws ConfigError, InternalError for one that

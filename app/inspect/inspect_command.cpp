@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "app/extensions.hpp"
 #include "app/verb.hpp"
 #include "compiler/import/nir_reader.hpp"
 
@@ -18,7 +19,7 @@ std::vector<Option> options(InspectOptions& o) {
 }
 
 int inspect(const InspectOptions& o) {
-    fmt::print("{}", compiler::describe(compiler::read_nir(o.file, o.repair)));
+    fmt::print("{}", compiler::describe(compiler::read_nir(o.file, o.repair, known().nodes)));
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "app/config_file.hpp"
+#include "app/extensions.hpp"
 #include "app/run/simulate.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -31,8 +32,8 @@ void say_passes(const compiler::Mapping& mapping) {
 
 PreparedRun prepare(LoadedRun run) {
     const log::Stopwatch watch("reading network and input");
-    auto model =
-        std::make_shared<compiler::NirModel>(compiler::read_nir(run.network_path, run.spec.network.repair));
+    auto model = std::make_shared<compiler::NirModel>(
+        compiler::read_nir(run.network_path, run.spec.network.repair, known().nodes));
     for (const std::string& note : model->notes) log::note(note);
     traces::Stimulus stimulus = traces::Stimulus::load(run.spec.input, run.input_path, input_size(*model));
     return {std::move(run), std::move(stimulus), std::move(model)};

@@ -8,6 +8,7 @@
 
 #include "app/config_file.hpp"
 #include "app/content_hash.hpp"
+#include "app/extensions.hpp"
 #include "app/failed_checks.hpp"
 #include "app/result_dir.hpp"
 #include "app/train/train_checkpoint.hpp"
@@ -136,8 +137,9 @@ void write_trained(const LoadedTrain& loaded, Training& training, const ResultDi
     training.data->batch(first, 0, input, labels);
     training.trainer->evaluate(input, labels);  // constants of the neurons follow the weights
     try {
-        compiler::write_nir(compiler::network_to_nir(training.trainer->network(), loaded.spec.profile),
-                            directory.file("trained.nir"));
+        compiler::write_nir(
+            compiler::network_to_nir(training.trainer->network(), loaded.spec.profile, known().nodes),
+            directory.file("trained.nir"));
     } catch (const UnsupportedError& e) {
         log::note(fmt::format("no trained.nir: {}; the weights are in checkpoint.h5", e.what()));
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/config_file.hpp"
+#include "app/extensions.hpp"
 #include "base/error.hpp"
 #include "base/key_error.hpp"
 #include "base/nearest.hpp"
@@ -61,7 +62,7 @@ learn::BuildOptions options_of(const TrainSpec& s, bool on_membrane) {
 learn::NetworkSpec network_spec(const LoadedTrain& loaded) {
     const TrainNetworkSpec& n = loaded.spec.network;
     if (!loaded.network_path.empty())
-        return compiler::network_from_nir(compiler::read_nir(loaded.network_path, n.repair),
+        return compiler::network_from_nir(compiler::read_nir(loaded.network_path, n.repair, known().nodes),
                                           loaded.spec.profile, n.bias);
     learn::NetworkSpec spec;
     spec.layers = n.layers;

@@ -5,6 +5,10 @@
 
 namespace loom::compiler {
 
+struct NirNode;
+struct Profile;
+struct LoweredNeurons;
+
 enum class MembraneKind : std::uint8_t {
     Leaky,       ///< tau, r, v_leak
     Integrator,  ///< r
@@ -19,6 +23,9 @@ struct NeuronForm {
     bool fires = true;  ///< false: the membrane is the output
     /// Keys of the node.
     std::string_view tau = "tau", threshold = "v_threshold";
+    /// Adds the parameters that the model has and others have not (lowered_neurons.hpp); null: none. Models
+    /// that training knows too say theirs in neuron_constants().
+    void (*add_own)(LoweredNeurons& to, const NirNode& node, const Profile& profile) = nullptr;
 
     /// It depends on earlier timesteps, and has an output without any input too.
     bool integrates() const { return membrane != MembraneKind::None; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/passes/emit_neurons.hpp"
 
+#include <cmath>
+
 namespace loom::compiler {
 namespace {
 
@@ -24,6 +26,8 @@ std::int64_t to_integer(double x, IntegerForm form, int exponent, const arch::Ne
         case IntegerForm::Threshold:
             return to_integer_threshold(x, exponent, rule.greater_equal,
                                         static_cast<unsigned>(soma.threshold_shift));
+        case IntegerForm::Number:
+            return std::llround(x);
         case IntegerForm::Membrane:
             break;
     }

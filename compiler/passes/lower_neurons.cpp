@@ -113,6 +113,7 @@ LoweredNeurons lower_neurons(const Graph& graph, const Population& population, c
     add_membrane(n, c, compares ? Values{0.0} : Values{p.v_min});
     for (const Extra& extra : kExtras)
         if (extra.model == n.model) extra.add(n, c, p);
+    if (form.add_own != nullptr) form.add_own(n, node, p);
     n.fixed.push_back({"bias", IntegerForm::Membrane, n.bias_u});
     return n;
 }

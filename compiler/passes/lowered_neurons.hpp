@@ -14,6 +14,7 @@ namespace loom::compiler {
 enum class IntegerForm {
     Factor,     ///< the value is 1 - factor
     Membrane,   ///< rounded to membrane LSB
+    Number,     ///< rounded to an integer, whatever the scale of the membrane
     Threshold,  ///< rounded to what a threshold may be, down for v > t and up for v >= t
 };
 struct FixedParameter {

@@ -27,7 +27,8 @@ class NeuronStage {
           schedule_(schedule),
           flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, false))),
           flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, true))),
-          soma_(spec_, image, builtin_neuron_models()),
+          soma_(spec_, image,
+                context.neuron_models == nullptr ? builtin_neuron_models() : *context.neuron_models),
           axon_out_(spec_, image.fanout, image.endpoint, *context.out, *context.activity) {
         for (const auto& g : image.neurons) neuron_slot_.push_back(slot_of(g.layer));
         for (const auto& g : image.axons) axon_slot_.push_back(slot_of(g.target));

@@ -35,10 +35,14 @@ const NeuronModel& NeuronModels::find(std::string_view name) const {
     throw ModelError("no neuron model '" + std::string(name) + "'" + suggestion(std::string(name), known));
 }
 
+void add_builtin(NeuronModels& models) {
+    for (const NeuronModel& m : kBuiltin) models.add(m);
+}
+
 const NeuronModels& builtin_neuron_models() {
     static const NeuronModels models = [] {
         NeuronModels all;
-        for (const NeuronModel& m : kBuiltin) all.add(m);
+        add_builtin(all);
         return all;
     }();
     return models;

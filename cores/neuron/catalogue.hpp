@@ -33,7 +33,9 @@ class NeuronModels {
     std::vector<NeuronModel> all_;
 };
 
-/// The models that come with the program.
+/// Adds the models that come with the library. Throws InternalError when one of the names is taken.
+void add_builtin(NeuronModels& models);
+/// Those models alone.
 const NeuronModels& builtin_neuron_models();
 
 }  // namespace loom::cores
