@@ -45,7 +45,7 @@ bool is_training_list(const arch::EnergySpec& prices) {
 void check_chip_file(const std::string& file, const std::vector<std::string>& sets) {
     config::Node root = load_part(file, sets);
     stats::expand_ert(root, "energy", known().cores);
-    arch::ChipSpec chip(known().cores);
+    arch::ChipSpec chip = new_chip();
     config::read_into(root, "", chip);
     with_places(root, [&] { check_chip(chip); });
 }
@@ -59,7 +59,7 @@ void check_training_chip_file(const std::string& file, const std::vector<std::st
 
 void check_fabric_file(const std::string& file, const std::vector<std::string>& sets) {
     const config::Node fabric = load_part(file, sets);
-    arch::ChipSpec chip(known().cores);
+    arch::ChipSpec chip = new_chip();
     chip.clock.period = 1;  // ps; a fabric has no clock of its own, and this one divides all its times
     config::read_into(fabric, "", chip.noc);
     config::Node root = config::Node::make_map();

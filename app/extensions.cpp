@@ -16,6 +16,7 @@ void add_builtin(Extensions& extensions) {
     cores::add_builtin(extensions.neurons);
     compiler::add_builtin(extensions.nodes);
     cores::add_builtin(extensions.cores, extensions.neurons);
+    noc::add_builtin(extensions.noc);
 }
 
 const Extensions& known() {
@@ -24,6 +25,12 @@ const Extensions& known() {
     static const bool filled = (add_builtin(builtin), true);
     static_cast<void>(filled);
     return builtin;
+}
+
+arch::ChipSpec new_chip() {
+    arch::ChipSpec chip(known().cores);
+    chip.noc.shapes = &known().noc;
+    return chip;
 }
 
 void set_known(const Extensions& extensions) {

@@ -29,7 +29,7 @@ std::string schema_of(const config::SchemaOptions& options) {
 }
 
 std::string chip_schema(const config::SchemaOptions& options) {
-    return config::json_schema_of(arch::ChipSpec(known().cores), options);
+    return config::json_schema_of(new_chip(), options);
 }
 
 bool has_any(const Node& root, std::initializer_list<const char*> keys) {

@@ -312,9 +312,9 @@ struct ChipSpec {
         const std::uint64_t bits = c.axon_out.packet_bits + (graded ? c.axon_in.payload_bits : 0);
         return (bits + noc.flit_bits - 1) / noc.flit_bits;
     }
-    /// Routers that have cores.
-    std::uint64_t n_routers() const { return noc.core_routers(); }
-    std::uint64_t n_cores() const { return n_routers() * noc.cores_at_a_router(); }
+    /// Routers that have cores, and cores, by the topology's word. Cost: as NocSpec::shape().
+    std::uint64_t n_routers() const { return noc.shape().core_routers; }
+    std::uint64_t n_cores() const { return noc.shape().cores(); }
 };
 template <class V>
 void fields(V& v, ChipSpec& s) {

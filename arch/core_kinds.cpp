@@ -54,16 +54,17 @@ bool allows(const std::vector<std::uint64_t>& list, std::uint64_t value) {
 }  // namespace
 
 std::vector<std::uint32_t> core_kinds(const ChipSpec& chip) {
-    const std::uint64_t per = chip.noc.cores_at_a_router(), width = chip.noc.width();
+    const NocShape shape = chip.noc.shape();
+    const std::uint64_t per = shape.cores_per_router, width = shape.width;
     constexpr std::uint32_t kNone = 0xffffffffu;
-    std::vector<std::uint32_t> kinds(chip.n_cores(), chip.cores.empty() ? 0 : kNone);
+    std::vector<std::uint32_t> kinds(shape.cores(), chip.cores.empty() ? 0 : kNone);
     for (std::uint32_t k = 0; k < chip.cores.size(); ++k) {
         const CoreKindSpec& spec = chip.cores[k];
         const std::string key = fmt::format("cores.{}", k);
         std::vector<Range> ranges;
         for (std::size_t i = 0; i < spec.routers.size(); ++i)
             ranges.push_back(
-                parse_range(fmt::format("{}.routers.{}", key, i), spec.routers[i], chip.n_routers()));
+                parse_range(fmt::format("{}.routers.{}", key, i), spec.routers[i], shape.core_routers));
         check_list(key + ".columns", spec.columns, width, "columns");
         check_list(key + ".slots", spec.slots, per, "cores per router");
         std::uint64_t taken = 0;

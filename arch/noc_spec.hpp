@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "arch/noc_shape.hpp"
 #include "base/fields.hpp"
 
 namespace loom::arch {
@@ -183,42 +183,25 @@ struct NocSpec {
     MulticastSpec multicast;
     RouterSpec router;
 
-    /// Routers that have cores; they come first. Trees and stars have further ones.
-    std::uint64_t core_routers() const {
-        std::uint64_t n = 1;
-        if (topology == "tree") {
-            for (std::uint64_t i = 0; size.size() == 2 && i < size[1] && n < (1u << 24); ++i) n *= size[0];
-            return n;
-        }
-        if (topology == "crossbar") return 1;
-        for (const std::uint64_t k : size) n *= std::min<std::uint64_t>(k, 1u << 20);
-        for (const std::uint64_t k : chips.grid) n *= k;
-        return n;
-    }
-    /// Side of the grid in x: routers are named x, y with it. A line for what is no 2-D grid.
-    std::uint64_t width() const {
-        const bool grid = topology == "mesh" || topology == "torus" || topology == "triangular";
-        if (!grid || size.size() != 2) return core_routers();
-        return size[0] * (chips.grid.empty() ? 1 : chips.grid[0]);
-    }
-    std::uint64_t cores_at_a_router() const {
-        return topology == "crossbar" && !size.empty() ? size[0] : cores_per_router;
-    }
+    /// Who knows what the topology's name means; outlives the specification. nullptr: every size is that of a
+    /// grid, which is enough for a mesh.
+    const NocShapes* shapes = nullptr;
+    /// The network before it is built. Cost: a look-up by name, so ask once.
+    NocShape shape() const;
 };
 template <class V>
 void fields(V& v, NocSpec& s) {
     v("topology", s.topology,
-      {.doc = "mesh, torus, ring, triangular, star, crossbar, tree, hierarchy or graph"});
+      {.doc = "kind of network, such as mesh, torus, ring, tree or graph; docs/how-to/network-alone.md lists "
+              "all"});
     v("size", s.size,
-      {.doc = "mesh, torus: routers per dimension (1 to 3); triangular: x, y; ring, star, crossbar, graph: "
-              "number; "
-              "tree: arity, levels; hierarchy: cores per cluster, clusters per chip, chips",
+      {.doc = "what the topology asks for: routers per dimension of a grid, arity and levels of a tree, "
+              "otherwise the number of routers; docs/how-to/network-alone.md lists all",
        .min = 1});
     v("cores_per_router", s.cores_per_router, {.doc = "cores of a tile", .min = 1, .max = 16});
     v("routing", s.routing,
-      {.doc = "auto (dimension order on grids, else up_down), xy and other orders of the dimensions, "
-              "relative, west_first, north_last, negative_first, odd_even, "
-              "adaptive, up_down, table"});
+      {.doc = "auto (that of the topology), xy and other orders of the dimensions, relative, west_first, "
+              "north_last, negative_first, odd_even, adaptive, up_down, table"});
     v("check_deadlock", s.check_deadlock,
       {.doc = "refuse a routing that can deadlock; false: run it, the watchdog shows what happens"});
     v("link_latency", s.link_latency,

@@ -41,7 +41,8 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     }
     out += fmt::format("\n{:>6} {:>8} {:>6}  {:>14} {:>14} {:>20} {:>14}  layers\n", "core", "x,y", "local",
                        "neurons", "axons", "synapse KiB", "fan-out");
-    const std::uint64_t per = chip.noc.cores_at_a_router(), w = chip.noc.width();
+    const arch::NocShape shape = chip.noc.shape();
+    const std::uint64_t per = shape.cores_per_router;
     for (const auto& c : m.program.cores) {
         const arch::CoreSpec& core = chip.kind(c.kind);
         const arch::WeightStore store = core.type().weight_store(core);
@@ -60,7 +61,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         const std::uint64_t e = index(c.endpoint), r = e / per;
         out +=
             fmt::format("{:>6} {:>8} {:>6}  {:>6} /{:>6} {:>6} /{:>6} {:>9.1f} /{:>9.1f} {:>6} /{:>6}  {}\n",
-                        e, fmt::format("{},{}", r % w, r / w), e % per, c.n_neurons, core.soma.max_neurons,
+                        e, fmt::format("{},{}", shape.column(r), shape.row(r)), e % per, c.n_neurons, core.soma.max_neurons,
                         c.n_axons, core.axon_in.max_axons, static_cast<double>(c.store) * kib,
                         static_cast<double>(store.capacity) * kib, c.fanout.entries.size(),
                         core.axon_out.max_fanout_entries, fmt::join(layers, " "));
@@ -70,7 +71,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         out.insert(out.size() - 1, fmt::format("  {} of {} arrays", c.store, store.capacity));
         out += describe_arrays(m, core, c);
     }
-    out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), chip.n_cores());
+    out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), shape.cores());
     if (chip.cores.empty()) return out;
     const auto have = arch::cores_of_kinds(chip);
     for (std::uint32_t k = 0; k < chip.n_kinds(); ++k) {

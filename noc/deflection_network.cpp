@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "noc/router_kind.hpp"
+#include "noc/routing/builders.hpp"
 #include "base/error.hpp"
 
 namespace loom::noc {
@@ -13,11 +15,9 @@ namespace loom::noc {
 DeflectionNetwork::DeflectionNetwork(const arch::ChipSpec& spec, Topology topology)
     : PacketFabric(spec, std::move(topology), {}) {
     // none of its own; destination sets need ways to be counted
-    if (spec.noc.routing != "auto")
+    if (spec.noc.routing != arch::NocSpec{}.routing)
         throw ConfigError("noc.routing: a deflection router has no routing function; use auto");
-    arch::NocSpec any = spec.noc;
-    if (!topology_.regular) any.routing = "up_down";
-    routing_ = make_routing(any, topology_, 2);
+    routing_ = topology_.regular ? make_routing(spec_, topology_, 2) : up_down_routing().build(spec_, topology_, 2);
     for (std::uint32_t r = 0; r < topology_.n_routers(); ++r) {
         for (unsigned p = 0; p < topology_.link_ports(); ++p) {
             const Channel& c = topology_.channel(r, p);
@@ -220,6 +220,10 @@ std::string DeflectionNetwork::describe_stuck(std::size_t limit) const {
     }
     lines.push_back(fmt::format("{} flits are between routers", in_flight_ - outside));
     return fmt::format("{}", fmt::join(lines, "; "));
+}
+
+RouterKind deflection_router() {
+    return {.name = "deflection", .make = make_router<DeflectionNetwork>};
 }
 
 }  // namespace loom::noc

@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 
+#include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
 #include "base/error.hpp"
 
@@ -329,6 +330,10 @@ std::string HandshakeNetwork::describe_stuck(std::size_t limit) const {
                                             : "has reserved " + topology_.port_name(buffers_[b].reserved)));
     }
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));
+}
+
+RouterKind handshake_router() {
+    return {.name = "handshake", .make = make_router<HandshakeNetwork>};
 }
 
 }  // namespace loom::noc

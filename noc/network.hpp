@@ -90,6 +90,8 @@ class Network : public Clocked {
         Link<Packet>* in = nullptr;
         Link<Packet>* out = nullptr;
     };
+    /// Connects an endpoint's links to this network, which the scheduler knows as `id`.
+    void join(Scheduler& scheduler, Scheduler::ComponentId id, EndpointId endpoint, EndpointLinks links);
     virtual void attach(EndpointId endpoint, EndpointLinks links) = 0;
     /// Returns arbiters to their initial state. Only when the network is empty.
     virtual void reset() = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "noc/multicast/sets.hpp"
+#include "noc/endpoint_port.hpp"
 #include "noc/network.hpp"
 #include "noc/routing/routing.hpp"
 #include "base/rng.hpp"
@@ -18,7 +19,7 @@ namespace loom::noc {
 class PacketFabric : public Network {
   public:
     Cycle evaluate(Cycle now) override;
-    void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }
+    void announce(unsigned port, Cycle at) override { wakes_.push_back({at, EndpointPort::of(port).endpoint}); }
     void attach(EndpointId endpoint, EndpointLinks links) override {
         links_.at(index(endpoint)).links = links;
     }

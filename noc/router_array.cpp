@@ -7,6 +7,15 @@
 #include <algorithm>
 
 namespace loom::noc {
+namespace {
+
+bool default_allocation(const arch::RouterSpec& r) {
+    const arch::RouterSpec usual;
+    return r.vc_allocator == usual.vc_allocator && r.switch_allocator == usual.switch_allocator &&
+           r.arbiter == usual.arbiter;
+}
+
+}  // namespace
 
 RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing& routing,
                          const RouterRules& rules)
@@ -19,10 +28,9 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
       n_vcs_(fabric.vcs),
       n_local_(n_ports_ * n_vcs_),
       all_vcs_(fabric.all_vcs()),
-      // traversal of switch and output register; an asynchronous router's hop is all in its link
-      switch_delay_(rules.spec.kind == "async" ? 0 : static_cast<unsigned>(rules.spec.switch_cycles) + 1),
-      generic_(rules.spec.vc_allocator != "separable_input_first" ||
-               rules.spec.switch_allocator != "separable_input_first" || rules.spec.arbiter != "round_robin"),
+      // traversal of switch and output register
+      switch_delay_(rules.asynchronous ? 0 : static_cast<unsigned>(rules.spec.switch_cycles) + 1),
+      generic_(!default_allocation(rules.spec)),
       speculative_(rules.pipeline.speculative),
       one_mask_(fabric.classes == 1 && !routing.uses_halves && !routing.uses_escape),
       loss_rng_(rules.loss_seed, 77) {
@@ -61,14 +69,13 @@ RouterArray::RouterArray(Fabric& fabric, const Topology& topology, const Routing
             set_slow(r, d, static_cast<double>(c.flit_ps));
         }
     }
-    const bool async = rules.spec.kind == "async";
     for (std::uint32_t e = 0; e < topology.n_endpoints(); ++e) {
         Port& p = port(topology.router_of(e), topology.port_of(e));
         p.peer = e;
         // the latency to the core is that of its link
         p.flit_delay = std::max(switch_delay_, 1u);
         p.credit_delay = 1 + kCreditDelay;
-        if (!async) continue;
+        if (!rules.asynchronous) continue;
         double ps = rules.spec.async.handshake_local;
         if (ps <= 0) ps = rules.spec.async.handshake_x;
         if (ps > rules.period) set_slow(topology.router_of(e), topology.port_of(e), ps);

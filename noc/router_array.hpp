@@ -17,7 +17,8 @@ namespace loom::noc {
 /// How routers work, beside topology and routing.
 struct RouterRules {
     Pipeline pipeline;
-    arch::RouterSpec spec;  ///< allocators
+    arch::RouterSpec spec;      ///< allocators
+    bool asynchronous = false;  ///< a hop is all in its link
     double period = 1000;   ///< of the router clock, ps
     double loss = 0;        ///< probability that a flit is damaged on a link
     std::uint64_t loss_seed = 1;

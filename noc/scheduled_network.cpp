@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
 #include "base/error.hpp"
 
@@ -229,6 +230,13 @@ std::string ScheduledNetwork::describe_tables() const {
 std::string ScheduledNetwork::describe_stuck(std::size_t) const {
     if (in_flight_ == 0) return "the network is empty";
     return fmt::format("{} flits on their way by schedule", in_flight_);
+}
+
+RouterKind scheduled_router() {
+    return {.name = "scheduled",
+            .make = make_router<ScheduledNetwork>,
+            .one_length_per_flow = true,
+            .longest_wait = [](const arch::RouterSpec& r) { return Cycles{2 * r.slots}; }};
 }
 
 }  // namespace loom::noc

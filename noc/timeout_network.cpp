@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 
+#include "noc/router_kind.hpp"
 #include "noc/round_robin.hpp"
 #include "noc/routing/way.hpp"
 #include "noc/slow_link.hpp"
@@ -282,6 +283,14 @@ std::string TimeoutNetwork::describe_stuck(std::size_t limit) const {
                                     topology_.port_name(static_cast<unsigned>(std::countr_zero(s.ports)))));
     }
     return lines.empty() ? "the network is empty" : fmt::format("{}", fmt::join(lines, "; "));
+}
+
+RouterKind timeout_router() {
+    return {.name = "timeout",
+            .make = make_router<TimeoutNetwork>,
+            .drops_packets = true,
+            .single_flits = true,
+            .longest_wait = [](const arch::RouterSpec& r) { return Cycles{r.wait1 + r.wait2 + r.reinject}; }};
 }
 
 }  // namespace loom::noc

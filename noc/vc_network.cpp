@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
 #include "noc/slow_link.hpp"
 #include "base/error.hpp"
@@ -28,11 +29,12 @@ unsigned checked_classes(const arch::RouterSpec& r) {
     return classes;
 }
 
-RouterRules make_rules(const arch::ChipSpec& spec) {
+RouterRules make_rules(const arch::ChipSpec& spec, bool asynchronous) {
     const auto& r = spec.noc.router;
     RouterRules rules;
     rules.pipeline = find_pipeline(r.pipeline);
-    if (r.kind == "async") rules.pipeline = {"async", 0, true};
+    rules.asynchronous = asynchronous;
+    if (asynchronous) rules.pipeline = {"async", 0, true};
     if (r.route_cycles) rules.pipeline.route_cycles = static_cast<unsigned>(*r.route_cycles);
     if (r.speculative) rules.pipeline.speculative = *r.speculative;
     rules.spec = r;
@@ -62,10 +64,10 @@ Cycles latency_of_all_links(const Topology& t) {
 
 }  // namespace
 
-VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology)
+VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology, bool asynchronous)
     : spec_(spec.noc),
       topology_(std::move(topology)),
-      rules_(make_rules(spec)),
+      rules_(make_rules(spec, asynchronous)),
       fabric_(checked("vcs", spec.noc.router.vcs, 64), checked("buffer", spec.noc.router.buffer, 4096),
               checked_classes(spec.noc.router),
               topology_.longest_latency() + spec.noc.router.switch_cycles + 8) {
@@ -187,9 +189,9 @@ std::string VcNetwork::describe_stuck(std::size_t limit) const {
 /// leaves a router when it is there, the one before has left, and the link is free.
 Cycles VcNetwork::flits_after(EndpointId from, EndpointId to, const WayCost& w, unsigned flits) const {
     const arch::AsyncSpec& a = spec_.router.async;
-    const double local = spec_.router.kind != "async" ? 0
-                         : a.handshake_local > 0      ? a.handshake_local
-                                                      : a.handshake_x;
+    const double local = !rules_.asynchronous    ? 0
+                         : a.handshake_local > 0 ? a.handshake_local
+                                                 : a.handshake_x;
     if (static_cast<double>(w.slowest) <= rules_.period && local <= rules_.period) return flits - 1;
     const std::vector<Step> way = way_of(*routing_, index(from), index(to));
     const Cycles head = head_cycles();
@@ -231,14 +233,27 @@ WayCost VcNetwork::way_cost(EndpointId from, EndpointId to) const {
 Cycles VcNetwork::zero_load_latency(EndpointId from, EndpointId to, unsigned flits) const {
     const WayCost w = way_cost(from, to);
     if (!w.found) return 0;
-    const bool async = spec_.router.kind == "async";
     // link to the interface, link to the router, routers and links, link to the core, further flits
-    return 1 + 1 + w.latency + (head_cycles() + switch_delay()) * (w.hops + 1) + (async ? 1 : 0) +
+    return 1 + 1 + w.latency + (head_cycles() + switch_delay()) * (w.hops + 1) + (rules_.asynchronous ? 1 : 0) +
            topology_.local_latency + flits_after(from, to, w, flits);
 }
 
 unsigned VcNetwork::zero_load_hops(EndpointId from, EndpointId to) const {
     return way_cost(from, to).hops;
+}
+
+RouterKind vc_router() {
+    return {.name = "vc", .make = [](const arch::ChipSpec& spec, Topology t) -> std::unique_ptr<Network> {
+                return std::make_unique<VcNetwork>(spec, std::move(t), false);
+            }};
+}
+
+RouterKind async_router() {
+    return {.name = "async",
+            .make = [](const arch::ChipSpec& spec, Topology t) -> std::unique_ptr<Network> {
+                return std::make_unique<VcNetwork>(spec, std::move(t), true);
+            },
+            .asynchronous = true};
 }
 
 }  // namespace loom::noc

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "noc/endpoint_port.hpp"
 #include "noc/endpoints.hpp"
 #include "noc/multicast/sets.hpp"
 #include "noc/router_array.hpp"
@@ -13,10 +14,11 @@ namespace loom::noc {
 /// destination stay in order only with deterministic routing and one virtual channel.
 class VcNetwork final : public Network {
   public:
-    VcNetwork(const arch::ChipSpec& spec, Topology topology);
+    /// asynchronous: a hop takes the times of noc.router.async, which the topology's links have.
+    VcNetwork(const arch::ChipSpec& spec, Topology topology, bool asynchronous);
 
     Cycle evaluate(Cycle now) override;
-    void announce(unsigned port, Cycle at) override { wakes_.push_back({at, port / 2}); }
+    void announce(unsigned port, Cycle at) override { wakes_.push_back({at, EndpointPort::of(port).endpoint}); }
     void attach(EndpointId endpoint, EndpointLinks links) override;
     void reset() override;
     const Topology& topology() const override { return topology_; }
@@ -44,7 +46,7 @@ class VcNetwork final : public Network {
     Cycles head_cycles() const {
         return rules_.pipeline.route_cycles + (rules_.pipeline.speculative ? 0 : 1);
     }
-    Cycles switch_delay() const { return spec_.router.kind == "async" ? 0 : spec_.router.switch_cycles + 1; }
+    Cycles switch_delay() const { return rules_.asynchronous ? 0 : spec_.router.switch_cycles + 1; }
     Cycles flits_after(EndpointId from, EndpointId to, const WayCost& w, unsigned flits) const;
 
     const arch::NocSpec spec_;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "noc/multicast/sets.hpp"
 #include "sim/report/energy_report.hpp"
 
 namespace loom::app {
@@ -205,7 +206,8 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
             tree += l.tree;
             unicast += l.unicast;
         }
-        const bool repeated = chip.noc.multicast.style == "unicast";
+        const bool repeated =
+            noc::find_multicast_style(chip.noc.multicast.style) == noc::MulticastStyle::Unicast;
         const double delivered = static_cast<double>(c.packets_delivered);
         j["multicast"] = {
             {"style", chip.noc.multicast.style},

@@ -6,7 +6,6 @@
 #include "app/file_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/key_error.hpp"
-#include "noc/catalogue.hpp"
 #include "noc/traffic/experiment.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
@@ -16,6 +15,7 @@ namespace loom::app {
 /// Prices of Noxim's table (power.yaml; 32-bit flit, buffers of 4, node and voltage not stated there), for
 /// links of 1 mm, where a file has no `energy` of its own.
 NocRunSpec::NocRunSpec() {
+    noc.shapes = &known().noc;
     noc.link_length = 1;
     noc.local_length = 0.1;
     const auto price = [&](const char* event, EnergyPrice value, const char* from, const char* grade) {
@@ -45,7 +45,7 @@ NocRunSpec::NocRunSpec() {
 }
 
 arch::ChipSpec NocRunSpec::chip() const {
-    arch::ChipSpec c(known().cores);
+    arch::ChipSpec c = new_chip();
     c.name = name;
     c.clock = clock;
     c.noc = noc;

@@ -50,7 +50,7 @@ struct RunSpec {
     compiler::Profile profile;
     traces::StimulusSpec input;
     DecodeSpec decode;
-    arch::ChipSpec chip{known().cores};
+    arch::ChipSpec chip = new_chip();
     compiler::MapSpec map;
     chip::ScheduleSpec schedule;
     std::vector<Record> record;

@@ -111,7 +111,7 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     expand_loss(t.root);
     if (const config::Node* chip = t.root.find("chip"); chip != nullptr && chip->is_map())
         t.spec.many_core = chip->find("core") != nullptr || chip->find("cores") != nullptr;
-    if (t.spec.many_core) t.spec.cores.emplace(known().cores);
+    if (t.spec.many_core) t.spec.cores.emplace(new_chip());
     config::read_into(t.root, "", t.spec);
     with_places(t.root, [&] { check(t.spec); });
     if (seed != nullptr)

@@ -17,16 +17,23 @@ namespace {
 constexpr std::uint32_t kEmpty = 0xffffffffu;
 constexpr std::uint32_t kPlacementStream = 0x706c6163;
 
+/// Where the host port is, in columns and rows.
+std::uint64_t router_of_host(const arch::ChipSpec& chip, const arch::NocShape& shape) {
+    const std::vector<std::uint64_t>& at = chip.io.router;
+    return (at.empty() ? 0 : at[0]) + (at.size() < 2 ? 0 : at[1]) * shape.width;
+}
+
 class Climber {
   public:
     Climber(const std::vector<Traffic>& traffic, const std::vector<std::uint32_t>& kind_of_core,
             const arch::ChipSpec& chip)
-        : chip_(chip),
+        : shape_(chip.noc.shape()),
+          host_router_(router_of_host(chip, shape_)),
           kind_of_slot_(arch::core_kinds(chip)),
           n_(static_cast<std::uint32_t>(kind_of_core.size())),
           neighbours_(n_),
           slot_of_(n_),
-          at_(chip.n_cores(), kEmpty) {
+          at_(shape_.cores(), kEmpty) {
         for (const Traffic& t : traffic) {
             if (t.from == t.to) continue;
             if (t.from < n_) neighbours_[t.from].push_back({t.to, t.entries});
@@ -70,18 +77,10 @@ class Climber {
   private:
     std::uint32_t slot(std::uint32_t logical) const { return logical == n_ ? kEmpty : slot_of_[logical]; }
     double hops(std::uint32_t a, std::uint32_t b) const {
-        const auto xy = [&](std::uint32_t s) {
-            const std::uint64_t w = chip_.noc.width();
-            if (s == kEmpty) {
-                const auto& io = chip_.io.router;
-                return std::pair{io.empty() ? 0 : io[0], io.size() < 2 ? 0 : io[1]};
-            }
-            const std::uint64_t r = s / chip_.noc.cores_at_a_router();
-            return std::pair{r % w, r / w};
-        };
-        const auto [ax, ay] = xy(a);
-        const auto [bx, by] = xy(b);
-        return static_cast<double>((ax > bx ? ax - bx : bx - ax) + (ay > by ? ay - by : by - ay));
+        return static_cast<double>(shape_.hops(router(a), router(b)));
+    }
+    std::uint64_t router(std::uint32_t slot) const {
+        return slot == kEmpty ? host_router_ : slot / shape_.cores_per_router;
     }
     double cost(std::uint32_t a) const {
         double sum = 0;
@@ -94,7 +93,8 @@ class Climber {
         if (at_[q] != kEmpty) slot_of_[at_[q]] = q;
     }
 
-    const arch::ChipSpec& chip_;
+    const arch::NocShape shape_;
+    const std::uint64_t host_router_;
     std::vector<std::uint32_t> kind_of_slot_;
     std::uint32_t n_;
     std::vector<std::vector<std::pair<std::uint32_t, double>>> neighbours_;

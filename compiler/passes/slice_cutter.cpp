@@ -111,13 +111,13 @@ MappingError SliceCutter::refusal(std::uint32_t population, const std::string& r
 
 /// A timestep waits for all its partial sums: none may be lost.
 void SliceCutter::check_network(std::uint32_t population) const {
-    const bool drops = chip_.noc.router.kind == "timeout";
+    const bool drops = chip_.noc.shape().drops_packets;
     if (!drops && chip_.noc.faults.loss == 0) return;
     throw UnsupportedError(fmt::format(
         "layer '{}': its rows do not fit one core, and partial sums between cores need a "
         "network that loses "
         "no packets ({})",
-        g_.populations[population].name, drops ? "noc.router.kind is timeout" : "noc.faults.loss is not 0"));
+        g_.populations[population].name, drops ? "noc.router.kind is " + chip_.noc.router.kind : "noc.faults.loss is not 0"));
 }
 
 Need SliceCutter::need(const Slice& s) const {

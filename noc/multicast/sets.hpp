@@ -15,6 +15,10 @@ enum class MulticastStyle : std::uint8_t { Unicast, Tree, Relay, Region, Table }
 /// ConfigError, naming the known ones.
 MulticastStyle find_multicast_style(std::string_view name);
 std::vector<std::string> multicast_style_names();
+/// Packets are copied in the routers, not sent again by cores.
+constexpr bool copied_in_routers(MulticastStyle style) {
+    return style != MulticastStyle::Unicast && style != MulticastStyle::Relay;
+}
 
 /// Destination sets and the trees by which packets reach them. Memory: 4 bytes per member, 24 per router of
 /// a tree, 32 per set.
@@ -34,8 +38,7 @@ class MulticastSets {
     std::string deadlock() const;
 
     MulticastStyle style() const { return style_; }
-    /// Packets are copied in the routers.
-    bool in_tree() const { return style_ != MulticastStyle::Unicast && style_ != MulticastStyle::Relay; }
+    bool in_tree() const { return copied_in_routers(style_); }
     std::span<const std::uint32_t> members(std::uint32_t set) const {
         return {members_.data() + sets_[set].first_member,
                 sets_[set + 1].first_member - sets_[set].first_member};

@@ -39,22 +39,24 @@ Route adaptive(const Routing& base, const RouteQuery& q) {
     return r;
 }
 
-}  // namespace
-
-std::unique_ptr<Routing> build_adaptive(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
+std::unique_ptr<Routing> build(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
     if (t.grid.empty() || t.wraps || t.n_routers() > t.n_cores() / t.cores_per_router()) {
         throw ConfigError("noc.routing: adaptive needs a mesh");
     }
     if (vcs < 2)
         throw ConfigError("noc.router.vcs: adaptive routing needs 2 VCs of a message class, one to escape");
-    arch::NocSpec plain = spec;
-    plain.routing = "auto";
-    auto r = std::make_unique<Adaptive>(t, vcs, adaptive,
-                                        (t.regular ? build_dimension_order : build_up_down)(plain, t, vcs));
+    const RoutingKind escape = t.regular ? natural_dimension_order() : up_down_routing();
+    auto r = std::make_unique<Adaptive>(t, vcs, adaptive, escape.build(spec, t, vcs));
     r->several = r->uses_escape = true;
     r->minimal = r->by_coordinates = t.regular;
     r->safe = !t.regular;
     return r;
+}
+
+}  // namespace
+
+RoutingKind adaptive_routing() {
+    return {"adaptive", build};
 }
 
 }  // namespace loom::noc

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <algorithm>
-
-#include "noc/routing/routing.hpp"
+#include "noc/routing/routing_kind.hpp"
 
 namespace loom::noc {
 
-// One builder per family of routing functions. ConfigError when the topology is not theirs.
-std::unique_ptr<Routing> build_dimension_order(const arch::NocSpec& spec, const Topology& t, unsigned vcs);
-std::unique_ptr<Routing> build_turn_model(const arch::NocSpec& spec, const Topology& t, unsigned vcs);
-std::unique_ptr<Routing> build_adaptive(const arch::NocSpec& spec, const Topology& t, unsigned vcs);
-std::unique_ptr<Routing> build_up_down(const arch::NocSpec& spec, const Topology& t, unsigned vcs);
-std::unique_ptr<Routing> build_table(const arch::NocSpec& spec, const Topology& t, unsigned vcs);
+// Kinds that others are built on.
+
+/// Dimension order from x on.
+RoutingKind natural_dimension_order();
+/// Up and down a spanning tree: on any graph.
+RoutingKind up_down_routing();
 
 }  // namespace loom::noc

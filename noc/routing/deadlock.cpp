@@ -118,6 +118,7 @@ class Walker {
 /// odd-even looks at the parity of columns.
 std::string by_small_grid(const arch::NocSpec& spec, const Topology& topology, const Routing& routing) {
     arch::NocSpec small;
+    small.shapes = spec.shapes;
     small.topology = spec.topology;
     small.routing = spec.routing;
     small.size = spec.size;

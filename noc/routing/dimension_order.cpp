@@ -2,6 +2,7 @@
 // Dimension order on meshes, tori and triangular tori, in any order of the dimensions.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "noc/routing/builders.hpp"
@@ -153,6 +154,68 @@ Route bridged(const Routing& base, const RouteQuery& q) {
     return {self.link(q.router, second ? row / up : row)};
 }
 
+std::vector<unsigned> whole_order(const Topology& t, const std::string& first) {
+    std::vector<unsigned> order;
+    for (const char c : first) {
+        const auto d = static_cast<unsigned>(c - 'x');
+        if (d < t.grid.size()) order.push_back(d);
+    }
+    for (unsigned d = 0; d < t.grid.size(); ++d) {
+        if (std::find(order.begin(), order.end(), d) == order.end()) order.push_back(d);
+    }
+    return order;
+}
+
+/// Routers beyond those with cores: those of bridges.
+bool has_bridges(const Topology& t) {
+    return t.n_routers() > t.n_cores() / t.cores_per_router();
+}
+
+void check_grid(const Topology& t) {
+    if (!t.grid.empty()) return;
+    throw ConfigError(
+        fmt::format("noc.routing: dimension order needs a grid, not a {}; use up_down or table", t.name));
+}
+
+/// The dimensions of `first` ("yx"), then the others.
+std::unique_ptr<Routing> build_in_order(const arch::NocSpec& spec, const Topology& t, unsigned vcs,
+                                        const std::string& first) {
+    check_grid(t);
+    const std::vector<unsigned> order = whole_order(t, first);
+    const bool plain = order.size() == 2 && order[0] == 0, chips = has_bridges(t);
+    if ((chips || t.diagonals) && !plain) {
+        throw ConfigError(
+            fmt::format("noc.routing: {} is not known on this {}; use xy", spec.routing, t.name));
+    }
+    const Routing::Function f = chips         ? bridged
+                                : t.diagonals ? triangular
+                                : t.wraps     ? torus
+                                : plain       ? (t.regular ? xy_regular : xy)
+                                              : mesh;
+    auto r = std::make_unique<DimensionOrder>(t, vcs, f, order);
+    r->uses_halves = t.wraps;
+    r->plain_xy = f == xy_regular;
+    r->uses_source = chips;
+    r->minimal = !chips;  // a merger could change rows
+    r->by_coordinates = true;
+    return r;
+}
+
+std::unique_ptr<Routing> build_relative(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
+    check_grid(t);
+    if (t.wraps || has_bridges(t) || t.grid.size() > 2)
+        throw ConfigError("noc.routing: relative needs a mesh of 1 or 2 dimensions");
+    const std::uint32_t widest = *std::max_element(t.grid.begin(), t.grid.end()) - 1;
+    if (spec.address_bits != 0 && widest > (std::uint64_t{1} << (spec.address_bits - 1)) - 1) {
+        throw ConfigError(fmt::format("noc.address_bits: {} bits reach {} hops, the mesh needs {}",
+                                      spec.address_bits, (std::uint64_t{1} << (spec.address_bits - 1)) - 1,
+                                      widest));
+    }
+    auto r = std::make_unique<DimensionOrder>(t, vcs, relative, whole_order(t, ""));
+    r->uses_source = r->by_coordinates = true;
+    return r;
+}
+
 }  // namespace
 
 bool ring_coin(const PacketRecord& p, unsigned dimension) {
@@ -163,50 +226,20 @@ bool ring_coin(const PacketRecord& p, unsigned dimension) {
     return (h >> dimension & 1u) != 0;
 }
 
-std::unique_ptr<Routing> build_dimension_order(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
-    if (t.grid.empty()) {
-        throw ConfigError(
-            fmt::format("noc.routing: dimension order needs a grid, not a {}; use up_down or table", t.name));
-    }
-    std::vector<unsigned> order;
-    for (const char c : spec.routing) {
-        if (spec.routing == "auto" || spec.routing == "xy" || spec.routing == "relative") break;
-        const auto d = static_cast<unsigned>(c - 'x');
-        if (d < t.grid.size()) order.push_back(d);
-    }
-    for (unsigned d = 0; d < t.grid.size(); ++d) {
-        if (std::find(order.begin(), order.end(), d) == order.end()) order.push_back(d);
-    }
-    const bool plain = order.size() == 2 && order[0] == 0;
-    const bool chips = t.n_routers() > t.n_cores() / t.cores_per_router();
-    const bool is_relative = spec.routing == "relative";
-    if ((chips || t.diagonals) && !plain) {
-        throw ConfigError(
-            fmt::format("noc.routing: {} is not known on this {}; use xy", spec.routing, t.name));
-    }
-    if (is_relative) {
-        if (t.wraps || chips || t.grid.size() > 2)
-            throw ConfigError("noc.routing: relative needs a mesh of 1 or 2 dimensions");
-        const std::uint32_t widest = *std::max_element(t.grid.begin(), t.grid.end()) - 1;
-        if (spec.address_bits != 0 && widest > (std::uint64_t{1} << (spec.address_bits - 1)) - 1) {
-            throw ConfigError(fmt::format("noc.address_bits: {} bits reach {} hops, the mesh needs {}",
-                                          spec.address_bits,
-                                          (std::uint64_t{1} << (spec.address_bits - 1)) - 1, widest));
-        }
-    }
-    const Routing::Function f = is_relative   ? relative
-                                : chips       ? bridged
-                                : t.diagonals ? triangular
-                                : t.wraps     ? torus
-                                : plain       ? (t.regular ? xy_regular : xy)
-                                              : mesh;
-    auto r = std::make_unique<DimensionOrder>(t, vcs, f, order);
-    r->uses_halves = t.wraps;
-    r->plain_xy = f == xy_regular;
-    r->uses_source = is_relative || chips;
-    r->minimal = !chips;  // a merger could change rows
-    r->by_coordinates = true;
-    return r;
+RoutingKind dimension_order(const std::string& order) {
+    return {order, [order](const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
+                return build_in_order(spec, t, vcs, order);
+            }};
+}
+
+RoutingKind natural_dimension_order() {
+    RoutingKind kind = dimension_order("");
+    kind.name = "dimension_order";
+    return kind;
+}
+
+RoutingKind relative_routing() {
+    return {"relative", build_relative};
 }
 
 }  // namespace loom::noc

@@ -70,11 +70,9 @@ class Routing {
     Function function_;
 };
 
-/// Builds the routing named in the specification ("auto": dimension order on grids, up*/down* elsewhere).
-/// Throws ConfigError for unknown names and for topologies that it is not made for.
+/// Builds the routing named in the specification ("auto": the one that the topology names). Throws ConfigError
+/// for unknown names and for topologies that it is not made for.
 std::unique_ptr<Routing> make_routing(const arch::NocSpec& spec, const Topology& topology, unsigned vcs);
-
-std::vector<std::string> routing_names();
 
 /// A packet that comes in by a link goes on by another: what trees do beyond the ways of single packets.
 struct Turn {

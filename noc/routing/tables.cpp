@@ -65,11 +65,10 @@ std::vector<std::uint32_t> levels(const Topology& t) {
         for (unsigned p = 0; p < t.link_ports(); ++p) n += t.channel(r, p).peer != kNone ? 1u : 0u;
         return n;
     };
-    const bool tree = t.name == "tree" || t.name == "star" || t.name == "hierarchy";
     while (true) {
         std::uint32_t root = kNone;
         for (std::uint32_t r = t.n_routers(); r-- > 0;) {
-            if (level[r] == kNone && (root == kNone || (!tree && degree(r) >= degree(root)))) root = r;
+            if (level[r] == kNone && (root == kNone || (!t.root_is_last && degree(r) >= degree(root)))) root = r;
         }
         if (root == kNone) return level;
         std::vector<std::uint32_t> queue{root};
@@ -84,8 +83,6 @@ std::vector<std::uint32_t> levels(const Topology& t) {
         }
     }
 }
-
-}  // namespace
 
 std::unique_ptr<Routing> build_table(const arch::NocSpec&, const Topology& t, unsigned vcs) {
     check_size(t);
@@ -148,6 +145,16 @@ std::unique_ptr<Routing> build_up_down(const arch::NocSpec&, const Topology& t, 
         }
     }
     return r;
+}
+
+}  // namespace
+
+RoutingKind table_routing() {
+    return {"table", build_table};
+}
+
+RoutingKind up_down_routing() {
+    return {"up_down", build_up_down};
 }
 
 }  // namespace loom::noc

@@ -3,7 +3,7 @@
 // North is -y, as in Noxim; candidates as in Noxim's routers.
 #include <fmt/format.h>
 
-#include "noc/routing/builders.hpp"
+#include "noc/routing/routing_kind.hpp"
 #include "base/error.hpp"
 
 namespace loom::noc {
@@ -58,21 +58,37 @@ Route odd_even(const Routing& r, const RouteQuery& q) {
     return {t.x() | (t.here.x % 2 == 0 ? t.y() : 0)};
 }
 
-}  // namespace
-
-std::unique_ptr<Routing> build_turn_model(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
+std::unique_ptr<Routing> build(const arch::NocSpec& spec, const Topology& t, unsigned vcs,
+                               Routing::Function f) {
     const bool extra = t.n_routers() > t.n_cores() / t.cores_per_router();
     if (t.grid.size() != 2 || t.wraps || extra) {
         throw ConfigError(fmt::format("noc.routing: {} needs a mesh of 2 dimensions", spec.routing));
     }
-    const Routing::Function f = spec.routing == "west_first"       ? west_first
-                                : spec.routing == "north_last"     ? north_last
-                                : spec.routing == "negative_first" ? negative_first
-                                                                   : odd_even;
     auto r = std::make_unique<Routing>(t, vcs, f);
     r->several = r->by_coordinates = true;
-    r->uses_source = spec.routing == "odd_even";
+    r->uses_source = f == odd_even;
     return r;
+}
+
+RoutingKind kind(const char* name, Routing::Function f) {
+    return {name, [f](const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
+                return build(spec, t, vcs, f);
+            }};
+}
+
+}  // namespace
+
+RoutingKind west_first_routing() {
+    return kind("west_first", west_first);
+}
+RoutingKind north_last_routing() {
+    return kind("north_last", north_last);
+}
+RoutingKind negative_first_routing() {
+    return kind("negative_first", negative_first);
+}
+RoutingKind odd_even_routing() {
+    return kind("odd_even", odd_even);
 }
 
 }  // namespace loom::noc

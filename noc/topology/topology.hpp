@@ -99,6 +99,8 @@ class Topology {
     bool diagonals = false;  ///< triangular: ports 4 and 5 lead to (+1, +1) and (-1, -1)
     std::string name;
     std::uint32_t local_latency = 1;
+    std::string auto_routing = "up_down";  ///< the routing function that `auto` stands for
+    bool root_is_last = false;             ///< a tree numbered from its leaves
     Coord coord(std::uint32_t router) const { return coords_[router]; }
     void set_coord(std::uint32_t router, Coord c) { coords_[router] = c; }
     std::uint32_t router_at(Coord c) const;
@@ -127,9 +129,6 @@ class Topology {
     std::vector<bool> dead_;  ///< [router], or empty
     mutable std::vector<std::vector<std::uint32_t>> distance_cache_;
 };
-
-/// Names of the catalogue.
-std::vector<std::string> topology_names();
 
 /// Builds the topology of a specification, dead links and routers taken out. `period`: router clock
 /// in ps; `host`: position of the host port's router. Throws ConfigError for what is not possible.

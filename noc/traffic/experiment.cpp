@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "noc/catalogue.hpp"
+#include "noc/multicast/sets.hpp"
 #include "noc/traffic/load.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
@@ -54,11 +55,13 @@ class Watchdog {
     std::uint64_t evaluated_ = 0;  ///< cycles since the last look
 };
 
+const RouterKind& router_kind(const arch::NocSpec& noc) {
+    return catalogue_of(noc).routers.get(noc.router.kind);
+}
+
 /// Cycles for which a flit may rest without being stuck: on a link, for a time-out, for its slot.
 Cycles longest_wait(const arch::NocSpec& noc, const Topology& t) {
-    const auto& r = noc.router;
-    return 2 * t.longest_latency() + (r.kind == "timeout" ? r.wait1 + r.wait2 + r.reinject : 0) +
-           (r.kind == "scheduled" ? 2 * r.slots : 0);
+    return 2 * t.longest_latency() + router_kind(noc).longest_wait(noc.router);
 }
 
 /// A burst's packets are found by going from burst to burst.
@@ -66,8 +69,7 @@ constexpr double kLeastBurstRate = 1e-6;
 
 /// Packets that are copied in the routers must fit their buffers, or they could wait for each other.
 void check_copies(std::uint64_t longest, const arch::NocSpec& noc) {
-    const auto& style = noc.multicast.style;
-    if (style == "unicast" || style == "relay" || longest <= noc.router.buffer) return;
+    if (!copied_in_routers(find_multicast_style(noc.multicast.style)) || longest <= noc.router.buffer) return;
     throw ConfigError(
         fmt::format("noc.router.buffer: {} flits; packets of {} flits are copied in the routers and must "
                     "fit a buffer",
@@ -75,9 +77,10 @@ void check_copies(std::uint64_t longest, const arch::NocSpec& noc) {
 }
 
 void check_length(const char* key, std::uint64_t longest, const arch::NocSpec& noc) {
-    if (noc.router.kind == "timeout" && longest > 1)
-        throw ConfigError(
-            fmt::format("{}: the timeout router carries packets of 1 flit, not {}", key, longest));
+    if (longest > 1 && router_kind(noc).single_flits) {
+        throw ConfigError(fmt::format("{}: the {} router carries packets of 1 flit, not {}", key,
+                                      noc.router.kind, longest));
+    }
 }
 
 /// What needs no network.
@@ -121,8 +124,10 @@ void check_traffic(const TrafficSpec& t, const arch::NocSpec& noc) {
     }
     if (t.pattern == "trace") return;
     check_length(t.packet_sizes.empty() ? "traffic.packet_size" : "traffic.packet_sizes", longest, noc);
-    if (noc.router.kind == "scheduled" && t.packet_sizes.size() > 1)
-        throw ConfigError("traffic.packet_sizes: a flow of the scheduled router has packets of one length");
+    if (t.packet_sizes.size() > 1 && router_kind(noc).one_length_per_flow) {
+        throw ConfigError(fmt::format("traffic.packet_sizes: a flow of the {} router has packets of one length",
+                                      noc.router.kind));
+    }
     if (t.pattern == "fan_out" || t.pattern == "layers") check_copies(longest, noc);
 }
 
@@ -167,7 +172,7 @@ class Runner {
           watchdog_(*network_, measure.watchdog + longest_wait(chip.noc, network_->topology())) {
         const auto& n = chip.noc;
         may_drop_ = n.faults.loss > 0 || !n.faults.links.empty() || !n.faults.routers.empty() ||
-                    n.router.kind == "timeout";
+                    router_kind(n).drops_packets;
         result_.seed = seed;
     }
 

@@ -52,11 +52,9 @@ Load::Load(Network& network, Scheduler& scheduler, const TrafficSpec& spec, cons
     for (std::uint32_t e = 0; e < t.n_endpoints(); ++e) {
         in_.emplace_back(1, kInSlots);
         out_.emplace_back(t.local_latency, kOutSlots + t.local_latency);
-        in_[e].connect_producer(scheduler, id_, *this, 2 * e);
-        in_[e].connect_consumer(scheduler, network_id, network, 2 * e);
-        out_[e].connect_producer(scheduler, network_id, network, 2 * e + 1);
-        out_[e].connect_consumer(scheduler, id_, *this, 2 * e + 1);
-        network.attach(EndpointId{e}, {&in_[e], &out_[e]});
+        in_[e].connect_producer(scheduler, id_, *this, EndpointPort{e, EndpointPort::kIn}.number());
+        out_[e].connect_consumer(scheduler, id_, *this, EndpointPort{e, EndpointPort::kOut}.number());
+        network.join(scheduler, network_id, EndpointId{e}, {&in_[e], &out_[e]});
     }
     if (trace != nullptr) {
         std::map<std::pair<std::uint32_t, std::vector<std::uint32_t>>, std::uint32_t> known;
@@ -288,20 +286,23 @@ inline void Load::account(const Packet& p, std::uint32_t node, Cycle now) {
 }
 
 void Load::announce(unsigned port, Cycle at) {
-    arrivals_.push_back({at, port});
+    arrivals_.push_back({at, EndpointPort::of(port)});
 }
 
 Cycle Load::evaluate(Cycle now) {
     if (!arrivals_.empty()) {
         std::size_t kept = 0;
-        for (const Due d : arrivals_) {
-            if (d.at > now) {
-                arrivals_[kept++] = d;
-            } else if (d.node % 2 == 1) {
-                take(d.node / 2, now);
-            } else if (!nodes_[d.node / 2].listed) {
-                nodes_[d.node / 2].listed = true;
-                pending_.push_back(d.node / 2);
+        for (const Arrival a : arrivals_) {
+            if (a.at > now) {
+                arrivals_[kept++] = a;
+                continue;
+            }
+            const auto [node, direction] = a.port;
+            if (direction == EndpointPort::kOut) {
+                take(node, now);
+            } else if (!nodes_[node].listed) {
+                nodes_[node].listed = true;
+                pending_.push_back(node);
             }
         }
         arrivals_.resize(kept);

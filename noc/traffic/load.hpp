@@ -5,6 +5,7 @@
 #include <queue>
 #include <vector>
 
+#include "noc/endpoint_port.hpp"
 #include "noc/network.hpp"
 #include "noc/traffic/latency.hpp"
 #include "noc/traffic/pattern.hpp"
@@ -91,6 +92,11 @@ class Load final : public Clocked {
         std::uint32_t node;
         bool operator>(const Due& o) const { return at != o.at ? at > o.at : node > o.node; }
     };
+    /// Something on a link, and when.
+    struct Arrival {
+        Cycle at;
+        EndpointPort port;
+    };
 
     void create(std::uint32_t node, Cycle now);
     void enqueue(std::uint32_t node, Packet& packet, Cycle now, std::uint64_t fan_out);
@@ -128,7 +134,7 @@ class Load final : public Clocked {
     std::vector<std::uint32_t> wheel_;  ///< first node of the list of those due; they are chained
     std::vector<std::uint32_t> due_;    ///< in this cycle
     std::priority_queue<Due, std::vector<Due>, std::greater<>> far_;
-    std::vector<Due> arrivals_;           ///< links with something for us
+    std::vector<Arrival> arrivals_;           ///< links with something for us
     std::vector<std::uint32_t> pending_;  ///< nodes with packets that wait for their link
     std::size_t next_trace_ = 0;
     std::uint64_t numbers_ = 0, queued_ = 0, outstanding_ = 0;

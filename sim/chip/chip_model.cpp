@@ -25,8 +25,7 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     core_schedule.reset_every = static_cast<std::uint32_t>(schedule.reset_every);
     core_schedule.active_steps = static_cast<std::uint32_t>(steps);
     for (const arch::CoreImage& image : program.cores) {
-        const std::uint32_t e = index(image.endpoint);
-        routers.insert(e / spec.noc.cores_at_a_router());
+        routers.insert(wiring_.network().topology().router_of(index(image.endpoint)));
         const Wiring::Ends ends = wiring_.add_links(spec.kind(image.kind).axon_in.fifo);
         cores::CoreContext context;
         context.scheduler = &scheduler_;
@@ -52,12 +51,12 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     }
     routers_in_use_ = routers.size();
     barrier_ = spec.timestep.latency + spec.timestep.latency_per_tile * routers_in_use_;
-    const std::uint32_t host = static_cast<std::uint32_t>(spec.n_cores());
+    const EndpointId host{wiring_.network().topology().n_cores()};
     host_ends_ = wiring_.add_links(0);
     host_ = std::make_unique<HostPort>(spec, program, activity_, *host_ends_.out);
     const auto host_id = scheduler_.add(*host_);
     host_->connect(scheduler_, host_id);
-    wiring_.connect(EndpointId{host}, host_ends_, host_id, *host_);
+    wiring_.connect(host, host_ends_, host_id, *host_);
     controller_ = std::make_unique<StepController>(scheduler_, activity_, barrier_);
 }
 

@@ -36,10 +36,12 @@ class SystemCChip::Waveform {
         add("outstanding", [m] { return static_cast<std::uint64_t>(m->activity().outstanding()); });
         add("noc.flits_in_flight", [m] { return std::uint64_t{m->network().flits_in_flight()}; });
         add("host.packets", [m] { return m->host_packets(); });
+        const arch::NocShape shape = chip.noc.shape();
         for (std::size_t i = 0; i < model.cores().size(); ++i) {
             const std::uint64_t e = index(model.program().cores[i].endpoint);
-            const std::uint64_t per = chip.noc.cores_at_a_router(), r = e / per, w = chip.noc.width();
-            const std::string name = fmt::format("tile_{}_{}.core_{}", r % w, r / w, e % per);
+            const std::uint64_t per = shape.cores_per_router, r = e / per;
+            const std::string name =
+                fmt::format("tile_{}_{}.core_{}", shape.column(r), shape.row(r), e % per);
             add(name + ".axon_in.queued", [m, i] { return std::uint64_t{m->queued(i)}; });
             add(name + ".busy", [m, i] { return std::uint64_t{!m->cores()[i]->quiescent()}; });
             add(name + ".spikes", [m, i] { return std::uint64_t{m->cores()[i]->spikes().size()}; });
@@ -86,10 +88,10 @@ SystemCChip::SystemCChip(sc_core::sc_module_name name, const arch::ChipSpec& spe
     : sc_module(name) {
     clock_ = std::make_unique<kernel::ClockDomain>("clock", model.scheduler(), spec.clock.period);
     host_ = std::make_unique<kernel::ModuleShell>("host");
-    for (std::uint64_t r = 0; r < spec.n_routers(); ++r) {
+    const arch::NocShape shape = spec.noc.shape();
+    for (std::uint64_t r = 0; r < shape.core_routers; ++r) {
         tiles_.push_back(std::make_unique<Tile>(
-            fmt::format("tile_{}_{}", r % spec.noc.width(), r / spec.noc.width()).c_str(),
-            spec.noc.cores_at_a_router()));
+            fmt::format("tile_{}_{}", shape.column(r), shape.row(r)).c_str(), shape.cores_per_router));
     }
     if (waveform.file.empty()) return;
     waveform_ = std::make_unique<Waveform>(waveform, spec, model);

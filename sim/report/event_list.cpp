@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "noc/multicast/sets.hpp"
 #include "noc/network.hpp"
 
 namespace loom::stats {
@@ -18,12 +19,16 @@ struct NetworkEvent {
     std::string_view name;
     bool (*happens)(const arch::NocSpec&);
 };
+template <noc::MulticastStyle kStyle>
+bool has_style(const arch::NocSpec& s) {
+    return noc::find_multicast_style(s.multicast.style) == kStyle;
+}
 constexpr std::array<NetworkEvent, 4> kRareOfNetwork{
-    {{"noc.table_lookups", [](const arch::NocSpec& s) { return s.multicast.style == "table"; }},
-     {"noc.relays", [](const arch::NocSpec& s) { return s.multicast.style == "relay"; }},
-     {"noc.filtered", [](const arch::NocSpec& s) { return s.multicast.style == "region"; }},
+    {{"noc.table_lookups", has_style<noc::MulticastStyle::Table>},
+     {"noc.relays", has_style<noc::MulticastStyle::Relay>},
+     {"noc.filtered", has_style<noc::MulticastStyle::Region>},
      {"noc.reinjected",
-      [](const arch::NocSpec& s) { return s.router.kind == "timeout" && s.router.reinject > 0; }}}};
+      [](const arch::NocSpec& s) { return s.shape().drops_packets && s.router.reinject > 0; }}}};
 
 const NetworkEvent* rare_of_network(std::string_view event) {
     const auto* it = std::find_if(kRareOfNetwork.begin(), kRareOfNetwork.end(),

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/wiring/wiring.hpp"
 
+#include <fmt/format.h>
+
+#include "base/error.hpp"
 #include "noc/catalogue.hpp"
 
 namespace loom::chip {
 
 Wiring::Wiring(const arch::ChipSpec& spec, Scheduler& scheduler)
-    : Wiring(noc::make_network(spec), scheduler) {}
+    : Wiring(noc::make_network(spec), scheduler) {
+    const std::uint64_t cores = network_->topology().n_cores();
+    if (spec.n_cores() == cores) return;
+    throw InternalError(
+        fmt::format("the chip says that it has {} cores, its network has {}: NocSpec::shapes is not set",
+                    spec.n_cores(), cores));
+}
 
 Wiring::Wiring(std::unique_ptr<noc::Network> network, Scheduler& scheduler)
     : scheduler_(scheduler), network_(std::move(network)), network_id_(scheduler.add(*network_)) {}
@@ -22,14 +31,9 @@ Wiring::Ends Wiring::add_links(std::size_t in_slots) {
 }
 
 void Wiring::connect(EndpointId endpoint, Ends ends, Scheduler::ComponentId id, Clocked& component) {
-    const std::uint32_t e = index(endpoint);
-    if (ends.in != nullptr) {
-        ends.in->connect_producer(scheduler_, network_id_, *network_, 2 * e + 1);
-        ends.in->connect_consumer(scheduler_, id, component, kArrivals);
-    }
+    if (ends.in != nullptr) ends.in->connect_consumer(scheduler_, id, component, kArrivals);
     ends.out->connect_producer(scheduler_, id, component, kCredits);
-    ends.out->connect_consumer(scheduler_, network_id_, *network_, 2 * e);
-    network_->attach(endpoint, {ends.out, ends.in});
+    network_->join(scheduler_, network_id_, endpoint, {ends.out, ends.in});
 }
 
 }  // namespace loom::chip

@@ -141,6 +141,16 @@ TEST(RowParts, EventRowArraysKeepTheirSums) {
     }
 }
 
+/// Says of every network that it may lose packets.
+class Lossy final : public arch::NocShapes {
+  public:
+    arch::NocShape shape(const arch::NocSpec& spec) const override {
+        arch::NocShape shape = arch::grid_shape(spec);
+        shape.drops_packets = true;
+        return shape;
+    }
+};
+
 TEST(RowParts, NotOnNetworksThatLosePackets) {
     arch::ChipSpec c = cim_chip(1);
     c.noc.faults.loss = 0.01;
@@ -152,7 +162,8 @@ TEST(RowParts, NotOnNetworksThatLosePackets) {
         EXPECT_THAT(e.what(), ::testing::HasSubstr("noc.faults.loss"));
     }
     c.noc.faults.loss = 0;
-    c.noc.router.kind = "timeout";
+    const Lossy lossy;
+    c.noc.shapes = &lossy;
     EXPECT_THROW(compile_on("digits_conv_q8", c), UnsupportedError);
 }
 

@@ -97,6 +97,7 @@ inline const std::vector<Sample>& samples() {
          [](S s) {
              s.topology = "hierarchy", s.size = {3, 1, 2}, s.chips.width = 8;
          }},
+        {"hypercube3", [](S s) { s.topology = "hypercube", s.size = {3}; }},
         {"graph7",
          [](S s) {
              s.topology = "graph", s.size = {7};
@@ -113,7 +114,7 @@ struct Router {
 };
 inline std::vector<Router> routers() {
     std::vector<Router> list;
-    for (const std::string& kind : noc::router_kind_names()) {
+    for (const std::string& kind : noc::builtin().routers.names()) {
         if (kind != "vc") {
             list.push_back({kind, "P2"});
             continue;
@@ -167,11 +168,9 @@ class Bench final : public Clocked {
             out_.emplace_back(t.local_latency, (t.local_latency + 1) * chip.noc.router.classes + 1);
         }
         for (std::uint32_t e = 0; e < t.n_endpoints(); ++e) {
-            in_[e].connect_producer(scheduler, id_, *this, 2 * e);
-            in_[e].connect_consumer(scheduler, network_id, *network, 2 * e);
-            out_[e].connect_producer(scheduler, network_id, *network, 2 * e + 1);
-            out_[e].connect_consumer(scheduler, id_, *this, 2 * e + 1);
-            network->attach(EndpointId{e}, {&in_[e], &out_[e]});
+            in_[e].connect_producer(scheduler, id_, *this);
+            out_[e].connect_consumer(scheduler, id_, *this);
+            network->join(scheduler, network_id, EndpointId{e}, {&in_[e], &out_[e]});
         }
     }
 
@@ -299,7 +298,7 @@ inline std::string combination(const arch::ChipSpec& s) {
 template <class F>
 std::size_t each_combination(const Sample& sample, F f) {
     std::size_t n = 0;
-    for (const std::string& routing : noc::routing_names()) {
+    for (const std::string& routing : noc::builtin().routings.names()) {
         for (const Router& router : routers()) {
             const auto bench = bench_or_refusal(spec_of(sample, router, routing));
             if (bench == nullptr) continue;

@@ -141,7 +141,7 @@ TEST(Allocators, EveryPairWithEveryArbiterDrainsInOrder) {
 /// Deterministic routing and one VC: packets of a flow stay in order, on every fabric that does not deflect.
 TEST(Order, OfAFlowIsKept) {
     for (const Sample& s : testing::samples()) {
-        for (const std::string& routing : noc::routing_names()) {
+        for (const std::string& routing : noc::builtin().routings.names()) {
             for (const Router& router : all_routers()) {
                 if (router.kind == "deflection") continue;
                 arch::ChipSpec spec = testing::spec_of(s, router, routing);

@@ -165,7 +165,7 @@ TEST_P(EachRouting, AdversarialLoadsDrain) {
 
 /// The same with one VC of one flit, where it is allowed: the hardest case for a deadlock.
 TEST_P(EachRouting, AdversarialLoadsDrainThroughTheSmallestBuffers) {
-    for (const std::string& routing : noc::routing_names()) {
+    for (const std::string& routing : noc::builtin().routings.names()) {
         for (const unsigned vcs : {1u, 2u}) {
             arch::ChipSpec s = testing::spec_of(GetParam(), {"vc", "P2"}, routing);
             s.noc.router.vcs = vcs;

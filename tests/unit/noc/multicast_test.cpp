@@ -95,7 +95,7 @@ std::size_t each_multicast(const Sample& s, F f) {
     std::size_t n = 0;
     for (const std::string& style : noc::multicast_style_names()) {
         for (const char* kind : {"vc", "async", "handshake", "deflection", "timeout", "scheduled"}) {
-            for (const std::string& routing : noc::routing_names()) {
+            for (const std::string& routing : noc::builtin().routings.names()) {
                 const auto b = testing::bench_or_refusal(set_spec(s, {kind, "P2"}, style, routing));
                 if (b == nullptr || !takes_sets(*b)) continue;
                 SCOPED_TRACE(s.name + ": " + style + ", " + testing::combination(b->spec));

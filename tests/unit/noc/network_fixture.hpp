@@ -33,11 +33,9 @@ class NetworkFixture final : public Clocked {
             out_.emplace_back(network->topology().local_latency, 2);
         }
         for (std::uint32_t e = 0; e < n_; ++e) {
-            in_[e].connect_producer(scheduler, id_, *this, 2 * e);
-            in_[e].connect_consumer(scheduler, network_id_, *network, 2 * e);
-            out_[e].connect_producer(scheduler, network_id_, *network, 2 * e + 1);
-            out_[e].connect_consumer(scheduler, id_, *this, 2 * e + 1);
-            network->attach(EndpointId{e}, {&in_[e], &out_[e]});
+            in_[e].connect_producer(scheduler, id_, *this);
+            out_[e].connect_consumer(scheduler, id_, *this);
+            network->join(scheduler, network_id_, EndpointId{e}, {&in_[e], &out_[e]});
         }
     }
     std::uint32_t endpoints() const { return n_; }

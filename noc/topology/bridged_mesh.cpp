@@ -1,72 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Meshes, tori, rings and triangular tori; several mesh chips joined by bridges.
+#include "noc/topology/bridged_mesh.hpp"
+
 #include <fmt/format.h>
 
-#include "noc/topology/builders.hpp"
+#include <algorithm>
+
 #include "base/error.hpp"
+#include "noc/topology/grid.hpp"
 
 namespace loom::noc {
 namespace {
-
-constexpr std::uint64_t kMaxSide = 4096;
-constexpr std::array<LinkKind, 3> kKinds{kLinkX, kLinkY, kLinkZ};
-
-std::vector<std::uint32_t> sides(const LinkRules& rules, const char* what, std::size_t least,
-                                 std::size_t most) {
-    const auto& size = rules.spec.size;
-    if (size.size() < least || size.size() > most) {
-        throw ConfigError(fmt::format("noc.size: a {} needs {}{} number{}; found {}", what, least,
-                                      most == least ? "" : fmt::format(" to {}", most), most == 1 ? "" : "s",
-                                      size.size()));
-    }
-    std::uint64_t routers = 1;
-    std::vector<std::uint32_t> out;
-    for (const std::uint64_t k : size) {
-        if (k == 0 || k > kMaxSide)
-            throw ConfigError(fmt::format("noc.size: {} is not in 1..{}", k, kMaxSide));
-        out.push_back(static_cast<std::uint32_t>(k));
-        routers *= k;
-    }
-    if (routers > (1u << 20))
-        throw ConfigError(fmt::format("noc.size: {} routers are more than 2^20", routers));
-    return out;
-}
-
-Topology empty_grid(const std::vector<std::uint32_t>& grid, unsigned link_ports) {
-    std::uint32_t routers = 1;
-    for (const std::uint32_t k : grid) routers *= k;
-    Topology t(routers, link_ports);
-    t.grid = grid;
-    t.regular = true;
-    for (std::uint32_t r = 0; r < routers; ++r) {
-        std::array<std::uint32_t, 3> c{};
-        std::uint32_t rest = r;
-        for (std::size_t d = 0; d < grid.size(); ++d) {
-            c[d] = rest % grid[d];
-            rest /= grid[d];
-        }
-        t.set_coord(r, {static_cast<std::uint16_t>(c[0]), static_cast<std::uint16_t>(c[1]),
-                        static_cast<std::uint16_t>(c[2])});
-    }
-    return t;
-}
-
-/// Links along each dimension; wrap-around ones too on a torus.
-void link_grid(Topology& t, const LinkRules& rules) {
-    std::uint32_t stride = 1;
-    for (unsigned d = 0; d < t.grid.size(); ++d) {
-        const std::uint32_t k = t.grid[d];
-        for (std::uint32_t r = 0; r < t.n_routers(); ++r) {
-            const std::uint32_t at = t.coord(r)[d];
-            if (at + 1 < k) {
-                rules.connect(t, r, 2 * d, r + stride, 2 * d + 1, kKinds[d]);
-            } else if (t.wraps && k > 1) {
-                rules.connect(t, r, 2 * d, r - at * stride, 2 * d + 1, kKinds[d]);
-            }
-        }
-        stride *= k;
-    }
-}
 
 constexpr unsigned kMaxChannels = 60;
 
@@ -99,6 +42,7 @@ class BridgedMesh {
     Topology build() {
         const Topology plain = empty_grid({chip_[0] * gx_, chip_[1] * gy_}, 4);
         t_.grid = plain.grid;
+        t_.auto_routing = plain.auto_routing;
         next_ = plain.n_routers();
         for (std::uint32_t r = 0; r < plain.n_routers(); ++r) {
             const Coord c = plain.coord(r);
@@ -119,8 +63,8 @@ class BridgedMesh {
     /// at: last coordinate in d of the lower chip; from: first of its rows (columns).
     void edge(unsigned d, std::uint32_t at, std::uint32_t from) {
         const unsigned up = t_.link_ports() - 1;
-        const std::uint32_t low = side(d, at, from, 2 * d, kKinds[d]);
-        const std::uint32_t high = side(d, at + 1, from, 2 * d + 1, opposite(kKinds[d]));
+        const std::uint32_t low = side(d, at, from, 2 * d, kAxes[d]);
+        const std::uint32_t high = side(d, at + 1, from, 2 * d + 1, opposite(kAxes[d]));
         t_.connect(low, up, high, up, kLinkBridge, rules_.latency(kLinkBridge, rules_.spec.chips.latency),
                    rules_.flit_ps(kLinkBridge, rules_.spec.chips.width));
     }
@@ -156,6 +100,8 @@ class BridgedMesh {
     std::uint32_t next_ = 0;
 };
 
+}  // namespace
+
 Topology bridged_mesh(const LinkRules& rules, const std::vector<std::uint32_t>& chip) {
     const auto& grid = rules.spec.chips.grid;
     if (chip.size() != 2 || grid.size() != 2) {
@@ -165,48 +111,6 @@ Topology bridged_mesh(const LinkRules& rules, const std::vector<std::uint32_t>& 
         throw ConfigError(fmt::format("noc.size: a chip with bridges has at most {} routers at an edge",
                                       kMaxChannels * kMaxChannels));
     return BridgedMesh(rules, chip).build();
-}
-
-}  // namespace
-
-Topology build_mesh(const LinkRules& rules) {
-    const auto grid = sides(rules, "mesh", 1, 3);
-    for (const std::uint64_t k : rules.spec.chips.grid) {
-        if (k > 1) return bridged_mesh(rules, grid);
-    }
-    Topology t = empty_grid(grid, static_cast<unsigned>(2 * grid.size()));
-    link_grid(t, rules);
-    return t;
-}
-
-Topology build_torus(const LinkRules& rules) {
-    const auto grid = sides(rules, "torus", 1, 3);
-    Topology t = empty_grid(grid, static_cast<unsigned>(2 * grid.size()));
-    t.wraps = true;
-    link_grid(t, rules);
-    return t;
-}
-
-Topology build_ring(const LinkRules& rules) {
-    const auto grid = sides(rules, "ring", 1, 1);
-    Topology t = empty_grid(grid, 2);
-    t.wraps = true;
-    link_grid(t, rules);
-    return t;
-}
-
-Topology build_triangular(const LinkRules& rules) {
-    const auto grid = sides(rules, "triangular torus", 2, 2);
-    Topology t = empty_grid(grid, 6);
-    t.wraps = t.diagonals = true;
-    link_grid(t, rules);
-    for (std::uint32_t r = 0; r < t.n_routers(); ++r) {
-        const Coord c = t.coord(r);
-        const Coord to{static_cast<std::uint16_t>((c.x + 1u) % grid[0]),
-                       static_cast<std::uint16_t>((c.y + 1u) % grid[1])};
-        if (grid[0] > 1 && grid[1] > 1) rules.connect(t, r, 4, t.router_at(to), 5, kLinkOther);
-    }
-    return t;
 }
 
 }  // namespace loom::noc

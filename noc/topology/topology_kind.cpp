@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc/topology/topology_kind.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+
+namespace loom::noc {
+
+std::vector<std::uint32_t> sizes(const LinkRules& rules, const char* what, std::size_t n, const char* meaning,
+                                 std::uint64_t most) {
+    const auto& size = rules.spec.size;
+    if (size.size() != n) {
+        throw ConfigError(fmt::format("noc.size: a {} needs {} number{}, {}; found {}", what, n,
+                                      n == 1 ? "" : "s", meaning, size.size()));
+    }
+    std::vector<std::uint32_t> out;
+    for (const std::uint64_t k : size) {
+        if (k == 0 || k > most) throw ConfigError(fmt::format("noc.size: {} is not in 1..{}", k, most));
+        out.push_back(static_cast<std::uint32_t>(k));
+    }
+    return out;
+}
+
+}  // namespace loom::noc
