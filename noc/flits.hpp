@@ -48,7 +48,6 @@ class Pool {
     T& operator[](std::uint32_t id) { return items_[id]; }
     const T& operator[](std::uint32_t id) const { return items_[id]; }
     T* data() { return items_.data(); }
-    std::size_t in_use() const { return items_.size() - free_.size(); }
 
   private:
     std::vector<T> items_;

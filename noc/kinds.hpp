@@ -21,7 +21,7 @@ class Kinds {
     /// ConfigError when the name is taken.
     void add(Kind kind) {
         if (find(kind.name) != nullptr)
-            throw ConfigError(key_ + ": there are two kinds " + quoted(std::string(kind.name)));
+            throw ConfigError(key_ + ": there are two kinds " + loom::quoted(std::string(kind.name)));
         kinds_.push_back(std::move(kind));
     }
     /// nullptr when there is none. What it points at stays.

@@ -63,15 +63,14 @@ class MulticastSets {
     std::uint64_t tree_links(std::uint32_t set) const { return sets_[set].tree_links; }
     std::uint64_t unicast_links(std::uint32_t set) const { return sets_[set].unicast_links; }
 
+    /// Entries of the routers' tables in words; empty for styles without tables.
+    std::string describe_tables() const;
+
+  private:
     struct TableSizes {
         std::size_t routers = 0, entries = 0, largest = 0;  ///< as used
         std::size_t entries_before = 0, largest_before = 0;
     };
-    const TableSizes& table_sizes() const { return sizes_; }
-    /// The same in words; empty for other styles.
-    std::string describe_tables() const;
-
-  private:
     struct Set {
         std::size_t first_member = 0, first_branch = 0;
         std::uint32_t unreachable = 0, tree_links = 0, unicast_links = 0;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/depth_first_search.hpp>
 
 namespace loom::noc {
 
@@ -16,57 +18,67 @@ ChannelGraph::ChannelGraph(const Topology& topology, const Routing& routing)
       escape_(routing.uses_escape && groups_ == 2),
       edges_(std::size_t{n_channels()} * groups_) {}
 
-std::vector<std::uint32_t> ChannelGraph::next_of(std::uint32_t c) const {
-    std::vector<std::uint32_t> out;
-    const std::uint32_t router = c / groups_ / link_ports_;
-    for (unsigned g = 0; g < groups_; ++g) {
-        for (std::uint64_t m = edges_[std::size_t{c} * groups_ + g]; m != 0; m &= m - 1) {
-            const Channel& link = topology_.channel(router, static_cast<unsigned>(std::countr_zero(m)));
-            out.push_back(channel(link.peer, link.peer_port, g));
-        }
+namespace {
+
+using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
+
+/// Found by the search: a channel that waits for one that is still on the way to it.
+struct Circle {
+    std::vector<std::uint32_t> channels;  ///< the first one again at the end
+};
+
+/// Stops a search at its first edge back.
+class FirstCircle : public boost::dfs_visitor<> {
+  public:
+    explicit FirstCircle(std::vector<std::uint32_t>& came_from) : came_from_(came_from) {}
+    void tree_edge(const Graph::edge_descriptor& e, const Graph& g) const {
+        came_from_[target(e, g)] = static_cast<std::uint32_t>(source(e, g));
     }
-    std::reverse(out.begin(), out.end());
-    return out;
-}
+    [[noreturn]] void back_edge(const Graph::edge_descriptor& e, const Graph& g) const {
+        const auto first = static_cast<std::uint32_t>(target(e, g));
+        Circle circle{{first}};
+        for (auto at = static_cast<std::uint32_t>(source(e, g)); at != first; at = came_from_[at])
+            circle.channels.push_back(at);
+        circle.channels.push_back(first);
+        std::reverse(circle.channels.begin(), circle.channels.end());
+        throw circle;
+    }
+
+  private:
+    std::vector<std::uint32_t>& came_from_;
+};
+
+}  // namespace
 
 std::string ChannelGraph::cycle() const {
-    enum : std::uint8_t { New, Open, Done };
-    std::vector<std::uint8_t> state(n_channels(), New);
-    struct Visit {
-        std::uint32_t channel;
-        std::vector<std::uint32_t> next;  ///< the first one at the end
-    };
-    std::vector<Visit> path;
-    const auto open = [&](std::uint32_t c) {
-        state[c] = Open;
-        path.push_back({c, next_of(c)});
-    };
-    // in the order of those who send
+    // Channels in the order of those who send: the search begins with them, and so the words are the same
+    // whatever the ports are called at the other end.
+    std::vector<std::uint32_t> channels, place(n_channels(), kNone);
     for (std::uint32_t i = 0; i < n_channels(); ++i) {
         const std::uint32_t link = i / groups_;
         const Channel& c = topology_.channel(link / link_ports_, link % link_ports_);
         if (c.peer == kNone) continue;
-        const std::uint32_t root = channel(c.peer, c.peer_port, i % groups_);
-        if (state[root] == New) open(root);
-        while (!path.empty()) {
-            Visit& v = path.back();
-            if (v.next.empty()) {
-                state[v.channel] = Done;
-                path.pop_back();
-                continue;
-            }
-            const std::uint32_t to = v.next.back();
-            v.next.pop_back();
-            if (state[to] == New) {
-                open(to);
-            } else if (state[to] == Open) {
-                std::string text;
-                auto at =
-                    std::find_if(path.begin(), path.end(), [&](const Visit& x) { return x.channel == to; });
-                for (; at != path.end(); ++at) text += name(at->channel) + " -> ";
-                return text + name(to);
+        channels.push_back(channel(c.peer, c.peer_port, i % groups_));
+        place[channels.back()] = static_cast<std::uint32_t>(channels.size() - 1);
+    }
+    Graph graph(channels.size());
+    for (std::uint32_t v = 0; v < channels.size(); ++v) {
+        const std::uint32_t router = channels[v] / groups_ / link_ports_;
+        for (unsigned g = 0; g < groups_; ++g) {
+            for (std::uint64_t m = edges_[std::size_t{channels[v]} * groups_ + g]; m != 0; m &= m - 1) {
+                const Channel& link = topology_.channel(router, static_cast<unsigned>(std::countr_zero(m)));
+                add_edge(v, place[channel(link.peer, link.peer_port, g)], graph);
             }
         }
+    }
+    std::vector<std::uint32_t> came_from(channels.size(), kNone);
+    try {
+        boost::depth_first_search(graph, boost::visitor(FirstCircle(came_from)));
+    } catch (const Circle& circle) {
+        std::string text;
+        for (const std::uint32_t v : circle.channels)
+            text += (text.empty() ? "" : " -> ") + name(channels[v]);
+        return text;
     }
     return "";
 }

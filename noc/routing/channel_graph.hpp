@@ -37,7 +37,6 @@ class ChannelGraph {
     std::string cycle() const;
 
   private:
-    std::vector<std::uint32_t> next_of(std::uint32_t channel) const;
     std::string name(std::uint32_t channel) const;
 
     const Topology& topology_;

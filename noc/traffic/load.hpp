@@ -33,7 +33,6 @@ class Load final : public Clocked {
     void stop() { stopped_ = true; }
     /// Packets (deliveries) that were created in the window and are still on their way.
     std::uint64_t outstanding() const { return outstanding_; }
-    bool trace_finished() const { return trace_ != nullptr && next_trace_ == trace_->size() && queued_ == 0; }
     std::uint64_t queued() const { return queued_; }
 
     LatencyStats packet_latency, network_latency;
@@ -134,7 +133,7 @@ class Load final : public Clocked {
     std::vector<std::uint32_t> wheel_;  ///< first node of the list of those due; they are chained
     std::vector<std::uint32_t> due_;    ///< in this cycle
     std::priority_queue<Due, std::vector<Due>, std::greater<>> far_;
-    std::vector<Arrival> arrivals_;           ///< links with something for us
+    std::vector<Arrival> arrivals_;       ///< links with something for us
     std::vector<std::uint32_t> pending_;  ///< nodes with packets that wait for their link
     std::size_t next_trace_ = 0;
     std::uint64_t numbers_ = 0, queued_ = 0, outstanding_ = 0;

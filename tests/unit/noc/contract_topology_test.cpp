@@ -2,8 +2,11 @@
 // Every topology of the catalogue as a graph: connected, both ways, with the right closed forms.
 #include <algorithm>
 #include <bit>
+#include <set>
 
+#include "base/error.hpp"
 #include "contract_bench.hpp"
+#include "noc/catalogue.hpp"
 #include "noc/routing/way.hpp"
 
 namespace loom {
@@ -83,7 +86,8 @@ TEST_P(EachSample, SaysItsShapeBeforeItIsBuilt) {
         EXPECT_EQ(shape.hops(a, a), 0u);
         for (std::uint32_t b = 0; b < shape.core_routers; ++b) {
             EXPECT_EQ(shape.hops(a, b), shape.hops(b, a));
-            if (shape.distance) EXPECT_EQ(shape.hops(a, b), t.distance(a, b)) << a << " -> " << b;
+            if (!shape.distance) continue;
+            EXPECT_EQ(shape.hops(a, b), t.distance(a, b)) << a << " -> " << b;
         }
     }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "noc/vc/pipeline.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace loom::noc {
+namespace {
+
+constexpr std::array<Pipeline, 3> kPipelines{{{"P2", 0, true}, {"P3", 0, false}, {"P4", 1, false}}};
+
+}  // namespace
+
+std::span<const Pipeline> pipelines() {
+    return kPipelines;
+}
+
+const Pipeline& find_pipeline(std::string_view name) {
+    std::string known;
+    for (const Pipeline& p : kPipelines) {
+        if (p.name == name) return p;
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", p.name);
+    }
+    throw ConfigError(fmt::format("noc.router.pipeline: unknown `{}`; known: {}", name, known));
+}
+
+}  // namespace loom::noc
