@@ -10,9 +10,9 @@
 #include <functional>
 #include <numeric>
 
-#include "noc/names.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "noc/names.hpp"
 
 namespace loom::noc {
 namespace {
@@ -271,66 +271,76 @@ Ptr layers(const TrafficSpec& s, const Topology& t) {
     return std::make_unique<Sets>(std::move(sets));
 }
 
+Ptr uniform(const TrafficSpec& s, const Topology& t) {
+    return std::make_unique<Uniform>(t.n_cores(), s.self);
+}
+
+Ptr bit_complement(const TrafficSpec& s, const Topology& t) {
+    return bits(s, t, [](std::uint32_t i, unsigned b) { return ~i & ((1u << b) - 1); });
+}
+
+Ptr bit_reverse(const TrafficSpec& s, const Topology& t) {
+    return bits(s, t, [](std::uint32_t i, unsigned b) {
+        std::uint32_t r = 0;
+        for (unsigned k = 0; k < b; ++k) r |= (i >> k & 1u) << (b - 1 - k);
+        return r;
+    });
+}
+
+Ptr shuffle(const TrafficSpec& s, const Topology& t) {
+    return bits(s, t, [](std::uint32_t i, unsigned b) {
+        return b == 0 ? i : (i << 1 | i >> (b - 1)) & ((1u << b) - 1);
+    });
+}
+
+Ptr rotation(const TrafficSpec& s, const Topology& t) {
+    return bits(s, t, [](std::uint32_t i, unsigned b) { return b == 0 ? i : i >> 1 | (i & 1u) << (b - 1); });
+}
+
+Ptr butterfly(const TrafficSpec& s, const Topology& t) {
+    return bits(s, t, [](std::uint32_t i, unsigned b) {
+        if (b < 2) return i;
+        const std::uint32_t low = i & 1u, high = i >> (b - 1);
+        return (i & ~(1u | 1u << (b - 1))) | high | low << (b - 1);
+    });
+}
+
+Ptr tornado(const TrafficSpec& s, const Topology& t) {
+    return shifted(s, t, [](unsigned k) { return (k + 1) / 2 - 1; });
+}
+
+Ptr neighbour(const TrafficSpec& s, const Topology& t) {
+    return shifted(s, t, [](unsigned) { return 1u; });
+}
+
+Ptr all_to_one(const TrafficSpec& s, const Topology& t) {
+    TrafficSpec one = s;
+    if (one.hotspots.empty()) one.hotspots = {{0}};
+    return hotspot(one, t);
+}
+
 struct Entry {
     const char* name;
     Ptr (*make)(const TrafficSpec&, const Topology&);
 };
 /// The catalogue: a line per pattern.
-constexpr std::array<Entry, 17> kPatterns{
-    {{"uniform",
-      [](const TrafficSpec& s, const Topology& t) -> Ptr {
-          return std::make_unique<Uniform>(t.n_cores(), s.self);
-      }},
-     {"transpose", transpose},
-     {"bit_complement",
-      [](const TrafficSpec& s, const Topology& t) {
-          return bits(s, t, [](std::uint32_t i, unsigned b) { return ~i & ((1u << b) - 1); });
-      }},
-     {"bit_reverse",
-      [](const TrafficSpec& s, const Topology& t) {
-          return bits(s, t, [](std::uint32_t i, unsigned b) {
-              std::uint32_t r = 0;
-              for (unsigned k = 0; k < b; ++k) r |= (i >> k & 1u) << (b - 1 - k);
-              return r;
-          });
-      }},
-     {"shuffle",
-      [](const TrafficSpec& s, const Topology& t) {
-          return bits(s, t, [](std::uint32_t i, unsigned b) {
-              return b == 0 ? i : (i << 1 | i >> (b - 1)) & ((1u << b) - 1);
-          });
-      }},
-     {"rotation",
-      [](const TrafficSpec& s, const Topology& t) {
-          return bits(s, t,
-                      [](std::uint32_t i, unsigned b) { return b == 0 ? i : i >> 1 | (i & 1u) << (b - 1); });
-      }},
-     {"butterfly",
-      [](const TrafficSpec& s, const Topology& t) {
-          return bits(s, t, [](std::uint32_t i, unsigned b) {
-              if (b < 2) return i;
-              const std::uint32_t low = i & 1u, high = i >> (b - 1);
-              return (i & ~(1u | 1u << (b - 1))) | high | low << (b - 1);
-          });
-      }},
-     {"tornado", [](const TrafficSpec& s,
-                    const Topology& t) { return shifted(s, t, [](unsigned k) { return (k + 1) / 2 - 1; }); }},
-     {"neighbour",
-      [](const TrafficSpec& s, const Topology& t) { return shifted(s, t, [](unsigned) { return 1u; }); }},
-     {"neighbor",
-      [](const TrafficSpec& s, const Topology& t) { return shifted(s, t, [](unsigned) { return 1u; }); }},
-     {"diagonal", diagonal},
-     {"permutation", permutation},
-     {"hotspot", hotspot},
-     {"all_to_one",
-      [](const TrafficSpec& s, const Topology& t) {
-          TrafficSpec one = s;
-          if (one.hotspots.empty()) one.hotspots = {{0}};
-          return hotspot(one, t);
-      }},
-     {"pairs", pairs},
-     {"fan_out", fan_out},
-     {"layers", layers}}};
+constexpr std::array<Entry, 17> kPatterns{{{"uniform", uniform},
+                                           {"transpose", transpose},
+                                           {"bit_complement", bit_complement},
+                                           {"bit_reverse", bit_reverse},
+                                           {"shuffle", shuffle},
+                                           {"rotation", rotation},
+                                           {"butterfly", butterfly},
+                                           {"tornado", tornado},
+                                           {"neighbour", neighbour},
+                                           {"neighbor", neighbour},
+                                           {"diagonal", diagonal},
+                                           {"permutation", permutation},
+                                           {"hotspot", hotspot},
+                                           {"all_to_one", all_to_one},
+                                           {"pairs", pairs},
+                                           {"fan_out", fan_out},
+                                           {"layers", layers}}};
 
 }  // namespace
 
