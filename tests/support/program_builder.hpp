@@ -60,9 +60,9 @@ class ProgramBuilder {
         g.layer = LayerId{1};
         g.count = neurons_;
         g.start_step = start_;
-        for (auto* p : {&g.bias_u, &g.bias_v, &g.decay_u, &g.v_reset, &g.v_min}) p->i = {0};
-        g.decay_v.i = {no_decay_};
-        g.threshold.i = {threshold_};
+        for (const char* name : {"bias", "v_reset", "v_min"}) g.parameters[name].i = {0};
+        g.parameters["decay_v"].i = {no_decay_};
+        g.parameters["threshold"].i = {threshold_};
         for (std::uint32_t n = 0; n < neurons_; ++n) g.layer_index.push_back(n);
         return g;
     }
