@@ -2,6 +2,7 @@
 #include "app/extensions.hpp"
 
 #include "cores/catalogue.hpp"
+#include "sim/foreign/foreign_kind.hpp"
 
 namespace loom::app {
 namespace {
@@ -17,6 +18,11 @@ void add_builtin(Extensions& extensions) {
     compiler::add_builtin(extensions.nodes);
     cores::add_builtin(extensions.cores, extensions.neurons);
     noc::add_builtin(extensions.noc);
+    auto foreign_kind = std::make_unique<foreign::ForeignKind>(extensions.modules);
+    foreign_kind->set_neuron_models(extensions.neurons);
+    extensions.cores.add(std::move(foreign_kind));
+    for (const std::string& name : extensions.modules.network_names())
+        extensions.noc.routers.add(foreign::router_kind(name));
 }
 
 const Extensions& known() {

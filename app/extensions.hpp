@@ -5,6 +5,7 @@
 #include "compiler/nodes/node_catalogue.hpp"
 #include "cores/neuron/catalogue.hpp"
 #include "noc/catalogue.hpp"
+#include "sim/foreign/modules.hpp"
 
 namespace loom::app {
 
@@ -13,6 +14,7 @@ namespace loom::app {
 struct Extensions {
     cores::NeuronModels neurons;    ///< what somas compute; a node of NIR says which (NeuronForm::model)
     compiler::NodeCatalogue nodes;  ///< types of NIR nodes
+    foreign::Modules modules;       ///< SystemC modules in the place of cores and networks
     arch::CoreKinds cores;
     noc::Catalogue noc;  ///< topologies, routing functions, routers
 };

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "app/content_hash.hpp"
+#include "app/extensions.hpp"
 #include "app/failed_checks.hpp"
 #include "app/result_dir.hpp"
 #include "app/run/prepared_run.hpp"
@@ -14,6 +15,7 @@
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "cores/kind.hpp"
+#include "sim/foreign/foreign_kind.hpp"
 #include "sim/report/devices.hpp"
 #include "sim/report/report.hpp"
 
@@ -146,13 +148,30 @@ void warn_of_saturation(const stats::RunRecord& record) {
         fmt::format("{} sums or membranes were beyond their width and saturated (stats.txt)", saturated));
 }
 
+/// Modules of SystemC are in one elaborated design, and promise themselves what can be done to them.
+void check_modules(const RunSpec& spec, const RunOptions& o) {
+    const foreign::Modules& modules = known().modules;
+    const foreign::Placement placement = foreign::placement_of(spec.chip, modules);
+    if (placement.empty()) return;
+    if (o.engine != "systemc")
+        throw Error(ExitCode::Usage, "--engine plain: the chip has modules of SystemC, which it cannot run");
+    if (spec.device_seeds > 1)
+        throw ConfigError("device_seeds: further chips run without SystemC, and this one has modules of it");
+    const std::string module = modules.needs_one_process(placement);
+    if (o.threads > 1 && !module.empty())
+        throw Error(ExitCode::Usage, "--threads: module '" + module +
+                                         "' does not promise that samples can be divided among processes");
+}
+
 int run(const RunOptions& o) {
     const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
     if (!o.vcd.empty() && (o.threads != 1 || o.engine != "systemc")) {
         throw Error(ExitCode::Usage, "--vcd needs --threads 1 and --engine systemc");
     }
     const log::Stopwatch compiling("");
-    PreparedRun p = prepare(load_run(o.file, o.sets, o.seed ? &*o.seed : nullptr));
+    LoadedRun loaded = load_run(o.file, o.sets, o.seed ? &*o.seed : nullptr);
+    check_modules(loaded.spec, o);
+    PreparedRun p = prepare(std::move(loaded));
     arch::Program program = compile(p).program;
     const double compile_s = compiling.seconds();
     ResultDir directory(o.output.empty() ? default_output(o.file) : o.output);

@@ -30,10 +30,19 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
     return root;
 }
 
+/// A network of the user's is made with the chip only, since its modules belong to SystemC.
+void check_network(const arch::ChipSpec& chip) {
+    if (known().modules.has_network(chip.noc.router.kind)) {
+        noc::make_topology(chip.noc, chip.clock.period, chip.io.router);
+    } else {
+        noc::make_network(chip);
+    }
+}
+
 }  // namespace
 
 void check_chip(const arch::ChipSpec& chip) {
-    noc::make_network(chip);
+    check_network(chip);
     arch::check_kinds(chip);
     stats::check_prices(arch::with_derived_prices(chip));
 }

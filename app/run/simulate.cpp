@@ -14,12 +14,15 @@
 #include <memory>
 #include <optional>
 
+#include "app/extensions.hpp"
 #include "app/noc/packet_log.hpp"
 #include "app/progress.hpp"
 #include "app/run/decoder.hpp"
 #include "app/run/recorder.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
+#include "sim/foreign/boundary.hpp"
+#include "sim/foreign/foreign_kind.hpp"
 
 namespace loom::app {
 namespace {
@@ -48,11 +51,15 @@ using SampleDone = std::function<void(std::size_t sample, Cycles cycles, const s
 stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, const traces::Stimulus& stimulus,
                           const SimulateOptions& options, std::size_t first, std::size_t stride,
                           const SampleDone& done) {
-    chip::ChipModel model(spec.chip, program, spec.schedule, stimulus.timesteps());
+    foreign::Boundary boundary(known().modules, foreign::placement_of(spec.chip, known().modules));
+    chip::ChipModel model(spec.chip, program, spec.schedule, stimulus.timesteps(), boundary.makers());
     if (options.shuffle_seed != 0) model.scheduler().shuffle(options.shuffle_seed);
     PlainLoop plain(model.scheduler());
     std::optional<chip::SystemCChip> body;
-    if (options.systemc) body.emplace("chip", spec.chip, model, options.waveform);
+    if (options.systemc) {
+        body.emplace("chip", spec.chip, model, options.waveform);
+        boundary.bind(body->clock(), model);
+    }
     TimeLoop& loop = options.systemc ? body->time_loop() : plain;
     loop.watchdog([&](Cycle now) { model.watch(now, kPatience); });
     Decoder decoder(spec.decode.rule, model);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A platform of one's own, here a single processor, drives the chip through a socket of TLM-2.0: it writes the
-// spikes of a sample, starts the chip, waits for the interrupt, and reads spikes, cycles and counters.
+// A platform of one's own, here a single processor, drives the chip through a socket of TLM-2.0: it writes
+// the spikes of a sample, starts the chip, waits for the interrupt, and reads spikes, cycles and counters.
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <cstdio>
@@ -37,8 +37,8 @@ class Processor : public sc_core::sc_module {
             for (const auto& entry : out) spikes[entry.neuron] += entry.spikes;
             std::uint32_t best = 0;
             for (const auto& [neuron, count] : spikes) best = count > spikes[best] ? neuron : best;
-            std::printf("sample %zu: class %u, %zu output spikes, %llu cycles, done at %s\n", i, best, out.size(),
-                        static_cast<unsigned long long>(read(HostTarget::kCycles)),
+            std::printf("sample %zu: class %u, %zu output spikes, %llu cycles, done at %s\n", i, best,
+                        out.size(), static_cast<unsigned long long>(read(HostTarget::kCycles)),
                         sc_core::sc_time_stamp().to_string().c_str());
         }
         const auto names = HostTarget::counter_names();
@@ -56,7 +56,8 @@ class Processor : public sc_core::sc_module {
             for (const auto& [element, value] : values)
                 entries.push_back({static_cast<std::uint32_t>(step), element, value});
         }
-        transfer(tlm::TLM_WRITE_COMMAND, HostTarget::kInput, entries.data(), entries.size() * sizeof entries[0]);
+        transfer(tlm::TLM_WRITE_COMMAND, HostTarget::kInput, entries.data(),
+                 entries.size() * sizeof entries[0]);
         write(HostTarget::kInputEntries, entries.size());
     }
     std::uint64_t read(std::uint64_t address) {
@@ -87,7 +88,7 @@ int sc_main(int argc, char** argv) {
     try {
         app::PreparedRun prepared = app::prepare(app::load_run(argv[1], {}));
         const arch::ChipSpec& spec = prepared.run.spec.chip;
-        arch::Program& program = prepared.mapping.program;
+        arch::Program program = app::compile(prepared).program;
         chip::ChipModel model(spec, program, prepared.run.spec.schedule, prepared.stimulus.timesteps());
         chip::SystemCChip body("chip", spec, model);
         HostTarget target("target", model, body.clock(), program);

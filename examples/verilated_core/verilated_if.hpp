@@ -27,7 +27,7 @@ class VerilatedIf final : public loom::foreign::PinCore<std::uint32_t> {
         rtl_.fired(fired_);
     }
 
-    /// The program's weights, threshold and fan-out into the memories of the Verilog. Throws MappingError.
+    /// The program's weights, threshold and fan-out into the memories of the Verilog. Throws UnsupportedError for what it cannot hold.
     void load(const loom::foreign::CoreSite& site) override {
         const loom::arch::CoreImage& image = site.image;
         const auto fits = [](bool good, const char* what) {

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "cores/kind.hpp"
+
 namespace loom::foreign {
 
 chip::Makers Boundary::makers() {
+    if (placement_.empty()) return base_;
     chip::Makers makers;
     makers.core = [this](const arch::ChipSpec& spec, std::shared_ptr<const arch::CoreImage> image,
                          const arch::Program& program, cores::CoreContext context,
@@ -14,7 +17,8 @@ chip::Makers Boundary::makers() {
         if (!foreign) return base_.core(spec, std::move(image), program, context, schedule);
         const std::string& name = *placement_.cores[image->kind];
         const auto& entry = modules_.find_core("core.module", name);
-        sites_.push_back(std::make_unique<CoreSite>(CoreSite{spec, program, *image, schedule}));
+        sites_.push_back(std::make_unique<CoreSite>(
+            CoreSite{spec, program, *image, schedule, cores::kind_of(spec, image->kind).neuron_models()}));
         core_modules_.push_back(
             entry.make(fmt::format("{}_{}", name, index(image->endpoint)).c_str(), *sites_.back()));
         auto made = std::make_unique<ForeignCore>(*core_modules_.back(), *sites_.back(), context);

@@ -12,7 +12,8 @@ struct CoreFunction::State {
     explicit State(const CoreSite& s)
         : site(s),
           ring(static_cast<std::uint32_t>(s.core().dendrite.max_delay) + 1, s.image.n_neurons),
-          soma(s.core(), s.image, cores::builtin_neuron_models()) {}
+          soma(s.core(), s.image,
+               s.neuron_models == nullptr ? cores::builtin_neuron_models() : *s.neuron_models) {}
 
     const CoreSite& site;
     cores::DelayRing<std::int64_t> ring;

@@ -17,6 +17,7 @@ struct CoreSite {
     const arch::Program& program;
     const arch::CoreImage& image;  ///< neurons, axons with their weights, fan-out of this core
     cores::CoreSchedule schedule;
+    const cores::NeuronModels* neuron_models = nullptr;  ///< null: those that come with the library
     /// The core as the chip file describes it.
     const arch::CoreSpec& core() const { return chip.kind(image.kind); }
     /// Whether a chip timestep is one of a group's; in others its neurons rest.

@@ -39,6 +39,15 @@ std::unique_ptr<cores::Core> ForeignKind::make(const arch::ChipSpec&, std::share
     throw UnsupportedError("core.kind: cores of kind foreign run in SystemC only");
 }
 
+noc::RouterKind router_kind(const std::string& name) {
+    noc::RouterKind kind;
+    kind.name = name;
+    kind.make = [](const arch::ChipSpec&, noc::Topology) -> std::unique_ptr<noc::Network> {
+        throw UnsupportedError("noc.router.kind: a network of SystemC runs on a chip only");
+    };
+    return kind;
+}
+
 Placement placement_of(const arch::ChipSpec& chip, const Modules& modules) {
     Placement placement;
     for (std::size_t k = 0; k < chip.n_kinds(); ++k) {

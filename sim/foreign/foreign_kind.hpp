@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "cores/near_memory/memory_kind.hpp"
+#include "noc/router_kind.hpp"
 #include "sim/foreign/modules.hpp"
 
 namespace loom::foreign {
@@ -29,6 +30,10 @@ class ForeignKind final : public cores::MemoryKind {
   private:
     const Modules& modules_;
 };
+
+/// A network module as a kind of router, for the catalogue of networks; what is made of it is made by a
+/// Boundary: make_network() throws UnsupportedError.
+noc::RouterKind router_kind(const std::string& name);
 
 /// The modules of a chip file: those of its cores of kind foreign, and the network when `noc.router.kind` is
 /// the name of a network module.
