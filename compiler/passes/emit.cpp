@@ -150,8 +150,6 @@ class Emitter {
         }
     }
 
-    }
-
     void axons() {
         axon_first_.resize(m_.graph.projections.size());
         for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p) {

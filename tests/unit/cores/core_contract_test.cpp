@@ -36,8 +36,10 @@ constexpr std::uint32_t kInputs = 24, kNeurons = 6, kEntries = 2;
 
 /// Weights of both signs; neurons that fire now and then.
 ProgramBuilder builder(const arch::ChipSpec& chip) {
-    return ProgramBuilder(chip).inputs(kInputs).neurons(kNeurons).threshold(7).fanout(kEntries).weight(
-        [](std::uint32_t i, std::uint32_t n) { return static_cast<int>((3 * i + 5 * n) % 7) - 2; });
+    ProgramBuilder b(chip);
+    b.inputs(kInputs).neurons(kNeurons).threshold(7).fanout(kEntries);
+    b.weight([](std::uint32_t i, std::uint32_t n) { return static_cast<int>((3 * i + 5 * n) % 7) - 2; });
+    return b;
 }
 
 /// What a core did, seen from outside; times count from the start.
