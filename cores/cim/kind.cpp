@@ -88,7 +88,9 @@ bool CimKind::counts(std::string_view event, const arch::CoreSpec& core) const {
         "dendrite.saturations", "dendrite.busy_cycles", "dendrite.stall_cycles"};
     if (in(elsewhere, event)) return false;
     static const std::vector<arch::EventInfo> own = own_events();
-    if (std::none_of(own.begin(), own.end(), [&](const auto& e) { return e.name == event; })) return true;
+    const auto found = std::find_if(own.begin(), own.end(), [&](const auto& e) { return e.name == event; });
+    if (found == own.end() || !found->priced) return true;
+    // of those with a price, most belong to one of the two ways of adding
     static constexpr std::array<std::string_view, 5> digital{
         "cim.digital_rows", "cim.digital_active", "cim.row_adds", "cim.sweeps", "cim.cells_written"};
     static constexpr std::array<std::string_view, 5> both{
