@@ -3,7 +3,7 @@ add_library(loom_warnings INTERFACE)
 target_compile_options(loom_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor)
 # GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).
-target_compile_options(loom_warnings INTERFACE -Wno-restrict)
+target_compile_options(loom_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(LOOM_WERROR)
     target_compile_options(loom_warnings INTERFACE -Werror)
 endif()
