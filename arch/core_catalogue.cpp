@@ -7,6 +7,7 @@
 
 #include "arch/core_kinds.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::arch {
@@ -36,7 +37,8 @@ const CoreKind& CoreKinds::get(std::string_view name, const std::string& key) co
     if (const CoreKind* found = find(name)) return *found;
     std::vector<std::string> known;
     for (const auto& k : kinds_) known.emplace_back(k->name());
-    throw ConfigError(fmt::format("{}.kind: unknown {}{}", key, quoted(name), suggestion(name, known)));
+    throw KeyError(fmt::format("{}.kind", key),
+                   fmt::format("unknown {}{}", quoted(name), suggestion(name, known)));
 }
 
 const CoreKind& CoreSpec::type() const {
@@ -75,13 +77,12 @@ void check_kinds(const ChipSpec& chip) {
         chip.kinds().get(chip.kind(k).kind, key).check(chip.kind(k), chip, key);
         if (chip.cores.empty()) continue;
         if (!names.insert(chip.cores[k].name).second)
-            throw ConfigError(
-                fmt::format("{}.name: '{}' is the name of another kind too", key, chip.cores[k].name));
+            throw KeyError(fmt::format("{}.name", key),
+                           fmt::format("'{}' is the name of another kind too", chip.cores[k].name));
         if (chip.cores[k].soma.arithmetic != chip.cores[0].soma.arithmetic)
-            throw ConfigError(
-                fmt::format("{}.soma.arithmetic: all kinds of cores of a chip compute in the same "
-                            "arithmetic; cores.0 has {}",
-                            key,
+            throw KeyError(
+                fmt::format("{}.soma.arithmetic", key),
+                fmt::format("all kinds of cores of a chip compute in the same arithmetic; cores.0 has {}",
                             enum_names(static_cast<Arithmetic*>(
                                 nullptr))[static_cast<std::size_t>(chip.cores[0].soma.arithmetic)]));
     }

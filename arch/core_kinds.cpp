@@ -7,7 +7,7 @@
 #include <charconv>
 
 #include "arch/core_catalogue.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::arch {
@@ -32,10 +32,10 @@ Range parse_range(const std::string& key, const std::string& text, std::uint64_t
                                                       read_number(all.substr(dash + 1), r.last);
     if (dash == std::string::npos) r.last = r.first;
     if (!good || r.first > r.last) {
-        throw ConfigError(
-            fmt::format("{}: expected a router number or a range such as 0-7, got {}", key, quoted(text)));
+        throw KeyError(key,
+                       fmt::format("expected a router number or a range such as 0-7, got {}", quoted(text)));
     }
-    if (r.last >= n) throw ConfigError(fmt::format("{}: the chip has routers 0 to {}", key, n - 1));
+    if (r.last >= n) throw KeyError(key, fmt::format("the chip has routers 0 to {}", n - 1));
     return r;
 }
 
@@ -43,7 +43,7 @@ void check_list(const std::string& key, const std::vector<std::uint64_t>& values
                 const char* what) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i] >= n)
-            throw ConfigError(fmt::format("{}.{}: the chip has {} 0 to {}", key, i, what, n - 1));
+            throw KeyError(fmt::format("{}.{}", key, i), fmt::format("the chip has {} 0 to {}", what, n - 1));
     }
 }
 
@@ -80,17 +80,17 @@ std::vector<std::uint32_t> core_kinds(const ChipSpec& chip) {
             kinds[e] = k;
             ++taken;
         }
-        if (taken == 0)
-            throw ConfigError(fmt::format("{}: no core is left for kind {}", key, quoted(spec.name)));
+        if (taken == 0) throw KeyError(key, fmt::format("no core is left for kind {}", quoted(spec.name)));
         if (taken < spec.count)
-            throw ConfigError(fmt::format("{}.count: there is room for {} only", key, taken));
+            throw KeyError(fmt::format("{}.count", key), fmt::format("there is room for {} only", taken));
     }
     const auto none = std::find(kinds.begin(), kinds.end(), kNone);
     if (none != kinds.end()) {
-        throw ConfigError(fmt::format(
-            "cores: core {} of router {} is of no kind; a last kind without a place takes what is left",
-            static_cast<std::uint64_t>(none - kinds.begin()) % per,
-            static_cast<std::uint64_t>(none - kinds.begin()) / per));
+        throw KeyError(
+            "cores",
+            fmt::format("core {} of router {} is of no kind; a last kind without a place takes what is left",
+                        static_cast<std::uint64_t>(none - kinds.begin()) % per,
+                        static_cast<std::uint64_t>(none - kinds.begin()) / per));
     }
     return kinds;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::compiler {
@@ -47,12 +47,12 @@ Profile preset_profile(const std::string& name) {
         return p;
     }
     if (name == "lava") return p;
-    throw ConfigError(fmt::format(
-        "profile.preset: unknown preset '{}' (known: nir-euler, snntorch, snntorch-subtract, norse, "
-        "spikingjelly, sinabs, spyx, lava){}",
-        name,
-        near_one(name, {"nir-euler", "snntorch", "snntorch-subtract", "norse", "spikingjelly", "sinabs",
-                        "spyx", "lava"})));
+    throw KeyError("profile.preset",
+                   fmt::format("unknown preset '{}' (known: nir-euler, snntorch, snntorch-subtract, norse, "
+                               "spikingjelly, sinabs, spyx, lava){}",
+                               name,
+                               near_one(name, {"nir-euler", "snntorch", "snntorch-subtract", "norse",
+                                               "spikingjelly", "sinabs", "spyx", "lava"})));
 }
 
 namespace {
@@ -60,8 +60,8 @@ void one_of(const char* key, const std::string& value, std::initializer_list<con
     if (std::any_of(known.begin(), known.end(), [&](const char* k) { return value == k; })) return;
     std::string list;
     for (const char* k : known) list += (list.empty() ? "" : ", ") + std::string(k);
-    throw ConfigError(
-        fmt::format("profile.{}: '{}' is not one of {}{}", key, value, list, near_one(value, known)));
+    throw KeyError(fmt::format("profile.{}", key),
+                   fmt::format("'{}' is not one of {}{}", value, list, near_one(value, known)));
 }
 }  // namespace
 

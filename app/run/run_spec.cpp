@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run/run_spec.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -10,7 +11,8 @@
 #include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
+#include "base/nearest.hpp"
 #include "noc/catalogue.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
@@ -41,7 +43,15 @@ void check_network(const arch::ChipSpec& chip) {
 
 }  // namespace
 
+void check_timestep(const arch::ChipSpec& chip) {
+    static const std::vector<std::string> policies{"barrier"};
+    const std::string& policy = chip.timestep.policy;
+    if (std::find(policies.begin(), policies.end(), policy) == policies.end())
+        throw KeyError("timestep.policy", unknown_name(policy, policies));
+}
+
 void check_chip(const arch::ChipSpec& chip) {
+    check_timestep(chip);
     check_network(chip);
     arch::check_kinds(chip);
     stats::check_prices(arch::with_derived_prices(chip));

@@ -100,6 +100,9 @@ struct LoadedRun {
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets,
                    const std::uint64_t* seed = nullptr);
 
+/// The one way to end a timestep that is modelled is the barrier. Throws KeyError for another.
+void check_timestep(const arch::ChipSpec& chip);
+
 /// What reading alone cannot find: unknown kinds, impossible networks, missing prices. Throws ConfigError.
 void check_chip(const arch::ChipSpec& chip);
 

@@ -8,6 +8,7 @@
 
 #include "app/config_file.hpp"
 #include "app/file_kinds.hpp"
+#include "app/run/run_spec.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/shipped.hpp"
 #include "base/config/writer.hpp"
@@ -83,6 +84,7 @@ void check(const TrainSpec& s) {
 std::unique_ptr<training::TrainingTarget> training_target(const TrainSpec& s) {
     if (!s.chip && !s.cores) return nullptr;
     try {
+        if (s.cores) check_timestep(*s.cores);
         return s.cores ? training::make_target(*s.cores) : training::make_target(*s.chip);
     } catch (const ConfigError& e) {
         throw as_key_error(e).below("chip");

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "arch/core_kinds.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 #include "compiler/passes/estimate_energy.hpp"
 
@@ -27,12 +27,11 @@ std::vector<std::uint32_t> wishes(const Graph& graph, const arch::ChipSpec& chip
     for (const auto& [layer, kind] : map.kinds) {
         const std::string key = "map.kinds." + layer;
         if (chip.cores.empty())
-            throw ConfigError(key + ": the chip's cores are all alike; chip.cores would list several kinds");
+            throw KeyError(key, "the chip's cores are all alike; chip.cores would list several kinds");
         const auto k = std::find(kinds.begin(), kinds.end(), kind);
-        if (k == kinds.end())
-            throw ConfigError(key + ": unknown kind " + quoted(kind) + suggestion(kind, kinds));
+        if (k == kinds.end()) throw KeyError(key, "unknown kind " + quoted(kind) + suggestion(kind, kinds));
         if (std::find(layers.begin(), layers.end(), layer) == layers.end())
-            throw ConfigError(key + ": no such layer" + suggestion(layer, layers));
+            throw KeyError(key, "no such layer" + suggestion(layer, layers));
         for (std::size_t i = 0; i < kind_of.size(); ++i) {
             if (graph.populations[i].name == layer)
                 kind_of[i] = static_cast<std::uint32_t>(k - kinds.begin());

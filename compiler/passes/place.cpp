@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "arch/core_kinds.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/rng.hpp"
 
 namespace loom::compiler {
@@ -146,7 +146,7 @@ Placement place(const std::string& method, std::uint64_t seed, const std::vector
     if (method == "auto") {
         climber.climb(seed);
     } else if (method != "sequential") {
-        throw ConfigError(fmt::format("map.place: '{}' is not one of auto, sequential", method));
+        throw KeyError("map.place", fmt::format("'{}' is not one of auto, sequential", method));
     }
     result.cost = climber.total();
     result.endpoint = climber.slots();

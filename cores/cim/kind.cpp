@@ -6,7 +6,7 @@
 
 #include "arch/cim_layout.hpp"
 #include "arch/cim_prices.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "cores/cim/area.hpp"
 #include "cores/cim/cim_core.hpp"
 #include "cores/cim/expected_events.hpp"
@@ -28,11 +28,11 @@ bool in(const std::array<std::string_view, N>& list, std::string_view event) {
 
 void CimKind::check(const arch::CoreSpec& core, const arch::ChipSpec& chip, const std::string& key) const {
     const auto* cim = core.find<arch::CimCoreSpec>();
-    if (cim == nullptr) throw ConfigError(key + ".cim: a core of kind cim needs this section");
+    if (cim == nullptr) throw KeyError(key + ".cim", "a core of kind cim needs this section");
     if (core.soma.arithmetic != arch::Arithmetic::Fixed)
-        throw ConfigError(key + ".soma.arithmetic: cores of kind cim compute in integers (fixed)");
+        throw KeyError(key + ".soma.arithmetic", "cores of kind cim compute in integers (fixed)");
     if (cim->timing.f_clk != 0)
-        throw ConfigError(key + ".cim.timing.f_clk: arrays of a chip have its clock (clock.period)");
+        throw KeyError(key + ".cim.timing.f_clk", "arrays of a chip have its clock (clock.period)");
     cim_shape(*cim, 1, 1, chip.clock.period, key + ".cim.");
 }
 

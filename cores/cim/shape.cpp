@@ -9,8 +9,9 @@
 #include <string_view>
 
 #include "arch/cim_layout.hpp"
-#include "base/error.hpp"
 #include "base/config/duration.hpp"
+#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::cores {
 namespace {
@@ -24,7 +25,7 @@ std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
 }
 
 [[noreturn]] void refuse(const std::string& key, const std::string& problem) {
-    throw ConfigError(key + ": " + problem);
+    throw KeyError(key, problem);
 }
 
 std::uint64_t cycles(const std::string& text, double period_ps, const std::string& key, std::uint64_t least) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "cores/near_memory/memory_kind.hpp"
 #include "cores/serial/serial_core.hpp"
 
@@ -18,9 +18,9 @@ class SerialKind final : public MemoryKind {
     }
     void check(const arch::CoreSpec& core, const arch::ChipSpec&, const std::string& key) const override {
         if (core.find<SerialSpec>() == nullptr)
-            throw ConfigError(key + ".serial: a core of kind serial needs this section");
+            throw KeyError(key + ".serial", "a core of kind serial needs this section");
         if (core.soma.arithmetic != arch::Arithmetic::Fixed)
-            throw ConfigError(key + ".soma.arithmetic: cores of kind serial compute in integers (fixed)");
+            throw KeyError(key + ".soma.arithmetic", "cores of kind serial compute in integers (fixed)");
     }
     void expect(const arch::ChipSpec&, std::size_t, const arch::ExpectedInput& in, double,
                 const AddEvent& add) const override {

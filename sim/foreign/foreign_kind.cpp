@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::foreign {
 
@@ -16,10 +17,10 @@ std::optional<arch::KindSection> ForeignKind::section() const {
 void ForeignKind::check(const arch::CoreSpec& core, const arch::ChipSpec&, const std::string& key) const {
     const auto* name = core.find<std::string>();
     if (name == nullptr)
-        throw ConfigError(key + ".module: a core of kind foreign needs the name of its module");
+        throw KeyError(key + ".module", "a core of kind foreign needs the name of its module");
     modules_.find_core(key + ".module", *name);
     if (core.soma.arithmetic != arch::Arithmetic::Fixed)
-        throw ConfigError(key + ".soma.arithmetic: cores of kind foreign compute in integers (fixed)");
+        throw KeyError(key + ".soma.arithmetic", "cores of kind foreign compute in integers (fixed)");
 }
 
 void ForeignKind::expect(const arch::ChipSpec&, std::size_t, const arch::ExpectedInput& in, double,

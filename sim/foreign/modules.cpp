@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::foreign {
@@ -13,10 +14,9 @@ template <class Map>
 const auto& find(const Map& map, const std::string& key, const std::string& name, const char* what) {
     if (const auto it = map.find(name); it != map.end()) return it->second;
     if (map.empty()) {
-        throw ConfigError(
-            fmt::format("{}: unknown {}; this program has no {} modules of SystemC, they come with "
-                        "a `main` that registers them",
-                        key, quoted(name), what));
+        throw KeyError(key, fmt::format("unknown {}; this program has no {} modules of SystemC, they come "
+                                        "with a `main` that registers them",
+                                        quoted(name), what));
     }
     std::vector<std::string> known;
     std::string list;
@@ -24,7 +24,7 @@ const auto& find(const Map& map, const std::string& key, const std::string& name
         known.push_back(other);
         list += (list.empty() ? "" : ", ") + other;
     }
-    throw ConfigError(fmt::format("{}: {} (registered: {})", key, unknown_name(name, known), list));
+    throw KeyError(key, fmt::format("{} (registered: {})", unknown_name(name, known), list));
 }
 
 template <class Map, class Make>

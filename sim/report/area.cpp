@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "arch/core_kind.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::stats {
@@ -60,10 +60,10 @@ void check_area(const arch::EnergySpec& prices, const std::string& list) {
             by_width |= arch::area_width(name, "adc." + table) != 0;
         for (const std::string_view o : kOperators) by_width |= arch::area_width(name, std::string(o)) != 0;
         if (std::find(kFigures.begin(), kFigures.end(), name) == kFigures.end() && !by_width)
-            throw ConfigError(path + ": no such part" + suggestion(name, parts_like(name)));
+            throw KeyError(path, "no such part" + suggestion(name, parts_like(name)));
         if (std::find(grades.begin(), grades.end(), area.grade) == grades.end())
-            throw ConfigError(path + ".grade: unknown " + loom::quoted(area.grade) +
-                              suggestion(area.grade, grades));
+            throw KeyError(path + ".grade",
+                           "unknown " + loom::quoted(area.grade) + suggestion(area.grade, grades));
     }
 }
 

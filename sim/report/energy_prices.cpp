@@ -8,6 +8,7 @@
 #include "arch/core_kinds.hpp"
 #include "base/config/quantity.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/network.hpp"
 
 namespace loom::stats {
@@ -48,8 +49,8 @@ void resolve(const std::string& event, const std::string& key, const arch::ChipS
     entry.pj = price.pj;
     if (price.per == Per::Event) return;
     const auto fail = [&](const std::string& why) {
-        throw ConfigError(
-            fmt::format("energy.actions.{}.value: {} {}", key, config::format_price(price), why));
+        throw KeyError(fmt::format("energy.actions.{}.value", key),
+                       fmt::format("{} {}", config::format_price(price), why));
     };
     const std::uint64_t bits = bits_of(event, chip);
     if (bits == 0) fail("is a price per bit, but the event has no fixed number of bits; price it per event");
@@ -59,8 +60,8 @@ void resolve(const std::string& event, const std::string& key, const arch::ChipS
     const Length length = length_of(event, chip.noc);
     if (length.key.empty()) fail("is a price per mm, but the event has no length; price it per event or bit");
     if (length.mm <= 0) {
-        throw ConfigError(fmt::format("{}: missing; energy.actions.{} is a price per mm ({})", length.key,
-                                      key, config::format_price(price)));
+        throw KeyError(length.key, fmt::format("missing; energy.actions.{} is a price per mm ({})", key,
+                                               config::format_price(price)));
     }
     entry.pj *= length.mm;
     entry.formula += fmt::format(" * {}", config::format_quantity(length.mm, Unit::Length));

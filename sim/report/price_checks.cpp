@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "arch/core_kinds.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 #include "sim/report/area.hpp"
 
@@ -16,9 +16,8 @@ namespace {
 /// Throws for an event that has no price in a list (its key), if it is one that needs it.
 void need_price(const EventInfo& e, const std::string& list = "energy") {
     if (!e.priced) return;
-    throw ConfigError(
-        fmt::format("{}.actions.{}: missing; give it a price, or a reason under energy.unpriced ({})", list,
-                    family_of(e.name), e.doc));
+    throw KeyError(fmt::format("{}.actions.{}", list, family_of(e.name)),
+                   fmt::format("missing; give it a price, or a reason under energy.unpriced ({})", e.doc));
 }
 
 /// list: the key of the prices.
@@ -31,12 +30,12 @@ void check_names(const arch::EnergySpec& prices, const std::string& list, const 
     }
     const auto known = [&](const std::string& path, const std::string& name) {
         if (std::find(names.begin(), names.end(), name) == names.end())
-            throw ConfigError(path + ": no such event" + suggestion(name, names));
+            throw KeyError(path, "no such event" + suggestion(name, names));
     };
     const auto one_of = [](const std::string& path, const std::string& value,
                            const std::vector<std::string>& of) {
         if (std::find(of.begin(), of.end(), value) == of.end())
-            throw ConfigError(path + ": unknown " + quoted(value) + suggestion(value, of));
+            throw KeyError(path, "unknown " + quoted(value) + suggestion(value, of));
     };
     const std::vector<std::string> categories(kCategories.begin(), kCategories.end());
     const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
@@ -47,7 +46,7 @@ void check_names(const arch::EnergySpec& prices, const std::string& list, const 
         one_of(path + ".grade", price.grade, grades);
         one_of(path + ".scope", price.scope, {"marginal", "all_in"});
         if (prices.unpriced.count(name) != 0)
-            throw ConfigError(list + ".unpriced." + name + ": has a price as well");
+            throw KeyError(list + ".unpriced." + name, "has a price as well");
     }
     for (const auto& [name, reason] : prices.unpriced) known(list + ".unpriced." + name, name);
     for (const auto& [name, leak] : prices.leakage) {
@@ -55,7 +54,7 @@ void check_names(const arch::EnergySpec& prices, const std::string& list, const 
         one_of(path, name, {"core", "router", "link", "bridge", "chip"});
         one_of(path + ".grade", leak.grade, grades);
         if (leak.value > 0 && leak.per_cycle > 0)
-            throw ConfigError(path + ".per_cycle: there is a power (value) as well");
+            throw KeyError(path + ".per_cycle", "there is a power (value) as well");
     }
     check_area(prices, list);
 }

@@ -121,6 +121,7 @@ CASES = [
     ("no virtual channels", nothing, ["--set", "chip.noc.router.vcs=0"], 3, '--set chip.noc.router.vcs: chip.noc.router.vcs: must be >= 1 (got 0)'),
     ("unknown pipeline", nothing, ["--set", "chip.noc.router.pipeline=P9"], 3, '--set chip.noc.router.pipeline: chip.noc.router.pipeline: unknown `P9`; known: P2, P3, P4'),
     ("unknown topology", nothing, ["--set", "chip.noc.topology=tours"], 3, "--set chip.noc.topology: chip.noc.topology: unknown `tours`; did you mean 'torus'?"),
+    ("unknown policy of timesteps", nothing, ["--set", "chip.timestep.policy=tick_like_truenorth"], 3, "--set chip.timestep.policy: chip.timestep.policy: unknown `tick_like_truenorth`; expected one of 'barrier'"),
     ("unknown core", nothing, ["--set", "chip.core.kind=far_memory"], 3, "--set chip.core.kind: chip.core.kind: unknown 'far_memory'; did you mean 'near_memory'?"),
     ("missing price", lambda d: missing_price(d), [], 3, '{d}/prices.yaml:8:3: chip.energy.actions.host.packets: missing; give it a price, or a reason under energy.unpriced (packets injected by the host)'),
     ("unknown event", nothing, ["--set", "chip.energy.unpriced.dendrite.acc=why"], 3, '--set chip.energy.unpriced.dendrite.acc: chip.energy.unpriced.dendrite: expected a text, got a map'),
