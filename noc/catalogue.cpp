@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 
@@ -56,9 +56,9 @@ void check_memory(const arch::NocSpec& spec, const Topology& t) {
     constexpr std::uint64_t kMost = std::uint64_t{1} << 26;
     const std::uint64_t channels = std::uint64_t{t.n_routers()} * t.max_ports() * spec.router.vcs;
     if (channels > kMost) {
-        throw ConfigError(
-            fmt::format("noc.size: {} routers with {} ports and {} virtual channels need {} buffers; "
-                        "the limit is {}",
+        throw KeyError(
+            "noc.size",
+            fmt::format("{} routers with {} ports and {} virtual channels need {} buffers; the limit is {}",
                         t.n_routers(), t.max_ports(), spec.router.vcs, channels, kMost));
     }
 }

@@ -11,7 +11,7 @@
 #include "app/run/prepared_run.hpp"
 #include "app/run/simulate.hpp"
 #include "app/verb.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "cores/kind.hpp"
@@ -156,7 +156,7 @@ void check_modules(const RunSpec& spec, const RunOptions& o) {
     if (o.engine != "systemc")
         throw Error(ExitCode::Usage, "--engine plain: the chip has modules of SystemC, which it cannot run");
     if (spec.device_seeds > 1)
-        throw ConfigError("device_seeds: further chips run without SystemC, and this one has modules of it");
+        throw KeyError("device_seeds", "further chips run without SystemC, and this one has modules of it");
     const std::string module = modules.needs_one_process(placement);
     if (o.threads > 1 && !module.empty())
         throw Error(ExitCode::Usage, "--threads: module '" + module +

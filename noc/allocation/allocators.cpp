@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/key_error.hpp"
 #include "noc/names.hpp"
-#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -156,7 +156,7 @@ std::unique_ptr<Allocator> make_allocator(std::string_view key, std::string_view
         if (e.name == name) return e.make(shape);
         known += fmt::format("{}{}", known.empty() ? "" : ", ", e.name);
     }
-    throw ConfigError(fmt::format("noc.router.{}: unknown `{}`; known: {}", key, name, known));
+    throw KeyError(fmt::format("noc.router.{}", key), fmt::format("unknown `{}`; known: {}", name, known));
 }
 
 }  // namespace loom::noc

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/key_error.hpp"
 #include "noc/names.hpp"
 #include "noc/round_robin.hpp"
-#include "base/error.hpp"
 
 namespace loom::noc {
 
@@ -33,8 +33,8 @@ ArbiterKind find_arbiter(std::string_view name) {
     for (const ArbiterName& a : kArbiters) {
         if (a.name == name) return a.kind;
     }
-    throw ConfigError(
-        fmt::format("noc.router.arbiter: unknown `{}`; known: {}", name, fmt::join(arbiter_names(), ", ")));
+    throw KeyError("noc.router.arbiter",
+                   fmt::format("unknown `{}`; known: {}", name, fmt::join(arbiter_names(), ", ")));
 }
 
 ArbiterBank::ArbiterBank(ArbiterKind kind, unsigned resources, unsigned askers)

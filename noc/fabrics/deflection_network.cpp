@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/router_kind.hpp"
 #include "noc/routing/builders.hpp"
 
@@ -16,18 +17,17 @@ DeflectionNetwork::DeflectionNetwork(const arch::ChipSpec& spec, Topology topolo
     : PacketFabric(spec, std::move(topology), {}) {
     // none of its own; destination sets need ways to be counted
     if (spec.noc.routing != arch::NocSpec{}.routing)
-        throw ConfigError("noc.routing: a deflection router has no routing function; use auto");
+        throw KeyError("noc.routing", "a deflection router has no routing function; use auto");
     routing_ =
         topology_.regular ? make_routing(spec_, topology_, 2) : up_down_routing().build(spec_, topology_, 2);
     for (std::uint32_t r = 0; r < topology_.n_routers(); ++r) {
         for (unsigned p = 0; p < topology_.link_ports(); ++p) {
             const Channel& c = topology_.channel(r, p);
             if (c.peer != kNone && c.flit_ps != 0) {
-                throw ConfigError(
-                    fmt::format("noc.link_width: a deflection router sends on a flit per link and cycle, the "
-                                "link {} of router "
-                                "{} takes longer",
-                                topology_.port_name(p), topology_.router_name(r)));
+                throw KeyError("noc.link_width",
+                               fmt::format("a deflection router sends on a flit per link and cycle, the link "
+                                           "{} of router {} takes longer",
+                                           topology_.port_name(p), topology_.router_name(r)));
             }
         }
     }

@@ -7,7 +7,7 @@
 #include <array>
 #include <bit>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
 
@@ -19,17 +19,17 @@ HandshakeNetwork::HandshakeNetwork(const arch::ChipSpec& spec, Topology topology
       depth_(static_cast<unsigned>(spec.noc.router.buffer)),
       active_(topology_.n_routers()),
       rng_(1, 91) {
-    if (vcs_ == 0 || vcs_ > 64) throw ConfigError(fmt::format("noc.router.vcs: {} is not in 1..64", vcs_));
+    if (vcs_ == 0 || vcs_ > 64) throw KeyError("noc.router.vcs", fmt::format("{} is not in 1..64", vcs_));
     if (depth_ == 0 || depth_ > 4096)
-        throw ConfigError(fmt::format("noc.router.buffer: {} is not in 1..4096", depth_));
+        throw KeyError("noc.router.buffer", fmt::format("{} is not in 1..4096", depth_));
     routing_ = make_routing(spec_, topology_, 1);
     const std::string cycle = deadlock_cycle(spec_, topology_, *routing_);
     if (!cycle.empty()) {
-        throw ConfigError(fmt::format("noc.routing: {} can deadlock on this {} without datelines: {}",
-                                      spec_.routing, topology_.name, cycle));
+        throw KeyError("noc.routing", fmt::format("{} can deadlock on this {} without datelines: {}",
+                                                  spec_.routing, topology_.name, cycle));
     }
     if (routing_->several)
-        throw ConfigError("noc.routing: the handshake router needs a deterministic routing function");
+        throw KeyError("noc.routing", "the handshake router needs a deterministic routing function");
     const std::size_t ports = std::size_t{topology_.n_routers()} * n_ports_;
     inputs_.resize(ports);
     outputs_.resize(ports);

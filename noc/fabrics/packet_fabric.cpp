@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 
@@ -19,8 +20,8 @@ PacketFabric::PacketFabric(const arch::ChipSpec& spec, Topology topology, Abilit
       port_flits_(port_at(topology_.n_routers(), 0)),
       loss_rng_(spec.noc.faults.seed, 77) {
     if (spec_.router.classes == 0 || (spec_.router.classes > 1 && !can.classes)) {
-        throw ConfigError(fmt::format("noc.router.classes: the {} router has 1 message class, not {}",
-                                      spec_.router.kind, spec_.router.classes));
+        throw KeyError("noc.router.classes", fmt::format("the {} router has 1 message class, not {}",
+                                                         spec_.router.kind, spec_.router.classes));
     }
 }
 
@@ -31,8 +32,8 @@ void PacketFabric::reset() {
 
 void PacketFabric::prepare_for_sets(const MulticastSets& sets) {
     if (can_.trees || !sets.in_tree()) return;
-    throw ConfigError(fmt::format("noc.multicast.style: {} needs the vc or the timeout router, not {}",
-                                  spec_.multicast.style, spec_.router.kind));
+    throw KeyError("noc.multicast.style", fmt::format("{} needs the vc or the timeout router, not {}",
+                                                      spec_.multicast.style, spec_.router.kind));
 }
 
 Cycle PacketFabric::evaluate(Cycle now) {

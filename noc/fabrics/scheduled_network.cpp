@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
 
@@ -22,12 +23,11 @@ ScheduledNetwork::ScheduledNetwork(const arch::ChipSpec& spec, Topology topology
       slots_(grows_ ? kFirstSlots : spec.noc.router.slots),
       n_lanes_(2 * topology_.max_ports()) {
     if (slots_ > kMostSlots)
-        throw ConfigError(fmt::format("noc.router.slots: {} is not in 0..{}", slots_, kMostSlots));
+        throw KeyError("noc.router.slots", fmt::format("{} is not in 0..{}", slots_, kMostSlots));
     if (spec.noc.router.classes > 64)
-        throw ConfigError(fmt::format("noc.router.classes: {} is not in 1..64", spec.noc.router.classes));
+        throw KeyError("noc.router.classes", fmt::format("{} is not in 1..64", spec.noc.router.classes));
     routing_ = make_routing(spec_, topology_, 2);
-    if (routing_->several)
-        throw ConfigError("noc.routing: a schedule needs a deterministic routing function");
+    if (routing_->several) throw KeyError("noc.routing", "a schedule needs a deterministic routing function");
     owner_.resize(spec.noc.router.classes * topology_.n_routers() * n_lanes_);
 }
 

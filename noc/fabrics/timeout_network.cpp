@@ -8,6 +8,7 @@
 #include <bit>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/round_robin.hpp"
 #include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
@@ -25,13 +26,13 @@ constexpr std::array<std::pair<unsigned, unsigned>, 6> kTriangle{
 TimeoutNetwork::TimeoutNetwork(const arch::ChipSpec& spec, Topology topology)
     : PacketFabric(spec, std::move(topology), {.trees = true}), active_(topology_.n_routers()) {
     if (spec.noc.router.buffer == 0 || spec.noc.router.buffer > 4096)
-        throw ConfigError(fmt::format("noc.router.buffer: {} is not in 1..4096", spec.noc.router.buffer));
+        throw KeyError("noc.router.buffer", fmt::format("{} is not in 1..4096", spec.noc.router.buffer));
     if (spec.noc.router.wait2 > 0 && !topology_.diagonals) {
-        throw ConfigError("noc.router.wait2: emergency routes need the triangles of topology: triangular");
+        throw KeyError("noc.router.wait2", "emergency routes need the triangles of topology: triangular");
     }
     routing_ = make_routing(spec_, topology_, 2);
     if (routing_->several)
-        throw ConfigError("noc.routing: the timeout router needs a deterministic routing function");
+        throw KeyError("noc.routing", "the timeout router needs a deterministic routing function");
     routing_->uses_halves = false;
     routers_.resize(topology_.n_routers());
     queues_.resize(std::size_t{topology_.n_routers()} * n_ports_);

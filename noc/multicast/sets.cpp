@@ -7,9 +7,10 @@
 #include <array>
 #include <bit>
 
-#include "noc/names.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
+#include "noc/names.hpp"
 
 namespace loom::noc {
 namespace {
@@ -35,7 +36,7 @@ MulticastStyle find_multicast_style(std::string_view name) {
     for (const StyleName& s : kStyles) {
         if (s.name == name) return s.style;
     }
-    throw ConfigError("noc.multicast.style: " + unknown_name(std::string(name), multicast_style_names()));
+    throw KeyError("noc.multicast.style", unknown_name(std::string(name), multicast_style_names()));
 }
 
 MulticastSets::MulticastSets(const Topology& topology, const Routing& routing,
@@ -46,15 +47,15 @@ MulticastSets::MulticastSets(const Topology& topology, const Routing& routing,
       style_(find_multicast_style(spec.style)),
       tree_(routing) {
     if (style_ == MulticastStyle::Region && topology.grid.empty()) {
-        throw ConfigError("noc.multicast.style: a region is a box of a grid");
+        throw KeyError("noc.multicast.style", "a region is a box of a grid");
     }
     if (routing.several && in_tree()) {
-        throw ConfigError("noc.multicast.style: trees need a deterministic routing function");
+        throw KeyError("noc.multicast.style", "trees need a deterministic routing function");
     }
     if (style_ == MulticastStyle::Table && routing.uses_halves) {
-        throw ConfigError(
-            "noc.multicast.style: key/mask tables know no datelines; use tree on a torus, or the timeout "
-            "router");
+        throw KeyError("noc.multicast.style",
+                       "key/mask tables know no datelines; use tree on a torus, or the timeout "
+                       "router");
     }
 }
 

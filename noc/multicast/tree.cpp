@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 
@@ -34,10 +34,10 @@ void TreeBuilder::lead_by(const std::vector<Step>& way, std::size_t step) {
         for (const Branch* b = at(way[i].router); b != nullptr && b->in_port < topology_.link_ports();
              b = at(topology_.channel(b->router, b->in_port).peer)) {
             if (b != moved) continue;
-            throw ConfigError(fmt::format(
-                "noc.multicast.style: the ways of a set cross at router {}, no tree holds them; use "
-                "relay or unicast",
-                topology_.router_name(moved->router)));
+            throw KeyError(
+                "noc.multicast.style",
+                fmt::format("the ways of a set cross at router {}, no tree holds them; use relay or unicast",
+                            topology_.router_name(moved->router)));
         }
     }
     std::uint32_t router = moved->router, in_port = moved->in_port;

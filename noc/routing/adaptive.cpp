@@ -6,8 +6,8 @@
 
 #include <bit>
 
+#include "base/key_error.hpp"
 #include "noc/routing/builders.hpp"
-#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -41,10 +41,10 @@ Route adaptive(const Routing& base, const RouteQuery& q) {
 
 std::unique_ptr<Routing> build(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
     if (t.grid.empty() || t.wraps || t.n_routers() > t.n_cores() / t.cores_per_router()) {
-        throw ConfigError("noc.routing: adaptive needs a mesh");
+        throw KeyError("noc.routing", "adaptive needs a mesh");
     }
     if (vcs < 2)
-        throw ConfigError("noc.router.vcs: adaptive routing needs 2 VCs of a message class, one to escape");
+        throw KeyError("noc.router.vcs", "adaptive routing needs 2 VCs of a message class, one to escape");
     const RoutingKind escape = t.regular ? natural_dimension_order() : up_down_routing();
     auto r = std::make_unique<Adaptive>(t, vcs, adaptive, escape.build(spec, t, vcs));
     r->several = r->uses_escape = true;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/key_error.hpp"
 #include "noc/routing/channel_graph.hpp"
-#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -137,10 +137,9 @@ std::string deadlock_cycle(const Topology& topology, const Routing& routing, std
     Walker w(topology, routing);
     if (w.cost() > kMostPairs) {
         if (routing.safe && extra.empty()) return "";
-        throw ConfigError(
-            fmt::format("noc.routing: this {} of {} routers is too large to be checked for deadlocks; use a "
-                        "smaller one, or routing: up_down",
-                        topology.name, topology.n_routers()));
+        throw KeyError("noc.routing", fmt::format("this {} of {} routers is too large to be checked for "
+                                                  "deadlocks; use a smaller one, or routing: up_down",
+                                                  topology.name, topology.n_routers()));
     }
     const std::string bad = w.run();
     if (!bad.empty()) return bad;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "noc/routing/builders.hpp"
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/rng.hpp"
+#include "noc/routing/builders.hpp"
 
 namespace loom::noc {
 namespace {
@@ -173,8 +173,8 @@ bool has_bridges(const Topology& t) {
 
 void check_grid(const Topology& t) {
     if (!t.grid.empty()) return;
-    throw ConfigError(
-        fmt::format("noc.routing: dimension order needs a grid, not a {}; use up_down or table", t.name));
+    throw KeyError("noc.routing",
+                   fmt::format("dimension order needs a grid, not a {}; use up_down or table", t.name));
 }
 
 /// The dimensions of `first` ("yx"), then the others.
@@ -184,8 +184,8 @@ std::unique_ptr<Routing> build_in_order(const arch::NocSpec& spec, const Topolog
     const std::vector<unsigned> order = whole_order(t, first);
     const bool plain = order.size() == 2 && order[0] == 0, chips = has_bridges(t);
     if ((chips || t.diagonals) && !plain) {
-        throw ConfigError(
-            fmt::format("noc.routing: {} is not known on this {}; use xy", spec.routing, t.name));
+        throw KeyError("noc.routing",
+                       fmt::format("{} is not known on this {}; use xy", spec.routing, t.name));
     }
     const Routing::Function f = chips         ? bridged
                                 : t.diagonals ? triangular
@@ -204,12 +204,12 @@ std::unique_ptr<Routing> build_in_order(const arch::NocSpec& spec, const Topolog
 std::unique_ptr<Routing> build_relative(const arch::NocSpec& spec, const Topology& t, unsigned vcs) {
     check_grid(t);
     if (t.wraps || has_bridges(t) || t.grid.size() > 2)
-        throw ConfigError("noc.routing: relative needs a mesh of 1 or 2 dimensions");
+        throw KeyError("noc.routing", "relative needs a mesh of 1 or 2 dimensions");
     const std::uint32_t widest = *std::max_element(t.grid.begin(), t.grid.end()) - 1;
     if (spec.address_bits != 0 && widest > (std::uint64_t{1} << (spec.address_bits - 1)) - 1) {
-        throw ConfigError(fmt::format("noc.address_bits: {} bits reach {} hops, the mesh needs {}",
-                                      spec.address_bits, (std::uint64_t{1} << (spec.address_bits - 1)) - 1,
-                                      widest));
+        throw KeyError("noc.address_bits",
+                       fmt::format("{} bits reach {} hops, the mesh needs {}", spec.address_bits,
+                                   (std::uint64_t{1} << (spec.address_bits - 1)) - 1, widest));
     }
     auto r = std::make_unique<DimensionOrder>(t, vcs, relative, whole_order(t, ""));
     r->uses_source = r->by_coordinates = true;

@@ -2,8 +2,8 @@
 // Routing by tables on any graph: shortest ways, and shortest legal ways up and down a spanning tree.
 #include <fmt/format.h>
 
+#include "base/key_error.hpp"
 #include "noc/routing/builders.hpp"
-#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -51,8 +51,8 @@ Route up_down(const Routing& base, const RouteQuery& q) {
 void check_size(const Topology& t) {
     const std::uint64_t n = std::uint64_t{t.n_routers()} * t.n_routers() * 2;
     if (n > kMaxEntries) {
-        throw ConfigError(fmt::format("noc.routing: tables for {} routers need {} entries, the limit is {}",
-                                      t.n_routers(), n, kMaxEntries));
+        throw KeyError("noc.routing", fmt::format("tables for {} routers need {} entries, the limit is {}",
+                                                  t.n_routers(), n, kMaxEntries));
     }
 }
 
@@ -68,7 +68,8 @@ std::vector<std::uint32_t> levels(const Topology& t) {
     while (true) {
         std::uint32_t root = kNone;
         for (std::uint32_t r = t.n_routers(); r-- > 0;) {
-            if (level[r] == kNone && (root == kNone || (!t.root_is_last && degree(r) >= degree(root)))) root = r;
+            if (level[r] == kNone && (root == kNone || (!t.root_is_last && degree(r) >= degree(root))))
+                root = r;
         }
         if (root == kNone) return level;
         std::vector<std::uint32_t> queue{root};

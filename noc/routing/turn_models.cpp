@@ -3,8 +3,8 @@
 // North is -y, as in Noxim; candidates as in Noxim's routers.
 #include <fmt/format.h>
 
+#include "base/key_error.hpp"
 #include "noc/routing/routing_kind.hpp"
-#include "base/error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -62,7 +62,7 @@ std::unique_ptr<Routing> build(const arch::NocSpec& spec, const Topology& t, uns
                                Routing::Function f) {
     const bool extra = t.n_routers() > t.n_cores() / t.cores_per_router();
     if (t.grid.size() != 2 || t.wraps || extra) {
-        throw ConfigError(fmt::format("noc.routing: {} needs a mesh of 2 dimensions", spec.routing));
+        throw KeyError("noc.routing", fmt::format("{} needs a mesh of 2 dimensions", spec.routing));
     }
     auto r = std::make_unique<Routing>(t, vcs, f);
     r->several = r->by_coordinates = true;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/topology/grid.hpp"
 
 namespace loom::noc {
@@ -105,11 +105,11 @@ class BridgedMesh {
 Topology bridged_mesh(const LinkRules& rules, const std::vector<std::uint32_t>& chip) {
     const auto& grid = rules.spec.chips.grid;
     if (chip.size() != 2 || grid.size() != 2) {
-        throw ConfigError("noc.chips: bridges join meshes of 2 dimensions in a grid of 2");
+        throw KeyError("noc.chips", "bridges join meshes of 2 dimensions in a grid of 2");
     }
     if (std::max(chip[0], chip[1]) > kMaxChannels * kMaxChannels)
-        throw ConfigError(fmt::format("noc.size: a chip with bridges has at most {} routers at an edge",
-                                      kMaxChannels * kMaxChannels));
+        throw KeyError("noc.size", fmt::format("a chip with bridges has at most {} routers at an edge",
+                                               kMaxChannels * kMaxChannels));
     return BridgedMesh(rules, chip).build();
 }
 

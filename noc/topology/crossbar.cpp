@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/topology/topology_kind.hpp"
 
 namespace loom::noc {
@@ -8,7 +8,7 @@ namespace {
 Topology build(const LinkRules& rules) {
     sizes(rules, "crossbar", 1, "its cores", kMaxPorts - 1);
     if (rules.spec.cores_per_router != 1) {
-        throw ConfigError("noc.cores_per_router: a crossbar's cores are given by noc.size");
+        throw KeyError("noc.cores_per_router", "a crossbar's cores are given by noc.size");
     }
     return Topology(1, 0);
 }

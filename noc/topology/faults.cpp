@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -23,8 +23,8 @@ void take_out(Topology& t, std::uint32_t router, unsigned port) {
 void apply_faults(Topology& t, const arch::FaultSpec& faults) {
     const auto known = [&](const char* key, std::uint64_t r) {
         if (r >= t.n_routers()) {
-            throw ConfigError(
-                fmt::format("noc.faults.{}: router {} is not in 0..{}", key, r, t.n_routers() - 1));
+            throw KeyError(fmt::format("noc.faults.{}", key),
+                           fmt::format("router {} is not in 0..{}", r, t.n_routers() - 1));
         }
         return static_cast<std::uint32_t>(r);
     };
@@ -33,7 +33,7 @@ void apply_faults(Topology& t, const arch::FaultSpec& faults) {
         for (unsigned p = 0; p < t.link_ports(); ++p) take_out(t, static_cast<std::uint32_t>(r), p);
     }
     for (const auto& link : faults.links) {
-        if (link.size() != 2) throw ConfigError("noc.faults.links: a link is given by its 2 routers");
+        if (link.size() != 2) throw KeyError("noc.faults.links", "a link is given by its 2 routers");
         const std::uint32_t a = known("links", link[0]), b = known("links", link[1]);
         bool found = false;
         for (unsigned p = 0; p < t.link_ports(); ++p) {
@@ -42,7 +42,7 @@ void apply_faults(Topology& t, const arch::FaultSpec& faults) {
             found = true;
         }
         if (!found)
-            throw ConfigError(fmt::format("noc.faults.links: there is no link between {} and {}", a, b));
+            throw KeyError("noc.faults.links", fmt::format("there is no link between {} and {}", a, b));
     }
 }
 

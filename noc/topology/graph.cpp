@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/topology/topology_kind.hpp"
 
 namespace loom::noc {
@@ -14,7 +14,7 @@ unsigned free_port(const Topology& t, std::uint32_t router) {
     for (unsigned p = 0; p < t.link_ports(); ++p) {
         if (t.channel(router, p).peer == kNone) return p;
     }
-    throw ConfigError(fmt::format("noc.links: router {} has more than {} links", router, t.link_ports()));
+    throw KeyError("noc.links", fmt::format("router {} has more than {} links", router, t.link_ports()));
 }
 
 /// The largest number of links at a router of 0..routers-1, at least 1.
@@ -23,20 +23,19 @@ unsigned most_links(const std::vector<arch::GraphLinkSpec>& links, std::uint32_t
     unsigned most = 1;
     for (const auto& l : links) {
         if (l.between.size() != 2) {
-            throw ConfigError(
-                fmt::format("noc.links: a link is between 2 routers, not {}", l.between.size()));
+            throw KeyError("noc.links", fmt::format("a link is between 2 routers, not {}", l.between.size()));
         }
         for (const std::uint64_t r : l.between) {
             if (r >= routers)
-                throw ConfigError(fmt::format("noc.links: router {} is not in 0..{}", r, routers - 1));
+                throw KeyError("noc.links", fmt::format("router {} is not in 0..{}", r, routers - 1));
             most = std::max(most, ++degree[r]);
         }
         if (l.between[0] == l.between[1]) {
-            throw ConfigError(fmt::format("noc.links: router {} is linked to itself", l.between[0]));
+            throw KeyError("noc.links", fmt::format("router {} is linked to itself", l.between[0]));
         }
     }
     if (most > kMaxPorts - 2)
-        throw ConfigError(fmt::format("noc.links: a router has {} links; most: {}", most, kMaxPorts - 2));
+        throw KeyError("noc.links", fmt::format("a router has {} links; most: {}", most, kMaxPorts - 2));
     return most;
 }
 

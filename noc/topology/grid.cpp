@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -16,20 +16,20 @@ std::vector<std::uint32_t> sides(const LinkRules& rules, const char* what, std::
                                  std::size_t most) {
     const auto& size = rules.spec.size;
     if (size.size() < least || size.size() > most) {
-        throw ConfigError(fmt::format("noc.size: a {} needs {}{} number{}; found {}", what, least,
-                                      most == least ? "" : fmt::format(" to {}", most), most == 1 ? "" : "s",
-                                      size.size()));
+        throw KeyError("noc.size", fmt::format("a {} needs {}{} number{}; found {}", what, least,
+                                               most == least ? "" : fmt::format(" to {}", most),
+                                               most == 1 ? "" : "s", size.size()));
     }
     std::uint64_t routers = 1;
     std::vector<std::uint32_t> out;
     for (const std::uint64_t k : size) {
         if (k == 0 || k > kMaxSide)
-            throw ConfigError(fmt::format("noc.size: {} is not in 1..{}", k, kMaxSide));
+            throw KeyError("noc.size", fmt::format("{} is not in 1..{}", k, kMaxSide));
         out.push_back(static_cast<std::uint32_t>(k));
         routers *= k;
     }
     if (routers > (1u << 20))
-        throw ConfigError(fmt::format("noc.size: {} routers are more than 2^20", routers));
+        throw KeyError("noc.size", fmt::format("{} routers are more than 2^20", routers));
     return out;
 }
 

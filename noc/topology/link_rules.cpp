@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -15,7 +15,8 @@ constexpr std::uint64_t kMaxLatency = 1u << 20;
 
 std::uint32_t checked_latency(const char* key, std::uint64_t value) {
     if (value == 0 || value > kMaxLatency) {
-        throw ConfigError(fmt::format("noc.{}: {} is not in 1..{} cycles", key, value, kMaxLatency));
+        throw KeyError(fmt::format("noc.{}", key),
+                       fmt::format("{} is not in 1..{} cycles", value, kMaxLatency));
     }
     return static_cast<std::uint32_t>(value);
 }
@@ -24,9 +25,9 @@ std::uint32_t checked_latency(const char* key, std::uint64_t value) {
 std::uint64_t cycles_of(const char* key, double ps, double period) {
     const double n = ps / period;
     if (std::abs(n - std::nearbyint(n)) > 1e-6 || n < 1 || n > kMaxLatency) {
-        throw ConfigError(
-            fmt::format("noc.router.async.{}: {} ps is no whole multiple, 1 to {}, of the time base of {} ps",
-                        key, ps, kMaxLatency, period));
+        throw KeyError(fmt::format("noc.router.async.{}", key),
+                       fmt::format("{} ps is no whole multiple, 1 to {}, of the time base of {} ps", ps,
+                                   kMaxLatency, period));
     }
     return static_cast<std::uint64_t>(std::nearbyint(n));
 }
@@ -61,7 +62,7 @@ std::uint32_t LinkRules::latency(LinkKind kind, std::uint64_t cycles, std::uint6
 std::uint32_t LinkRules::default_latency(LinkKind kind, std::uint64_t width) const {
     if (asynchronous) {
         const auto& a = spec.router.async;
-        if (a.x <= 0) throw ConfigError("noc.router.async.x: an asynchronous router needs the time of a hop");
+        if (a.x <= 0) throw KeyError("noc.router.async.x", "an asynchronous router needs the time of a hop");
         const Delay d = delay_of(kind, {a.x, a.x_minus, a.y, a.y_minus, a.z, a.z_minus});
         return checked_latency("router.async", cycles_of(d.key, d.ps, period));
     }
@@ -79,10 +80,8 @@ std::uint32_t LinkRules::local_latency() const {
     if (!asynchronous || ps <= 0) return checked_latency("local_latency", spec.local_latency);
     const std::uint64_t cycles = cycles_of("local", ps, period);
     if (cycles < 2)
-        throw ConfigError(
-            fmt::format("noc.router.async.local: {} ps is less than two units of the time base of "
-                        "{} ps",
-                        ps, period));
+        throw KeyError("noc.router.async.local",
+                       fmt::format("{} ps is less than two units of the time base of {} ps", ps, period));
     return checked_latency("router.async", cycles - 1);  // one is the last router's
 }
 
@@ -101,8 +100,8 @@ std::uint64_t LinkRules::flit_ps(LinkKind kind, std::uint64_t width) const {
     const std::uint64_t transfers = (spec.flit_bits + width - 1) / width;
     const double ps = static_cast<double>(transfers) * own;
     if (ps > 4e9) {
-        throw ConfigError(fmt::format("noc.link_width: a flit takes {} transfers of {} ps; the limit is 4 ms",
-                                      transfers, own));
+        throw KeyError("noc.link_width",
+                       fmt::format("a flit takes {} transfers of {} ps; the limit is 4 ms", transfers, own));
     }
     return ps > period ? static_cast<std::uint64_t>(std::llround(ps)) : 0;
 }

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/catalogue.hpp"
 #include "noc/topology/faults.hpp"
 
@@ -14,8 +15,8 @@ namespace {
 std::uint32_t host_router(const Topology& t, std::uint32_t core_routers,
                           const std::vector<std::uint64_t>& host) {
     const auto fail = [&] {
-        throw ConfigError(
-            fmt::format("io.router: [{}] is no router of this {}", fmt::join(host, ", "), t.name));
+        throw KeyError("io.router",
+                       fmt::format("[{}] is no router of this {}", fmt::join(host, ", "), t.name));
     };
     if (t.grid.empty() || host.size() == 1) {
         // written with zeros for a grid: the first router
@@ -41,7 +42,7 @@ void check_connected(const Topology& t) {
     const auto reached = t.distances_to(0);
     for (std::uint32_t r = 0; r < t.n_routers(); ++r) {
         if (reached[r] == kNone)
-            throw ConfigError(fmt::format("noc.links: router {} cannot be reached from router 0", r));
+            throw KeyError("noc.links", fmt::format("router {} cannot be reached from router 0", r));
     }
 }
 
@@ -53,9 +54,9 @@ Topology make_topology(const arch::NocSpec& spec, double period, const std::vect
     const RouterKind* router = catalogue.routers.find(spec.router.kind);
     const LinkRules rules{spec, period, router != nullptr && router->asynchronous};
     if (spec.cores_per_router == 0 || spec.cores_per_router > 16)
-        throw ConfigError(fmt::format("noc.cores_per_router: {} is not in 1..16", spec.cores_per_router));
+        throw KeyError("noc.cores_per_router", fmt::format("{} is not in 1..16", spec.cores_per_router));
     for (const std::uint64_t k : spec.chips.grid) {
-        if (k > 1 && !kind.joins_chips) throw ConfigError("noc.chips: bridges join chips with a mesh");
+        if (k > 1 && !kind.joins_chips) throw KeyError("noc.chips", "bridges join chips with a mesh");
     }
     Topology t = kind.build(rules);
     t.name = kind.name;
@@ -64,9 +65,10 @@ Topology make_topology(const arch::NocSpec& spec, double period, const std::vect
     const arch::NocShape shape = kind.shape(spec);
     const auto cores = static_cast<std::uint32_t>(shape.core_routers);
     if (cores > t.n_routers())
-        throw InternalError(fmt::format("a {} of {} routers, {} of them with cores", kind.name, t.n_routers(), cores));
+        throw InternalError(
+            fmt::format("a {} of {} routers, {} of them with cores", kind.name, t.n_routers(), cores));
     t.attach_cores(cores, static_cast<std::uint32_t>(shape.cores_per_router), host_router(t, cores, host));
-    if (t.max_ports() > 64) throw ConfigError("noc.size: a router with more than 64 ports");
+    if (t.max_ports() > 64) throw KeyError("noc.size", "a router with more than 64 ports");
     check_connected(t);
     apply_faults(t, spec.faults);
     return t;

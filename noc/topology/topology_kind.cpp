@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 
@@ -11,12 +11,12 @@ std::vector<std::uint32_t> sizes(const LinkRules& rules, const char* what, std::
                                  std::uint64_t most) {
     const auto& size = rules.spec.size;
     if (size.size() != n) {
-        throw ConfigError(fmt::format("noc.size: a {} needs {} number{}, {}; found {}", what, n,
-                                      n == 1 ? "" : "s", meaning, size.size()));
+        throw KeyError("noc.size", fmt::format("a {} needs {} number{}, {}; found {}", what, n,
+                                               n == 1 ? "" : "s", meaning, size.size()));
     }
     std::vector<std::uint32_t> out;
     for (const std::uint64_t k : size) {
-        if (k == 0 || k > most) throw ConfigError(fmt::format("noc.size: {} is not in 1..{}", k, most));
+        if (k == 0 || k > most) throw KeyError("noc.size", fmt::format("{} is not in 1..{}", k, most));
         out.push_back(static_cast<std::uint32_t>(k));
     }
     return out;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/topology/topology_kind.hpp"
 
 namespace loom::noc {
@@ -13,9 +13,9 @@ Topology build(const LinkRules& rules) {
     for (std::uint32_t l = 0; l < levels; ++l) {
         leaves *= arity;
         routers += leaves;
-        if (routers > (1u << 20)) throw ConfigError("noc.size: the tree has more than 2^20 routers");
+        if (routers > (1u << 20)) throw KeyError("noc.size", "the tree has more than 2^20 routers");
     }
-    if (arity == 1 && levels > 64) throw ConfigError("noc.size: a tree of arity 1 has at most 64 levels");
+    if (arity == 1 && levels > 64) throw KeyError("noc.size", "a tree of arity 1 has at most 64 levels");
     Topology t(static_cast<std::uint32_t>(routers), arity + 1);
     t.root_is_last = true;
     std::uint32_t first = 0;

@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/counter_math.hpp"
+#include "base/error.hpp"
+#include "base/key_error.hpp"
+#include "base/nearest.hpp"
 #include "noc/catalogue.hpp"
 #include "noc/multicast/sets.hpp"
 #include "noc/traffic/load.hpp"
-#include "base/counter_math.hpp"
-#include "base/error.hpp"
-#include "base/nearest.hpp"
 
 namespace loom::noc {
 namespace {
@@ -70,63 +71,63 @@ constexpr double kLeastBurstRate = 1e-6;
 /// Packets that are copied in the routers must fit their buffers, or they could wait for each other.
 void check_copies(std::uint64_t longest, const arch::NocSpec& noc) {
     if (!copied_in_routers(find_multicast_style(noc.multicast.style)) || longest <= noc.router.buffer) return;
-    throw ConfigError(
-        fmt::format("noc.router.buffer: {} flits; packets of {} flits are copied in the routers and must "
-                    "fit a buffer",
+    throw KeyError(
+        "noc.router.buffer",
+        fmt::format("{} flits; packets of {} flits are copied in the routers and must fit a buffer",
                     noc.router.buffer, longest));
 }
 
 void check_length(const char* key, std::uint64_t longest, const arch::NocSpec& noc) {
     if (longest > 1 && router_kind(noc).single_flits) {
-        throw ConfigError(fmt::format("{}: the {} router carries packets of 1 flit, not {}", key,
-                                      noc.router.kind, longest));
+        throw KeyError(
+            key, fmt::format("the {} router carries packets of 1 flit, not {}", noc.router.kind, longest));
     }
 }
 
 /// What needs no network.
 void check_traffic(const TrafficSpec& t, const arch::NocSpec& noc) {
     if (!(t.rate >= 0 && t.rate <= 1))
-        throw ConfigError(fmt::format("traffic.rate: {} is not in 0..1 flits per node and cycle", t.rate));
+        throw KeyError("traffic.rate", fmt::format("{} is not in 0..1 flits per node and cycle", t.rate));
     static const std::vector<std::string> injections{"bernoulli", "on_off", "periodic", "timestep",
                                                      "spatial"};
     if (std::find(injections.begin(), injections.end(), t.injection) == injections.end())
-        throw ConfigError("traffic.injection: " + unknown_name(t.injection, injections));
+        throw KeyError("traffic.injection", unknown_name(t.injection, injections));
     if (t.injection == "on_off" && t.packet_sizes.empty() &&
         t.rate / static_cast<double>(std::max<std::uint64_t>(t.packet_size, 1)) > t.duty) {
-        throw ConfigError(
-            fmt::format("traffic.rate: {} with packets of {} flits is more than a packet per cycle in bursts "
-                        "of traffic.duty {}",
-                        t.rate, t.packet_size, t.duty));
+        throw KeyError(
+            "traffic.rate",
+            fmt::format(
+                "{} with packets of {} flits is more than a packet per cycle in bursts of traffic.duty {}",
+                t.rate, t.packet_size, t.duty));
     }
     if (t.injection == "on_off" && t.rate > 0 && t.rate < kLeastBurstRate) {
-        throw ConfigError(
-            fmt::format("traffic.rate: {} is too little for bursts; on_off needs 0 or {} and more", t.rate,
-                        kLeastBurstRate));
+        throw KeyError("traffic.rate",
+                       fmt::format("{} is too little for bursts; on_off needs 0 or {} and more", t.rate,
+                                   kLeastBurstRate));
     }
     std::uint64_t longest = t.packet_sizes.empty() ? t.packet_size : 1;
     for (const auto& e : t.packet_sizes) {
         const bool good = e.size() == 2 && e[0] >= 1 && e[0] <= 1024 && e[0] == std::floor(e[0]) &&
                           e[1] > 0 && e[1] <= 1e12;
         if (!good)
-            throw ConfigError("traffic.packet_sizes: an entry is [flits, weight]: 1 to 1024, more than 0");
+            throw KeyError("traffic.packet_sizes", "an entry is [flits, weight]: 1 to 1024, more than 0");
         longest = std::max(longest, static_cast<std::uint64_t>(e[0]));
     }
     double shares = 0;
     for (const double w : t.classes) {
-        if (!(w >= 0 && w <= 1e12)) throw ConfigError(fmt::format("traffic.classes: {} is no share", w));
+        if (!(w >= 0 && w <= 1e12)) throw KeyError("traffic.classes", fmt::format("{} is no share", w));
         shares += w;
     }
-    if (!t.classes.empty() && shares <= 0) throw ConfigError("traffic.classes: all shares are 0");
+    if (!t.classes.empty() && shares <= 0) throw KeyError("traffic.classes", "all shares are 0");
     if (t.classes.size() > noc.router.classes) {
-        throw ConfigError(
-            fmt::format("traffic.classes: {} shares for {} message classes (noc.router.classes)",
-                        t.classes.size(), noc.router.classes));
+        throw KeyError("traffic.classes", fmt::format("{} shares for {} message classes (noc.router.classes)",
+                                                      t.classes.size(), noc.router.classes));
     }
     if (t.pattern == "trace") return;
     check_length(t.packet_sizes.empty() ? "traffic.packet_size" : "traffic.packet_sizes", longest, noc);
     if (t.packet_sizes.size() > 1 && router_kind(noc).one_length_per_flow) {
-        throw ConfigError(fmt::format("traffic.packet_sizes: a flow of the {} router has packets of one length",
-                                      noc.router.kind));
+        throw KeyError("traffic.packet_sizes",
+                       fmt::format("a flow of the {} router has packets of one length", noc.router.kind));
     }
     if (t.pattern == "fan_out" || t.pattern == "layers") check_copies(longest, noc);
 }
@@ -140,8 +141,8 @@ void check_trace(const std::vector<TracePacket>& trace, const MeasureSpec& m, co
     }
     check_copies(longest, noc);
     if (static_cast<double>(flits) > m.max_flits) {
-        throw ConfigError(
-            fmt::format("measure.max_flits: {}, but the trace delivers {} flits", m.max_flits, flits));
+        throw KeyError("measure.max_flits",
+                       fmt::format("{}, but the trace delivers {} flits", m.max_flits, flits));
     }
 }
 
@@ -155,9 +156,9 @@ void check_work(const TrafficSpec& t, const MeasureSpec& m, const Pattern& patte
     const std::uint64_t samples = std::max(m.warmup, m.max_warmup) + m.samples + m.drain;
     const double flits = nodes * t.rate * static_cast<double>(samples) * static_cast<double>(m.sample);
     if (flits > m.max_flits) {
-        throw ConfigError(fmt::format(
-            "measure.max_flits: {}, but {} samples of {} cycles at this rate may deliver {:.3g} flits",
-            m.max_flits, samples, m.sample, flits));
+        throw KeyError("measure.max_flits",
+                       fmt::format("{}, but {} samples of {} cycles at this rate may deliver {:.3g} flits",
+                                   m.max_flits, samples, m.sample, flits));
     }
 }
 
@@ -330,7 +331,7 @@ class Runner {
 void check_run(const arch::ChipSpec& chip, const TrafficSpec& traffic, const MeasureSpec& measure,
                const std::vector<TracePacket>* trace) {
     check_traffic(traffic, chip.noc);
-    if (measure.seeds.empty()) throw ConfigError("measure.seeds: is empty; give one seed or more");
+    if (measure.seeds.empty()) throw KeyError("measure.seeds", "is empty; give one seed or more");
     const Runner runner(chip, traffic, measure, measure.seeds[0], trace);
     if (trace != nullptr) {
         check_trace(*trace, measure, chip.noc);

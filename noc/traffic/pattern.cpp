@@ -10,7 +10,7 @@
 #include <functional>
 #include <numeric>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "base/nearest.hpp"
 #include "noc/names.hpp"
 
@@ -119,8 +119,8 @@ Ptr bits(const TrafficSpec& s, const Topology& t,
          const std::function<std::uint32_t(std::uint32_t, unsigned)>& f) {
     const std::uint32_t n = t.n_cores();
     if (!std::has_single_bit(n)) {
-        throw ConfigError(
-            fmt::format("traffic.pattern: {} needs a power of two of nodes, there are {}", s.pattern, n));
+        throw KeyError("traffic.pattern",
+                       fmt::format("{} needs a power of two of nodes, there are {}", s.pattern, n));
     }
     const auto b = static_cast<unsigned>(std::countr_zero(n));
     return mapped(s, n, [&](std::uint32_t i) { return f(i, b); });
@@ -129,7 +129,7 @@ Ptr bits(const TrafficSpec& s, const Topology& t,
 /// Patterns on the position in a grid; cores of a tile keep their place.
 Ptr grid(const TrafficSpec& s, const Topology& t, const std::function<Coord(Coord)>& f) {
     if (t.grid.empty())
-        throw ConfigError(fmt::format("traffic.pattern: {} needs a grid, not a {}", s.pattern, t.name));
+        throw KeyError("traffic.pattern", fmt::format("{} needs a grid, not a {}", s.pattern, t.name));
     const std::uint32_t per = t.cores_per_router();
     return mapped(s, t.n_cores(),
                   [&](std::uint32_t i) { return t.router_at(f(t.coord(i / per))) * per + i % per; });
@@ -146,13 +146,13 @@ Ptr shifted(const TrafficSpec& s, const Topology& t, const std::function<unsigne
 
 Ptr transpose(const TrafficSpec& s, const Topology& t) {
     if (t.grid.size() != 2 || t.grid[0] != t.grid[1])
-        throw ConfigError("traffic.pattern: transpose needs a square grid");
+        throw KeyError("traffic.pattern", "transpose needs a square grid");
     return grid(s, t, [](Coord c) { return Coord{c.y, c.x}; });
 }
 
 Ptr diagonal(const TrafficSpec& s, const Topology& t) {
     if (t.grid.size() != 2 || t.grid[0] != t.grid[1])
-        throw ConfigError("traffic.pattern: diagonal needs a square grid");
+        throw KeyError("traffic.pattern", "diagonal needs a square grid");
     const auto k = static_cast<std::uint16_t>(t.grid[0]);
     return grid(s, t, [k](Coord c) {
         return Coord{static_cast<std::uint16_t>(k - 1 - c.y), static_cast<std::uint16_t>(k - 1 - c.x)};
@@ -161,8 +161,8 @@ Ptr diagonal(const TrafficSpec& s, const Topology& t) {
 
 std::uint32_t node_of(const Topology& t, const char* key, double value) {
     if (!(value >= 0 && value < t.n_cores() && value == std::floor(value))) {
-        throw ConfigError(
-            fmt::format("traffic.{}: {} is no node; there are 0..{}", key, value, t.n_cores() - 1));
+        throw KeyError(fmt::format("traffic.{}", key),
+                       fmt::format("{} is no node; there are 0..{}", value, t.n_cores() - 1));
     }
     return static_cast<std::uint32_t>(value);
 }
@@ -170,27 +170,28 @@ std::uint32_t node_of(const Topology& t, const char* key, double value) {
 double weight_of(const char* key, const std::vector<double>& entry, std::size_t at) {
     const double w = entry.size() > at ? entry[at] : 1.0;
     if (!(w > 0 && w <= 1e12))
-        throw ConfigError(fmt::format("traffic.{}: the weight {} is not in 0..1e12, 0 excluded", key, w));
+        throw KeyError(fmt::format("traffic.{}", key),
+                       fmt::format("the weight {} is not in 0..1e12, 0 excluded", w));
     return w;
 }
 
 Ptr hotspot(const TrafficSpec& s, const Topology& t) {
     if (s.hotspots.empty())
-        throw ConfigError("traffic.hotspots: a hotspot pattern needs [node, weight] entries");
+        throw KeyError("traffic.hotspots", "a hotspot pattern needs [node, weight] entries");
     auto p = std::make_unique<Weighted>(t.n_cores(), s.background, s.self);
     for (const auto& h : s.hotspots) {
-        if (h.empty() || h.size() > 2) throw ConfigError("traffic.hotspots: an entry is [node, weight]");
+        if (h.empty() || h.size() > 2) throw KeyError("traffic.hotspots", "an entry is [node, weight]");
         p->add(0, node_of(t, "hotspots", h[0]), weight_of("hotspots", h, 1));
     }
     return p;
 }
 
 Ptr pairs(const TrafficSpec& s, const Topology& t) {
-    if (s.pairs.empty()) throw ConfigError("traffic.pairs: needs [source, destination, weight] entries");
+    if (s.pairs.empty()) throw KeyError("traffic.pairs", "needs [source, destination, weight] entries");
     auto p = std::make_unique<Weighted>(t.n_cores(), 0, true);
     for (const auto& e : s.pairs) {
         if (e.size() < 2 || e.size() > 3)
-            throw ConfigError("traffic.pairs: an entry is [source, destination, weight]");
+            throw KeyError("traffic.pairs", "an entry is [source, destination, weight]");
         p->add(node_of(t, "pairs", e[0]), node_of(t, "pairs", e[1]), weight_of("pairs", e, 2));
     }
     p->per_node();
@@ -210,7 +211,8 @@ Ptr permutation(const TrafficSpec& s, const Topology& t) {
 void check_members(const char* key, std::uint64_t members) {
     constexpr std::uint64_t kMost = 1u << 20;
     if (members > kMost)
-        throw ConfigError(fmt::format("traffic.{}: more than {} destinations in all sets", key, kMost));
+        throw KeyError(fmt::format("traffic.{}", key),
+                       fmt::format("more than {} destinations in all sets", kMost));
 }
 
 Ptr fan_out(const TrafficSpec& s, const Topology& t) {
@@ -221,9 +223,10 @@ Ptr fan_out(const TrafficSpec& s, const Topology& t) {
     if (sizes.empty()) sizes = {{static_cast<double>(s.fan_out), 1.0}};
     double weights = 0;
     for (const auto& e : sizes) {
-        if (e.size() != 2) throw ConfigError("traffic.fan_outs: an entry is [destinations, weight]");
+        if (e.size() != 2) throw KeyError("traffic.fan_outs", "an entry is [destinations, weight]");
         if (!(e[0] >= 1 && e[0] <= others && e[0] == std::floor(e[0])))
-            throw ConfigError(fmt::format("traffic.{}: {} destinations of {} nodes", key, e[0], others));
+            throw KeyError(fmt::format("traffic.{}", key),
+                           fmt::format("{} destinations of {} nodes", e[0], others));
         weights += weight_of("fan_outs", e, 1);
     }
     const TrafficRng rng(s.seed);
@@ -254,9 +257,9 @@ Ptr layers(const TrafficSpec& s, const Topology& t) {
         if (l != 0 && sum <= t.n_cores()) check_members("layers", members += s.layers[l - 1] * s.layers[l]);
     }
     if (s.layers.size() < 2 || sum > t.n_cores()) {
-        throw ConfigError(
-            fmt::format("traffic.layers: {} layers with {} cores; needs 2 layers or more, on {} cores",
-                        s.layers.size(), sum, t.n_cores()));
+        throw KeyError("traffic.layers",
+                       fmt::format("{} layers with {} cores; needs 2 layers or more, on {} cores",
+                                   s.layers.size(), sum, t.n_cores()));
     }
     std::vector<std::vector<std::uint32_t>> sets(t.n_cores());
     std::uint32_t first = 0;
@@ -355,7 +358,7 @@ std::vector<std::string> pattern_names() {
 SpatialBursts::SpatialBursts(const Topology& topology, std::uint64_t radius, const TrafficRng& rng)
     : topology_(topology), radius_(radius), rng_(rng) {
     if (topology.grid.empty())
-        throw ConfigError(fmt::format("traffic.injection: spatial needs a grid, not a {}", topology.name));
+        throw KeyError("traffic.injection", fmt::format("spatial needs a grid, not a {}", topology.name));
     for (const std::uint32_t k : topology.grid)
         inside_ *= k / static_cast<double>(std::min<std::uint64_t>(k, 2 * radius + 1));
 }
@@ -377,7 +380,7 @@ std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& t
     }
     std::vector<std::string> names = pattern_names();
     names.emplace_back("trace");
-    throw ConfigError("traffic.pattern: " + unknown_name(spec.pattern, names));
+    throw KeyError("traffic.pattern", unknown_name(spec.pattern, names));
 }
 
 }  // namespace loom::noc

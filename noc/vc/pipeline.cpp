@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 
 namespace loom::noc {
 namespace {
@@ -25,7 +25,7 @@ const Pipeline& find_pipeline(std::string_view name) {
         if (p.name == name) return p;
         known += fmt::format("{}{}", known.empty() ? "" : ", ", p.name);
     }
-    throw ConfigError(fmt::format("noc.router.pipeline: unknown `{}`; known: {}", name, known));
+    throw KeyError("noc.router.pipeline", fmt::format("unknown `{}`; known: {}", name, known));
 }
 
 }  // namespace loom::noc

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "noc/allocation/allocators.hpp"
 #include "noc/router_kind.hpp"
 #include "noc/routing/way.hpp"
@@ -17,15 +17,15 @@ namespace {
 
 unsigned checked(const char* key, std::uint64_t value, std::uint64_t max) {
     if (value == 0 || value > max)
-        throw ConfigError(fmt::format("noc.router.{}: {} is not in 1..{}", key, value, max));
+        throw KeyError(fmt::format("noc.router.{}", key), fmt::format("{} is not in 1..{}", value, max));
     return static_cast<unsigned>(value);
 }
 
 unsigned checked_classes(const arch::RouterSpec& r) {
     const unsigned classes = checked("classes", r.classes, 64);
     if (r.vcs % classes != 0) {
-        throw ConfigError(
-            fmt::format("noc.router.classes: {} classes do not share {} VCs evenly", classes, r.vcs));
+        throw KeyError("noc.router.classes",
+                       fmt::format("{} classes do not share {} VCs evenly", classes, r.vcs));
     }
     return classes;
 }
@@ -72,14 +72,15 @@ VcNetwork::VcNetwork(const arch::ChipSpec& spec, Topology topology, bool asynchr
               checked_classes(spec.noc.router),
               topology_.longest_latency() + spec.noc.router.switch_cycles + 8) {
     if (topology_.max_ports() * fabric_.vcs > 65535)
-        throw ConfigError("noc.router.vcs: more than 65535 ports times VCs");
+        throw KeyError("noc.router.vcs", "more than 65535 ports times VCs");
     routing_ = make_routing(spec_, topology_, fabric_.vcs_per_class());
     const std::string cycle = spec_.check_deadlock ? deadlock_cycle(spec_, topology_, *routing_) : "";
     if (!cycle.empty()) {
-        throw ConfigError(fmt::format(
-            "noc.routing: {} can deadlock on this {} with {} VC{} per message class (up_down cannot): {}",
-            spec_.routing, topology_.name, fabric_.vcs_per_class(), fabric_.vcs_per_class() == 1 ? "" : "s",
-            cycle));
+        throw KeyError(
+            "noc.routing",
+            fmt::format("{} can deadlock on this {} with {} VC{} per message class (up_down cannot): {}",
+                        spec_.routing, topology_.name, fabric_.vcs_per_class(),
+                        fabric_.vcs_per_class() == 1 ? "" : "s", cycle));
     }
     routers_ = std::make_unique<RouterArray>(fabric_, topology_, *routing_, rules_);
     endpoints_ = std::make_unique<Endpoints>(fabric_, topology_);
@@ -99,8 +100,8 @@ void VcNetwork::prepare_for_sets(const MulticastSets& sets) {
 void VcNetwork::check_sets(const MulticastSets& sets) {
     const std::string cycle = sets.deadlock();
     if (cycle.empty()) return;
-    throw ConfigError(fmt::format("noc.multicast.style: trees with routing {} can deadlock on this {}: {}",
-                                  spec_.routing, topology_.name, cycle));
+    throw KeyError("noc.multicast.style", fmt::format("trees with routing {} can deadlock on this {}: {}",
+                                                      spec_.routing, topology_.name, cycle));
 }
 
 /// Every flit that leaves a router has been read, granted the switch and taken through the crossbar; every
