@@ -7,8 +7,10 @@
 #include <variant>
 #include <vector>
 
+#include "arch/linear_shape.hpp"
 #include "arch/neuron_group.hpp"
 #include "base/ids.hpp"
+#include "base/sparse_vector.hpp"
 
 /// What the compiler hands to the simulator: plain data, no behaviour.
 namespace loom::arch {
@@ -28,16 +30,13 @@ struct SparseRows {
     std::vector<std::uint32_t> row;
     std::vector<std::uint32_t> target;  ///< relative to neuron_first
 };
-/// A shared kernel and an address generator. Axons are input positions [h][w][ci] (ci fastest) of a
-/// window of the input; neurons are [th][tw][tc] (tc fastest), output channels c0..c0+tc of the tile.
-/// Weights: [ci][kh][kw][columns(ci)], where columns(ci) are the output channels of the tile that ci
-/// reaches (all tc without groups): co_first[ci], co_count[ci] relative to the tile, weight_at[ci].
+/// A shared kernel and an address generator: a slice of a convolution is a convolution itself, from the part
+/// of the input map that the slice sees (axons [h][w][ci], ci fastest) to its tile of the output map (neurons
+/// [h][w][co], co fastest); zeros count from the edge of that part, and `groups` says nothing. Weights:
+/// [ci][kh][kw][columns(ci)], where columns(ci) are the output channels of the tile that input channel ci
+/// reaches (all of them without groups): co_first[ci], co_count[ci] relative to the tile, weight_at[ci].
 struct ConvRows {
-    std::uint32_t in_y0 = 0, in_x0 = 0, in_h = 0, in_w = 0, in_c = 0;
-    std::uint32_t kernel_h = 1, kernel_w = 1;
-    std::uint32_t stride_y = 1, stride_x = 1, dilation_y = 1, dilation_x = 1;
-    std::int32_t pad_y = 0, pad_x = 0;  ///< padding before the first row, column
-    std::uint32_t tile_y0 = 0, tile_x0 = 0, tile_h = 0, tile_w = 0, tile_c = 0;
+    LinearShape shape;
     std::vector<std::uint32_t> co_first, co_count, weight_at;  ///< [in_c]
 };
 
@@ -94,8 +93,8 @@ struct MatrixSize {
 };
 inline MatrixSize matrix_of(const AxonGroup& g, std::uint64_t neurons) {
     if (const auto* c = std::get_if<ConvRows>(&g.rows)) {
-        return {std::uint64_t{c->kernel_h} * c->kernel_w * c->in_c, c->tile_c,
-                std::uint64_t{c->tile_h} * c->tile_w};
+        const LinearShape& s = c->shape;
+        return {s.window.taps() * s.in_c, s.out_c, s.out_h * s.out_w};
     }
     return {g.count, neurons, 1};
 }
@@ -138,7 +137,7 @@ struct LayerInfo {
     std::uint32_t skew = 0;  ///< chip timestep of algorithmic step 0
     bool fires = true;
     bool is_input = false;
-    double lsb = 1.0;               ///< fixed: one membrane LSB, in normalised units (docs/concepts/fixed-point.md)
+    double lsb = 1.0;  ///< fixed: one membrane LSB, in normalised units (docs/concepts/fixed-point.md)
     std::vector<double> gain{1.0};  ///< network units per normalised unit; one, or one per neuron
     double ann_macs = 0;            ///< MACs of the same-shape ANN for one inference, padding not counted
     double dense_flops = 0;         ///< the same with padding counted (the papers' FLOPs)
@@ -161,7 +160,7 @@ struct HostCurrent {
     std::uint32_t delay = 0;  ///< algorithmic timesteps
     double macs = 0;          ///< of one evaluation
     /// (input element, value) -> current of every neuron of the layer, in the network's units.
-    std::function<std::vector<double>(const std::vector<std::pair<std::uint32_t, double>>&)> compute;
+    std::function<std::vector<double>(const SparseVector&)> compute;
 };
 
 struct Program {

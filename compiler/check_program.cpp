@@ -191,22 +191,28 @@ class Checker {
                 f(a.neuron_first + s->target[i], weight(a, i));
         } else {
             const auto& c = std::get<arch::ConvRows>(a.rows);
-            const std::uint32_t ci = axon % c.in_c;
-            const std::int64_t x = axon / c.in_c % c.in_w + c.in_x0, y = axon / c.in_c / c.in_w + c.in_y0;
-            // from the output's point of view: which of the tile's positions read input (y, x)
-            for (std::uint32_t ty = 0; ty < c.tile_h; ++ty) {
-                for (std::uint32_t ky = 0; ky < c.kernel_h; ++ky) {
-                    if (std::int64_t{ty + c.tile_y0} * c.stride_y + ky * c.dilation_y - c.pad_y != y)
-                        continue;
-                    for (std::uint32_t tx = 0; tx < c.tile_w; ++tx) {
-                        for (std::uint32_t kx = 0; kx < c.kernel_w; ++kx) {
-                            if (std::int64_t{tx + c.tile_x0} * c.stride_x + kx * c.dilation_x - c.pad_x != x)
-                                continue;
-                            for (std::uint32_t o = 0; o < c.co_count[ci]; ++o) {
-                                f(a.neuron_first + (ty * c.tile_w + tx) * c.tile_c + c.co_first[ci] + o,
-                                  weight(a, c.weight_at[ci] + (ky * c.kernel_w + kx) * c.co_count[ci] + o));
-                            }
-                        }
+            deliver_conv(a, c, axon, f);
+        }
+    }
+
+    /// From the output's point of view: which of the tile's positions read the axon's input. Written out on
+    /// purpose, where all other code asks arch::WindowAxis: a mistake in that would not be seen with its
+    /// help.
+    template <class F>
+    void deliver_conv(const arch::AxonGroup& a, const arch::ConvRows& c, std::size_t axon, F f) const {
+        const arch::LinearShape& s = c.shape;
+        const arch::WindowAxis &rows = s.window.rows, &columns = s.window.columns;
+        const std::size_t ci = axon % s.in_c, x = axon / s.in_c % s.in_w, y = axon / s.in_c / s.in_w;
+        for (std::size_t ty = 0; ty < s.out_h; ++ty) {
+            for (std::size_t ky = 0; ky < rows.kernel; ++ky) {
+                if (ty * rows.stride + ky * rows.dilation != y + rows.before) continue;
+                for (std::size_t tx = 0; tx < s.out_w; ++tx) {
+                    for (std::size_t kx = 0; kx < columns.kernel; ++kx) {
+                        if (tx * columns.stride + kx * columns.dilation != x + columns.before) continue;
+                        const std::size_t first = (ty * s.out_w + tx) * s.out_c + c.co_first[ci];
+                        const std::size_t at = c.weight_at[ci] + (ky * columns.kernel + kx) * c.co_count[ci];
+                        for (std::uint32_t o = 0; o < c.co_count[ci]; ++o)
+                            f(a.neuron_first + static_cast<std::uint32_t>(first) + o, weight(a, at + o));
                     }
                 }
             }

@@ -64,20 +64,47 @@ double random_spikes(Encoding encoding, double rate, const CounterRng& rng, std:
     return poisson(rate, rng.uniform(element, step));
 }
 
-Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs) {
-    Stimulus s;
-    s.spec_ = spec;
-    s.n_inputs_ = n_inputs;
-    const auto fail = [&](const std::string& what) { throw InputError(path + ": " + what); };
-    const std::string kind = lower_extension(path);
-    const bool nirdata = kind == ".h5" || kind == ".hdf5" || kind == ".nird", aer = kind == ".csv";
-    const bool spikes = spec.encoding == Encoding::Spikes;
-    if ((nirdata || aer) && !spikes) fail("recorded events need input.encoding: spikes");
-    if (spec.packed && !spikes) fail("input.packed is for input.encoding: spikes");
-    if (!std::isfinite(spec.scale)) fail("input.scale is not finite");
-    std::vector<std::size_t> shape;
-    if (aer) {
-        const auto events = read_aer(path);
+/// The steps of a load, in order; each of them refuses what it cannot take.
+class Stimulus::Loader {
+  public:
+    Loader(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs)
+        : spec_(spec), path_(path), kind_(lower_extension(path)) {
+        s_.spec_ = spec;
+        s_.n_inputs_ = n_inputs;
+    }
+
+    Stimulus load() {
+        check_spec();
+        s_.data_ = kind_ == ".csv" ? grid_of(read_aer(path_)) : read_array(spec_, path_);
+        shape_ = s_.data_.shape();
+        if (spec_.packed) unpack_shape();
+        check_elements();
+        take_axes();
+        if (!spec_.packed) check_values();
+        const std::size_t all = s_.samples_;
+        if (spec_.limit != 0) s_.samples_ = std::min<std::size_t>(s_.samples_, spec_.limit);
+        if (!spec_.labels.empty()) take_labels(all);
+        return std::move(s_);
+    }
+
+  private:
+    [[noreturn]] void fail(const std::string& what) const { throw InputError(path_ + ": " + what); }
+    bool spikes() const { return spec_.encoding == Encoding::Spikes; }
+    bool random() const {
+        return spec_.encoding == Encoding::Bernoulli || spec_.encoding == Encoding::Poisson;
+    }
+    /// NIRData has samples before timesteps.
+    bool nirdata() const { return kind_ == ".h5" || kind_ == ".hdf5" || kind_ == ".nird"; }
+
+    void check_spec() const {
+        if ((nirdata() || kind_ == ".csv") && !spikes()) fail("recorded events need input.encoding: spikes");
+        if (spec_.packed && !spikes()) fail("input.packed is for input.encoding: spikes");
+        if (!std::isfinite(spec_.scale)) fail("input.scale is not finite");
+    }
+
+    /// Events as an array [timesteps, samples, inputs].
+    Array grid_of(const std::vector<AerEvent>& events) const {
+        const std::size_t n_inputs = s_.n_inputs_;
         std::size_t steps = 0, samples = 0;
         for (const AerEvent& e : events) {
             if (e.address >= n_inputs)
@@ -86,81 +113,97 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
             steps = std::max<std::size_t>(steps, e.step + 1);
             samples = std::max<std::size_t>(samples, e.sample + 1);
         }
-        if (spec.timesteps > steps) steps = spec.timesteps;
+        if (spec_.timesteps > steps) steps = spec_.timesteps;
         if (samples * steps > (std::size_t{1} << 31) / std::max<std::size_t>(n_inputs, 1))
             fail("too many events to hold");
         std::vector<double> grid(steps * samples * n_inputs, 0.0);
         for (const AerEvent& e : events)
             grid[(e.step * samples + e.sample) * n_inputs + e.address] += e.value;
-        s.data_ = Array::of({steps, samples, n_inputs}, grid);
-    } else {
-        s.data_ = read_array(spec, path);
+        return Array::of({steps, samples, n_inputs}, grid);
     }
-    shape = s.data_.shape();
-    if (spec.packed) {
-        if (s.data_.type() != Array::Type::U1) fail("packed bits must be uint8");
-        const Array true_shape = read_npz(path, "shape");
-        shape.clear();
+
+    /// The shape before the bits were packed is in the array `shape` of the same file.
+    void unpack_shape() {
+        if (s_.data_.type() != Array::Type::U1) fail("packed bits must be uint8");
+        const Array true_shape = read_npz(path_, "shape");
+        shape_.clear();
         for (std::size_t i = 0; i < true_shape.size(); ++i) {
             const double d = true_shape.at(i);
             if (!(d >= 0 && d < 1e12)) fail("array 'shape': not a shape");
-            shape.push_back(static_cast<std::size_t>(d));
+            shape_.push_back(static_cast<std::size_t>(d));
         }
-        std::vector<std::size_t> packed = shape;
+        std::vector<std::size_t> packed = shape_;
         if (!packed.empty()) packed.back() = (packed.back() + 7) / 8;
-        if (packed != s.data_.shape() || shape.size() < 2) {
-            fail(fmt::format("packed array has shape {}, but `shape` says {}", s.data_.shape_text(),
-                             fmt::join(shape, ", ")));
+        if (packed != s_.data_.shape() || shape_.size() < 2) {
+            fail(fmt::format("packed array has shape {}, but `shape` says {}", s_.data_.shape_text(),
+                             fmt::join(shape_, ", ")));
         }
-        s.last_axis_ = shape.back();
-        s.packed_axis_ = packed.back();
+        s_.last_axis_ = shape_.back();
+        s_.packed_axis_ = packed.back();
     }
-    const std::size_t leading = spikes ? 2 : 1;
-    if (shape.size() < leading) {
-        fail(fmt::format("array has shape {}; expected {}", s.data_.shape_text(),
-                         spikes ? "[timesteps, samples, ...]" : "[samples, ...]"));
+
+    void check_elements() {
+        const std::size_t leading = spikes() ? 2 : 1;
+        if (shape_.size() < leading) {
+            fail(fmt::format("array has shape {}; expected {}", s_.data_.shape_text(),
+                             spikes() ? "[timesteps, samples, ...]" : "[samples, ...]"));
+        }
+        elements_ = 1;
+        for (std::size_t d = leading; d < shape_.size(); ++d) elements_ *= shape_[d];
+        if (elements_ != s_.n_inputs_) {
+            fail(fmt::format("a sample has {} values ({}), the network's input has {}", elements_,
+                             s_.data_.shape_text(), s_.n_inputs_));
+        }
     }
-    std::size_t elements = 1;
-    for (std::size_t d = leading; d < shape.size(); ++d) elements *= shape[d];
-    if (elements != n_inputs) {
-        fail(fmt::format("a sample has {} values ({}), the network's input has {}", elements,
-                         s.data_.shape_text(), n_inputs));
+
+    /// Samples, timesteps, and how far apart they are in the array.
+    void take_axes() {
+        if (spikes()) {
+            const std::size_t steps = nirdata() ? shape_[1] : shape_[0];
+            s_.samples_ = nirdata() ? shape_[0] : shape_[1];
+            s_.step_stride_ = nirdata() ? elements_ : s_.samples_ * elements_;
+            s_.sample_stride_ = nirdata() ? steps * elements_ : elements_;
+            if (spec_.timesteps > steps)
+                fail(fmt::format("input.timesteps is {}, the array has {}", spec_.timesteps, steps));
+            s_.timesteps_ = spec_.timesteps == 0 ? steps : spec_.timesteps;
+        } else {
+            s_.samples_ = shape_[0];
+            s_.sample_stride_ = elements_;
+            s_.timesteps_ = spec_.timesteps;
+            if (spec_.timesteps == 0) fail("input.timesteps: required for this encoding");
+        }
+        if (s_.timesteps_ > kMaxTimesteps) fail("input.timesteps is too large");
     }
-    if (spikes) {
-        const std::size_t steps = nirdata ? shape[1] : shape[0];
-        s.samples_ = nirdata ? shape[0] : shape[1];
-        s.step_stride_ = nirdata ? elements : s.samples_ * elements;
-        s.sample_stride_ = nirdata ? steps * elements : elements;
-        if (spec.timesteps > steps)
-            fail(fmt::format("input.timesteps is {}, the array has {}", spec.timesteps, steps));
-        s.timesteps_ = spec.timesteps == 0 ? steps : spec.timesteps;
-    } else {
-        s.samples_ = shape[0];
-        s.sample_stride_ = elements;
-        s.timesteps_ = spec.timesteps;
-        if (spec.timesteps == 0) fail("input.timesteps: required for this encoding");
-    }
-    if (s.timesteps_ > kMaxTimesteps) fail("input.timesteps is too large");
-    if (!spec.packed) {
-        for (std::size_t i = 0; i < s.data_.size(); ++i) {
-            const double v = s.data_.at(i) * spec.scale;
+
+    void check_values() const {
+        for (std::size_t i = 0; i < s_.data_.size(); ++i) {
+            const double v = s_.data_.at(i) * spec_.scale;
             if (!std::isfinite(v)) fail(fmt::format("value {} is not finite", i));
-            if ((spec.encoding == Encoding::Bernoulli || spec.encoding == Encoding::Poisson) &&
-                (v < 0 || v > 100)) {
+            if (random() && (v < 0 || v > 100)) {
                 fail(fmt::format("value {} times input.scale is {}; a rate must be from 0 to 100", i, v));
             }
         }
     }
-    if (spec.limit != 0) s.samples_ = std::min<std::size_t>(s.samples_, spec.limit);
-    if (!spec.labels.empty()) {
-        if (kind != ".npz") fail("input.labels needs an .npz");
-        const Array labels = read_npz(path, spec.labels);
-        const std::size_t all = spikes ? (nirdata ? shape[0] : shape[1]) : shape[0];
+
+    /// all: samples in the file, before input.limit.
+    void take_labels(std::size_t all) {
+        if (kind_ != ".npz") fail("input.labels needs an .npz");
+        const Array labels = read_npz(path_, spec_.labels);
         if (labels.size() != all) fail(fmt::format("{} labels for {} samples", labels.size(), all));
-        for (std::size_t i = 0; i < s.samples_; ++i)
-            s.labels_.push_back(static_cast<std::int64_t>(labels.at(i)));
+        for (std::size_t i = 0; i < s_.samples_; ++i)
+            s_.labels_.push_back(static_cast<std::int64_t>(labels.at(i)));
     }
-    return s;
+
+    const StimulusSpec& spec_;
+    const std::string& path_;
+    std::string kind_;  ///< extension, lower case
+    Stimulus s_;
+    std::vector<std::size_t> shape_;  ///< of the values, bits not packed
+    std::size_t elements_ = 0;        ///< of a timestep of a sample
+};
+
+Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs) {
+    return Loader(spec, path, n_inputs).load();
 }
 
 double Stimulus::element(std::size_t sample, std::size_t step, std::size_t i) const {
@@ -173,7 +216,7 @@ double Stimulus::element(std::size_t sample, std::size_t step, std::size_t i) co
     return (data_.bytes()[row * packed_axis_ + bit / 8] >> (7 - bit % 8) & 1) != 0 ? spec_.scale : 0.0;
 }
 
-void Stimulus::values(std::size_t sample, std::size_t step, Values& out) const {
+void Stimulus::values(std::size_t sample, std::size_t step, SparseVector& out) const {
     out.clear();
     const bool timed = spec_.encoding == Encoding::Spikes;
     const CounterRng rng(spec_.seed, kEncoderStream);

@@ -5,11 +5,11 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/fields.hpp"
 #include "base/rng.hpp"
+#include "base/sparse_vector.hpp"
 #include "traces/array.hpp"
 
 namespace loom::traces {
@@ -54,9 +54,6 @@ void fields(V& v, StimulusSpec& s) {
 /// Input of all samples. Random encodings are pure functions of seed, sample, step and element.
 class Stimulus {
   public:
-    /// (element, value), elements ascending, values not zero.
-    using Values = std::vector<std::pair<std::uint32_t, double>>;
-
     /// n_inputs: elements of the network's input. Throws IoError, InputError.
     static Stimulus load(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs);
 
@@ -64,9 +61,11 @@ class Stimulus {
     std::size_t timesteps() const { return timesteps_; }
     bool constant() const { return spec_.encoding == Encoding::Constant; }
     const std::vector<std::int64_t>& labels() const { return labels_; }
-    void values(std::size_t sample, std::size_t step, Values& out) const;
+    /// The values of one timestep that are not zero.
+    void values(std::size_t sample, std::size_t step, SparseVector& out) const;
 
   private:
+    class Loader;
     double element(std::size_t sample, std::size_t step, std::size_t i) const;
 
     StimulusSpec spec_;

@@ -35,7 +35,7 @@ constexpr int kWorkerFailed = 3;
 class Sample final : public chip::SampleInput {
   public:
     Sample(const traces::Stimulus& s, std::size_t i) : stimulus_(s), sample_(i) {}
-    void values(Step step, chip::InputValues& out) const override { stimulus_.values(sample_, step, out); }
+    void values(Step step, SparseVector& out) const override { stimulus_.values(sample_, step, out); }
     bool constant() const override { return stimulus_.constant(); }
     std::uint64_t number() const override { return sample_; }
 
@@ -218,7 +218,7 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
     constexpr int kFinest = 30;
     compiler::InputFormat f;
     f.max_abs = 0;
-    traces::Stimulus::Values values;
+    SparseVector values;
     for (std::size_t s = 0; s < stimulus.samples(); ++s) {
         for (std::size_t t = 0; t < (stimulus.constant() ? 1 : stimulus.timesteps()); ++t) {
             stimulus.values(s, t, values);

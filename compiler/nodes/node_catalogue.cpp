@@ -19,6 +19,7 @@ void add_builtin(NodeCatalogue& c) {
     c.add(conv_node("Conv2d", 2));
     c.add(pool_node("SumPool2d", 2, PoolKind::Sum));
     c.add(pool_node("AvgPool2d", 2, PoolKind::Mean));
+    c.add(pool_node("AvgPool1d", 1, PoolKind::Mean));
     c.add(flatten_node());
     c.add(delay_node());
     c.add(threshold_node());
@@ -43,7 +44,8 @@ const NodeCatalogue& builtin_nodes() {
 
 void NodeCatalogue::add(NodeRule rule) {
     const auto refuse = [&](const char* why) { throw InternalError("NIR type " + rule.type + ": " + why); };
-    if (find(rule.type) != nullptr || rule.type == kGraphType) refuse("is in the catalogue already");
+    if (find(rule.type) != nullptr || rule.type == kGraphType)
+        throw ConfigError("NIR type " + rule.type + ": there are two of this name");
     if (!rule.output || !rule.input) refuse("has no shape rule");
     const bool maps = rule.role == NodeRole::Linear || rule.is_border();
     if (maps != static_cast<bool>(rule.linear.apply)) refuse("apply is for linear types, which need it");

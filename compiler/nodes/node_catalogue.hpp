@@ -17,7 +17,7 @@ class NodeCatalogue {
     NodeCatalogue(const NodeCatalogue&) = delete;
     NodeCatalogue& operator=(const NodeCatalogue&) = delete;
 
-    /// Throws InternalError for a type that is there already or lacks what its role needs.
+    /// Throws ConfigError for a name that is taken, and InternalError for a rule that lacks what its role needs.
     void add(NodeRule rule);
     const std::deque<NodeRule>& rules() const { return rules_; }
     /// nullptr for an unknown type.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SumPool2d, AvgPool2d and their like: sums or means over windows of each channel.
+// SumPool2d, AvgPool2d, AvgPool1d: sums or means over windows of each channel.
 #include <algorithm>
 
 #include "compiler/ir/sparse_sums.hpp"

@@ -22,28 +22,20 @@ std::shared_ptr<arch::WeightBlock> make_block(std::size_t n, bool fixed, unsigne
     return block;
 }
 
+/// The axis of a slice whose part of the input begins at `input` and whose tile begins at `output`.
+void shift(arch::WindowAxis& axis, std::size_t input, std::size_t output) {
+    const std::size_t first = output * axis.stride;  // a slice of padding alone has no input: never below
+    axis.before = std::max(axis.before + input, first) - first;
+}
+
 /// The address generator of a slice of a convolution; where each input channel's weights lie.
 arch::ConvRows address_generator(const arch::LinearShape& shape, const Slice& s, const ConvWindow& w) {
     arch::ConvRows rows;
-    rows.in_y0 = w.y0;
-    rows.in_x0 = w.x0;
-    rows.in_h = w.y1 - w.y0;
-    rows.in_w = w.x1 - w.x0;
-    rows.in_c = w.c1 - w.c0;
-    const arch::WindowAxis &y = shape.window.rows, &x = shape.window.columns;
-    rows.kernel_h = static_cast<std::uint32_t>(y.kernel);
-    rows.kernel_w = static_cast<std::uint32_t>(x.kernel);
-    rows.stride_y = static_cast<std::uint32_t>(y.stride);
-    rows.stride_x = static_cast<std::uint32_t>(x.stride);
-    rows.dilation_y = static_cast<std::uint32_t>(y.dilation);
-    rows.dilation_x = static_cast<std::uint32_t>(x.dilation);
-    rows.pad_y = static_cast<std::int32_t>(y.before);
-    rows.pad_x = static_cast<std::int32_t>(x.before);
-    rows.tile_y0 = s.y0;
-    rows.tile_x0 = s.x0;
-    rows.tile_h = s.y1 - s.y0;
-    rows.tile_w = s.x1 - s.x0;
-    rows.tile_c = s.c1 - s.c0;
+    rows.shape = shape;
+    rows.shape.in_h = w.y1 - w.y0, rows.shape.in_w = w.x1 - w.x0, rows.shape.in_c = w.c1 - w.c0;
+    rows.shape.out_h = s.y1 - s.y0, rows.shape.out_w = s.x1 - s.x0, rows.shape.out_c = s.c1 - s.c0;
+    shift(rows.shape.window.rows, w.y0, s.y0);
+    shift(rows.shape.window.columns, w.x0, s.x0);
     const std::size_t taps = shape.window.taps();
     std::uint32_t at = 0;
     for (std::uint32_t ci = w.c0; ci < w.c1; ++ci) {

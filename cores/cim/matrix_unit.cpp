@@ -62,12 +62,11 @@ CimWeights MatrixUnit::matrix() const {
             for (std::uint32_t i = s->row[r]; i < s->row[r + 1]; ++i) put(r, s->target[i], i);
         }
     } else if (const auto* c = std::get_if<arch::ConvRows>(&group_.rows)) {
-        const std::uint32_t taps = c->kernel_h * c->kernel_w;
-        for (std::uint32_t ci = 0; ci < c->in_c; ++ci) {
-            for (std::uint32_t k = 0; k < taps; ++k) {
+        const std::size_t taps = c->shape.window.taps(), channels = c->shape.in_c;
+        for (std::size_t ci = 0; ci < channels; ++ci) {
+            for (std::size_t k = 0; k < taps; ++k) {
                 for (std::uint32_t o = 0; o < c->co_count[ci]; ++o) {
-                    put(std::size_t{k} * c->in_c + ci, c->co_first[ci] + o,
-                        std::size_t{c->weight_at[ci]} + std::size_t{k} * c->co_count[ci] + o);
+                    put(k * channels + ci, c->co_first[ci] + o, c->weight_at[ci] + k * c->co_count[ci] + o);
                 }
             }
         }
@@ -86,10 +85,11 @@ void MatrixUnit::for_each_window(std::uint32_t axon, F f) const {
         f(std::size_t{0}, axon);
         return;
     }
-    const std::uint32_t ci = axon % c->in_c;
+    const auto channels = static_cast<std::uint32_t>(c->shape.in_c);
+    const std::uint32_t ci = axon % channels;
     for_each_run(group_, axon, [&](std::uint32_t first, std::size_t at, std::uint32_t n) {
         const auto k = static_cast<std::uint32_t>((at - c->weight_at[ci]) / n);
-        f(std::size_t{first / c->tile_c}, k * c->in_c + ci);
+        f(first / c->shape.out_c, k * channels + ci);
     });
 }
 

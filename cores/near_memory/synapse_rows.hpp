@@ -23,24 +23,14 @@ void for_each_run(const arch::AxonGroup& group, std::uint32_t axon, F f) {
         return;
     }
     if (const auto* c = std::get_if<arch::ConvRows>(&group.rows)) {
-        const std::uint32_t ci = axon % c->in_c, at = axon / c->in_c;
-        if (c->co_count[ci] == 0) return;
-        const std::int64_t x = at % c->in_w + c->in_x0, y = at / c->in_w + c->in_y0;
-        for (std::uint32_t ky = 0; ky < c->kernel_h; ++ky) {
-            const std::int64_t ny = y + c->pad_y - std::int64_t{ky} * c->dilation_y;
-            if (ny < 0 || ny % c->stride_y != 0) continue;
-            const std::int64_t ty = ny / c->stride_y - c->tile_y0;
-            if (ty < 0 || ty >= c->tile_h) continue;
-            for (std::uint32_t kx = 0; kx < c->kernel_w; ++kx) {
-                const std::int64_t nx = x + c->pad_x - std::int64_t{kx} * c->dilation_x;
-                if (nx < 0 || nx % c->stride_x != 0) continue;
-                const std::int64_t tx = nx / c->stride_x - c->tile_x0;
-                if (tx < 0 || tx >= c->tile_w) continue;
-                f(static_cast<std::uint32_t>(ty * c->tile_w + tx) * c->tile_c + c->co_first[ci],
-                  std::size_t{c->weight_at[ci]} + std::size_t{ky * c->kernel_w + kx} * c->co_count[ci],
-                  c->co_count[ci]);
-            }
-        }
+        const arch::LinearShape& s = c->shape;
+        const std::size_t ci = axon % s.in_c;
+        const std::uint32_t first = c->co_first[ci], count = c->co_count[ci];
+        const std::size_t weights = c->weight_at[ci];
+        if (count == 0) return;
+        s.each_output(axon / s.in_c, [&](std::size_t position, std::size_t tap) {
+            f(static_cast<std::uint32_t>(position * s.out_c) + first, weights + tap * count, count);
+        });
     }
 }
 

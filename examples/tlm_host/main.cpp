@@ -50,7 +50,7 @@ class Processor : public sc_core::sc_module {
     }
     void write_input(std::size_t sample) {
         std::vector<foreign::InputEntry> entries;
-        traces::Stimulus::Values values;
+        SparseVector values;
         for (Step step = 0; step < read(HostTarget::kSteps); ++step) {
             samples_.values(sample, step, values);
             for (const auto& [element, value] : values)

@@ -77,7 +77,7 @@ void ChipModel::host_currents(Step chip_step) {
         const std::int64_t t = algorithmic_step(h.target, chip_step) - std::int64_t{h.delay};
         const bool known = input_->constant() && !host_values_[i].empty();
         if (t < 0 || t >= static_cast<std::int64_t>(steps_) || known) continue;
-        InputValues values;
+        SparseVector values;
         input_->values(static_cast<Step>(t), values);
         host_values_[i] = h.compute(values);
         offchip_macs_[index(h.target)] += static_cast<std::uint64_t>(h.macs);

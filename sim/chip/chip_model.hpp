@@ -150,7 +150,7 @@ class ChipModel {
     Totals before_;  ///< at the end of the timestep before
     /// What the host computed last for each of the program's currents; empty before its first timestep.
     std::vector<std::vector<double>> host_values_;
-    InputValues values_;  ///< of the current timestep
+    SparseVector values_;  ///< of the current timestep
     std::uint64_t input_events_ = 0;
 };
 

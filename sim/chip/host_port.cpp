@@ -24,7 +24,7 @@ HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Act
       flits_graded_(widest(spec, true)),
       self_(EndpointId{static_cast<std::uint32_t>(spec.n_cores())}) {}
 
-void HostPort::begin(Cycle now, const InputValues& values) {
+void HostPort::begin(Cycle now, const SparseVector& values) {
     queue_.clear();
     next_ = 0;
     const auto& table = program_.input_fanout;

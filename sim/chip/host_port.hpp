@@ -20,7 +20,7 @@ class HostPort final : public Clocked {
     }
 
     /// Queues the packets of these values; the first leaves at now + 1.
-    void begin(Cycle now, const InputValues& values);
+    void begin(Cycle now, const SparseVector& values);
     Cycle evaluate(Cycle now) override;
 
     std::uint64_t packets() const { return packets_; }

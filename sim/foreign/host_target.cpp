@@ -44,13 +44,13 @@ class HostTarget::Input final : public chip::SampleInput {
         }
         for (auto& step : by_step_) std::sort(step.begin(), step.end());
     }
-    void values(Step step, chip::InputValues& out) const override { out = by_step_[step]; }
+    void values(Step step, SparseVector& out) const override { out = by_step_[step]; }
     std::uint64_t number() const override { return number_; }
     bool constant() const override { return false; }
 
   private:
     std::uint64_t number_;
-    std::vector<chip::InputValues> by_step_;
+    std::vector<SparseVector> by_step_;
 };
 
 HostTarget::HostTarget(sc_core::sc_module_name name, chip::ChipModel& model, kernel::ClockDomain& clock,

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from nir_reference import INTEGRATORS, NEURONS, Reference, conv1d, conv2d, matvec, pool2d
+from nir_reference import INTEGRATORS, NEURONS, POOLS, Reference, conv1d, conv2d, matvec, pool, pool_taps
 
 FIRES = NEURONS + ("Threshold",)
 NEURON = FIRES + INTEGRATORS
@@ -89,12 +89,11 @@ class IntegerReference:
             pools = 0
             while i < len(chain):
                 c = self.nodes[chain[i]]
-                if c["type"] in ("SumPool2d", "AvgPool2d"):
+                if c["type"] in POOLS:
                     pools += 1
                     if pools > 1:
                         break
-                    if c["type"] == "AvgPool2d":
-                        factor /= float(np.prod(np.broadcast_to(c["kernel_size"], 2)))
+                    factor /= float(pool_taps(c))
                 elif c["type"] == "Scale" and np.unique(c["scale"]).size == 1:
                     factor *= float(np.ravel(c["scale"])[0])
                 elif c["type"] != "Flatten":
@@ -206,8 +205,8 @@ class IntegerReference:
             m = dict(n)
             m["bias"] = None
             return (conv2d if t == "Conv2d" else conv1d)(x, m)
-        if t in ("SumPool2d", "AvgPool2d"):
-            return pool2d(x, n, t == "AvgPool2d")
+        if t in POOLS:
+            return pool(x, n) / pool_taps(n)
         if t == "Flatten":
             nd = x.ndim - 1
             s, e = int(n.get("start_dim", 0)) % nd, int(n.get("end_dim", -1)) % nd
@@ -223,7 +222,7 @@ class IntegerReference:
         """Integer input of one chain; x [B, *source shape] of whole numbers."""
         for c in o["pre"]:
             n = self.nodes[c]
-            x = pool2d(x, n, False) if n["type"].endswith("Pool2d") else x if n["type"] == "Scale" else self._linear(n, x)
+            x = pool(x, n) if n["type"] in POOLS else x if n["type"] == "Scale" else self._linear(n, x)
         if o["kind"] == "dense":
             y = x.reshape(x.shape[0], -1) @ o["q"].T
         else:

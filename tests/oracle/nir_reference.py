@@ -187,11 +187,22 @@ def conv1d(x, n):
     return conv2d(x[:, :, None, :], m)[:, :, 0, :]
 
 
-def pool2d(x, n, avg):
-    k, s, p = _pair(n["kernel_size"]), _pair(n["stride"]), _pair(n["padding"])
-    win = _windows(x, k, s, ((p[0], p[0]), (p[1], p[1])))
-    y = win.sum(axis=(-1, -2))
-    return y / (k[0] * k[1]) if avg else y                       # padding counted, as torch
+POOLS = {"SumPool2d": (2, False), "AvgPool2d": (2, True), "AvgPool1d": (1, True)}  # axes, mean
+
+
+def pool_taps(n):
+    axes, avg = POOLS[n["type"]]
+    return int(np.prod(_pair(n["kernel_size"], axes))) if avg else 1
+
+
+def pool(x, n):
+    """Sum over windows; a mean is that / pool_taps (padding counted, as torch)."""
+    axes, _ = POOLS[n["type"]]
+    k, s, p = (_pair(n[key], axes) for key in ("kernel_size", "stride", "padding"))
+    if axes == 1:
+        k, s, p = [1] + k, [1] + s, [0] + p
+        return _windows(x[:, :, None, :], k, s, ((p[0], p[0]), (p[1], p[1]))).sum(axis=(-1, -2))[:, :, 0, :]
+    return _windows(x, k, s, ((p[0], p[0]), (p[1], p[1]))).sum(axis=(-1, -2))
 
 
 def matvec(x, w):
@@ -337,10 +348,8 @@ class Reference:
             return conv2d(x, n)
         if t == "Conv1d":
             return conv1d(x, n)
-        if t == "SumPool2d":
-            return pool2d(x, n, False)
-        if t == "AvgPool2d":
-            return pool2d(x, n, True)
+        if t in POOLS:
+            return pool(x, n) / pool_taps(n)
         if t == "Flatten":
             nd = x.ndim - 1                                       # dims without batch
             s, e = int(n.get("start_dim", 0)), int(n.get("end_dim", -1))

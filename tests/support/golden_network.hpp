@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
+#include "traces/npy.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
 #include "training/learn/layers/pool.hpp"
 #include "training/learn/neurons/lif.hpp"
 #include "training/learn/pulse_update.hpp"
 #include "training/learn/trainer.hpp"
-#include "traces/npy.hpp"
 
 namespace loom::learn {
 
@@ -38,7 +38,8 @@ struct GoldenNetwork {
             at = network->add(std::move(layer), {at});
         };
         if (conv) {
-            add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 8, arch::square_window(3, 1, 1)}, false), "w1");
+            add(std::make_unique<Conv>(learn::conv_shape({8, 8, 1}, 8, arch::square_window(3, 1, 1)), false),
+                "w1");
             add(std::make_unique<Lif>(Shape{8, 8, 8}, lif, h), "lif1");
             add(std::make_unique<AveragePool>(Shape{8, 8, 8}, arch::square_window(2, 2), true), "pool");
             add(std::make_unique<Flatten>(Shape{4, 4, 8}), "flatten");

@@ -112,6 +112,17 @@ def pools_in_a_row_and_alone():
     check(nodes, edges, (2, 7, 7), arithmetic="fixed")
 
 
+def pools_of_a_line():
+    """AvgPool1d, whose windows overlap and whose zeros count in the mean."""
+    nodes = {"c": {"type": "Conv1d", "weight": RNG.normal(0, 0.5, (3, 2, 3)).astype(np.float32), "stride": np.array([1]), "padding": np.array([1]),
+                   "dilation": np.array([1]), "groups": 1, "bias": np.zeros(3), "input_shape": 11}, "n": lif(3, 11),
+             "p": {"type": "AvgPool1d", "kernel_size": np.array([3]), "stride": np.array([2]), "padding": np.array([1])},
+             "flat": {"type": "Flatten", "start_dim": 0, "end_dim": -1, "input_type": np.array([3, 6])}, "fc": linear(18, 4), "z": lif(4), "output": out(4)}
+    edges = [("input", "c"), ("c", "n"), ("n", "p"), ("p", "flat"), ("flat", "fc"), ("fc", "z"), ("z", "output")]
+    check(nodes, edges, (2, 11))
+    check(nodes, edges, (2, 11), arithmetic="fixed")
+
+
 def a_matrix_that_stays_in_its_file():
     check({"fc": linear(600, 500), "lif": lif(500), "output": {"type": "Output", "shape": np.array([500])}},
           [("input", "fc"), ("fc", "lif"), ("lif", "output")], (600,))
@@ -167,5 +178,5 @@ def two_ways_from_an_analogue_input():
 
 
 if __name__ == "__main__":
-    main([conv1d, every_neuron, analogue_hidden_layers, readout_without_a_neuron, delays, pools_in_a_row_and_alone, mutual_recurrence_with_a_delay, two_ways_from_an_analogue_input,
+    main([conv1d, every_neuron, analogue_hidden_layers, readout_without_a_neuron, delays, pools_in_a_row_and_alone, pools_of_a_line, mutual_recurrence_with_a_delay, two_ways_from_an_analogue_input,
           a_matrix_that_stays_in_its_file, memory_per_synapse])

@@ -15,7 +15,8 @@ double real(std::uint64_t n) {
     return static_cast<double>(n);
 }
 
-/// Pairs of output position and kernel tap along one axis that fall on the input. Time: O(kernel).
+/// Pairs of output position and kernel tap along one axis that fall on the input. Time: O(kernel). Written
+/// out on purpose: the estimate is compared with work that was counted through arch::WindowAxis.
 double valid_taps(std::uint64_t in, std::uint64_t out, const arch::WindowAxis& a) {
     double pairs = 0;
     for (std::uint64_t k = 0; k < a.kernel; ++k) {

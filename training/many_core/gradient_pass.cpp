@@ -12,12 +12,8 @@ using arch::ZeroRule;
 /// Input positions [first, last) that output positions [first, last) see, whole rows.
 std::pair<std::size_t, std::size_t> inputs_of(const arch::LinearShape& s, std::size_t first,
                                               std::size_t last) {
-    const arch::WindowAxis& rows = s.window.rows;
-    const std::size_t top = first / s.out_w * rows.stride,
-                      bottom = (last - 1) / s.out_w * rows.stride + rows.span();
-    const std::size_t begin = std::min(s.in_h, top > rows.before ? top - rows.before : 0);
-    const std::size_t end = bottom > rows.before ? bottom - rows.before : 0;
-    return {begin * s.in_w, std::min(end, s.in_h) * s.in_w};
+    const auto rows = s.window.rows.inputs_seen(first / s.out_w, (last - 1) / s.out_w + 1, s.in_h);
+    return {rows.first * s.in_w, rows.end * s.in_w};
 }
 
 }  // namespace

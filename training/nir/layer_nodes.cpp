@@ -36,18 +36,18 @@ struct Writer {
     bool conv(learn::Layer& layer, NirNode& node) const {
         auto* l = dynamic_cast<learn::Conv*>(&layer);
         if (l == nullptr) return false;
-        const learn::ConvShape& s = l->shape();
+        const arch::LinearShape s = l->linear_shape();
         const arch::WindowAxis& rows = s.window.rows;
         node.output_shape = map_shape(layer, layer.out);
         if (line && (rows.kernel != 1 || rows.before + rows.after != 0))
             refuse_layer(layer, "has kernels of two dimensions beside others of one");
         node.rule = types.convolution(line ? 1 : 2);
         std::vector<std::size_t> axes = l->file_shape(0);
-        if (line && !s.line) axes.erase(axes.begin() + 2);
+        if (line && !l->line()) axes.erase(axes.begin() + 2);
         node.arrays["weight"] = parameter_tensor(layer, 0, std::move(axes));
-        node.rule->conv->write(l->linear_shape(), node);
-        node.arrays["bias"] = l->has_bias() ? parameter_tensor(layer, 1, {s.channels})
-                                            : Tensor{{s.channels}, Values(s.channels, 0.0), nullptr};
+        node.rule->conv->write(s, node);
+        node.arrays["bias"] = l->has_bias() ? parameter_tensor(layer, 1, {s.out_c})
+                                            : Tensor{{s.out_c}, Values(s.out_c, 0.0), nullptr};
         return true;
     }
     bool pool(learn::Layer& layer, NirNode& node) const {
@@ -55,6 +55,9 @@ struct Writer {
         if (l == nullptr) return false;
         node.rule = types.pool(line ? 1 : 2, l->mean());
         if (node.rule == nullptr) refuse_layer(layer, "pools [channels, length]; NIR has no such node");
+        const arch::WindowAxis& rows = l->window().rows;
+        if (line && (rows.kernel != 1 || rows.before != 0))
+            refuse_layer(layer, "has windows of two dimensions beside kernels of one");
         node.output_shape = map_shape(layer, layer.out);
         node.rule->pool->write(l->window(), node);
         return true;

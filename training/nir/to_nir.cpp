@@ -43,7 +43,7 @@ class Graph {
     static bool has_line(const learn::Network& network) {
         return std::ranges::any_of(network.nodes(), [](const learn::Network::Node& n) {
             const auto* conv = dynamic_cast<const learn::Conv*>(n.layer.get());
-            return conv != nullptr && conv->shape().line;
+            return conv != nullptr && conv->line();
         });
     }
     /// A map, if it is one or goes where maps go.

@@ -140,9 +140,11 @@ learn::NetworkSpec line() {
     second.bias = true;
     second.arrays["bias"] = random(4, -0.2F, 0.4F, 5);
     LayerSpec a = layer("lif", "cuba"), b = layer("lif", "lif"), dense = layer("dense", "dense");
+    LayerSpec pool = layer("avg_pool", "pool");
+    pool.size = {{3}}, pool.stride = {{2}}, pool.padding = {{"1"}};
     a.threshold = 0.5, b.threshold = 0.25;
     dense.outputs = 3;
-    s.layers = {first, a, second, b, layer("flatten", "flat"), dense, layer("if", "out")};
+    s.layers = {first, a, second, b, pool, layer("flatten", "flat"), dense, layer("if", "out")};
     return s;
 }
 
@@ -159,6 +161,9 @@ TEST(Windows, ComputeTheSameBehindAFile) {
             if (n.name == "first") {
                 EXPECT_EQ(n.type(), one_dimensional ? "Conv1d" : "Conv2d");
                 EXPECT_EQ(n.strings.at("padding"), "same");
+            }
+            if (n.name == "pool") {
+                EXPECT_EQ(n.type(), one_dimensional ? "AvgPool1d" : "AvgPool2d");
             }
         }
         const auto back = learn::build_network(network_from_nir(model, profile, BiasRule::Auto), {});
@@ -260,6 +265,14 @@ TEST(FromNir, OneAdaptationForALayer) {
     for (NirNode& n : model.nodes)
         if (n.name == "alif") n.arrays.at("adapt_jump").data[1] = 5;
     EXPECT_THROW(network_from_nir(model, preset_profile("nir-euler"), BiasRule::Auto), UnsupportedError);
+}
+
+TEST(ToNir, ASumAlongALineHasNoNode) {
+    learn::NetworkSpec s = line();
+    for (LayerSpec& l : s.layers)
+        if (l.kind == "avg_pool") l.kind = "sum_pool";
+    const auto network = learn::build_network(s, {});
+    EXPECT_THROW(network_to_nir(*network, preset_profile("nir-euler")), UnsupportedError);
 }
 
 TEST(ToNir, LeavesOutNothingSilently) {

@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "core_fixture.hpp"
 #include "cores/near_memory/synapse_rows.hpp"
+#include "tests/unit/cores/random_conv.hpp"
 
 namespace loom {
 namespace {
@@ -169,33 +170,10 @@ TEST(SynapseRows, ConvolutionsEqualTheirSparseForm) {
         return lo + static_cast<std::uint32_t>(rng() % (hi - lo + 1));
     };
     for (int round = 0; round < 300; ++round) {
-        arch::ConvRows c;
-        c.in_y0 = pick(0, 3);
-        c.in_x0 = pick(0, 3);
-        c.in_h = pick(1, 6);
-        c.in_w = pick(1, 6);
-        c.in_c = pick(1, 3);
-        c.kernel_h = pick(1, 3);
-        c.kernel_w = pick(1, 3);
-        c.stride_y = pick(1, 2);
-        c.stride_x = pick(1, 3);
-        c.dilation_y = pick(1, 2);
-        c.dilation_x = pick(1, 2);
-        c.pad_y = static_cast<std::int32_t>(pick(0, 2));
-        c.pad_x = static_cast<std::int32_t>(pick(0, 2));
-        c.tile_y0 = pick(0, 2);
-        c.tile_x0 = pick(0, 2);
-        c.tile_h = pick(1, 5);
-        c.tile_w = pick(1, 5);
-        c.tile_c = pick(1, 4);
-        std::uint32_t at = 0;
-        for (std::uint32_t ci = 0; ci < c.in_c; ++ci) {
-            const std::uint32_t first = pick(0, c.tile_c - 1), count = pick(0, c.tile_c - first);
-            c.co_first.push_back(first);
-            c.co_count.push_back(count);
-            c.weight_at.push_back(at);
-            at += count * c.kernel_h * c.kernel_w;
-        }
+        const arch::ConvRows c = random_conv(pick);
+        const arch::LinearShape& s = c.shape;
+        const arch::WindowAxis &rows = s.window.rows, &columns = s.window.columns;
+        const std::size_t at = c.weight_at.back() + s.window.taps() * c.co_count.back();
         auto block = std::make_shared<arch::WeightBlock>();
         std::vector<std::int8_t> w(at + 1);
         for (auto& x : w) x = static_cast<std::int8_t>(rng());
@@ -204,27 +182,20 @@ TEST(SynapseRows, ConvolutionsEqualTheirSparseForm) {
         g.rows = c;
         g.weights = block;
         arch::CoreSpec spec;
-        const std::uint32_t neurons = c.tile_h * c.tile_w * c.tile_c;
-        for (std::uint32_t axon = 0; axon < c.in_h * c.in_w * c.in_c; ++axon) {
-            std::vector<std::int32_t> got(neurons, 0), want(neurons, 0);
+        for (std::uint32_t axon = 0; axon < s.inputs(); ++axon) {
+            std::vector<std::int32_t> got(s.outputs(), 0), want(s.outputs(), 0);
             cores::add_row<std::int32_t>(g, axon, 3, got.data());
             std::uint64_t synapses = 0;
-            const std::uint32_t ci = axon % c.in_c;
-            const auto x = static_cast<std::int64_t>(axon / c.in_c % c.in_w + c.in_x0),
-                       y = static_cast<std::int64_t>(axon / c.in_c / c.in_w + c.in_y0);
-            for (std::uint32_t ty = 0; ty < c.tile_h; ++ty) {
-                for (std::uint32_t tx = 0; tx < c.tile_w; ++tx) {
-                    for (std::uint32_t ky = 0; ky < c.kernel_h; ++ky) {
-                        for (std::uint32_t kx = 0; kx < c.kernel_w; ++kx) {
-                            if (std::int64_t{(ty + c.tile_y0) * c.stride_y + ky * c.dilation_y} - c.pad_y !=
-                                y)
-                                continue;
-                            if (std::int64_t{(tx + c.tile_x0) * c.stride_x + kx * c.dilation_x} - c.pad_x !=
-                                x)
-                                continue;
-                            for (std::uint32_t o = 0; o < c.co_count[ci]; ++o) {
-                                want[(ty * c.tile_w + tx) * c.tile_c + c.co_first[ci] + o] +=
-                                    3 * w[c.weight_at[ci] + (ky * c.kernel_w + kx) * c.co_count[ci] + o];
+            const std::size_t ci = axon % s.in_c, x = axon / s.in_c % s.in_w, y = axon / s.in_c / s.in_w;
+            for (std::size_t ty = 0; ty < s.out_h; ++ty) {
+                for (std::size_t tx = 0; tx < s.out_w; ++tx) {
+                    for (std::size_t ky = 0; ky < rows.kernel; ++ky) {
+                        for (std::size_t kx = 0; kx < columns.kernel; ++kx) {
+                            if (ty * rows.stride + ky * rows.dilation != y + rows.before) continue;
+                            if (tx * columns.stride + kx * columns.dilation != x + columns.before) continue;
+                            for (std::size_t o = 0; o < c.co_count[ci]; ++o) {
+                                want[(ty * s.out_w + tx) * s.out_c + c.co_first[ci] + o] +=
+                                    3 * w[c.weight_at[ci] + (ky * columns.kernel + kx) * c.co_count[ci] + o];
                                 ++synapses;
                             }
                         }

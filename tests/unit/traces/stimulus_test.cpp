@@ -105,7 +105,7 @@ TEST(Stimulus, DigitsImages) {
     EXPECT_TRUE(s.constant());
     ASSERT_EQ(s.labels().size(), 360u);
     const Array image = read_npz(kDigits + "digits_image_input.npz", "image");
-    Stimulus::Values a, b;
+    SparseVector a, b;
     s.values(17, 0, a);
     s.values(17, 7, b);
     EXPECT_EQ(a, b);
@@ -124,7 +124,7 @@ TEST(Stimulus, DigitsSpikesArePacked) {
     EXPECT_EQ(s.samples(), 360u);
     EXPECT_EQ(s.timesteps(), 16u);
     const Array packed = read_npz(kDigits + "digits_mlp_input.npz", "spikes");
-    Stimulus::Values v;
+    SparseVector v;
     for (const std::size_t sample : {0u, 11u, 359u}) {
         for (const std::size_t step : {0u, 15u}) {
             s.values(sample, step, v);
@@ -148,7 +148,7 @@ TEST(Stimulus, RandomEncodingsHaveTheirRatesAndNoMemory) {
     for (const Encoding e : {Encoding::Bernoulli, Encoding::Poisson}) {
         const auto s = Stimulus::load(spec_of(e, 100), scratch("r.npy"), 1000);
         double sum = 0, square = 0;
-        Stimulus::Values v, again;
+        SparseVector v, again;
         for (std::size_t t = 0; t < 100; ++t) {
             s.values(0, t, v);
             for (const auto& [i, x] : v) {

@@ -229,7 +229,7 @@ TEST(CellArithmetic, LosslessConvertersGiveFloat32ForWholeLevels) {
             learn::Dense a(70, 40, true), b(70, 40, true);
             a.parameters()[1].value[3] = b.parameters()[1].value[3] = 0.5F;
             compare_with_float32(a, b, whole, transposable);
-            const learn::ConvShape shape{{6, 5, 3}, 9, arch::square_window(3, 2, 1)};
+            const arch::LinearShape shape = learn::conv_shape({6, 5, 3}, 9, arch::square_window(3, 2, 1));
             learn::Conv c(shape, true), d(shape, true);
             c.parameters()[1].value[3] = d.parameters()[1].value[3] = 0.5F;
             compare_with_float32(c, d, whole, transposable);

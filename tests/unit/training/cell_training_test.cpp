@@ -129,9 +129,11 @@ TEST(CellTraining, CodesBehindPoolsAreThoseThatTheEngineCounts) {
             return network->add(std::move(layer), {from});
         };
         const std::shared_ptr<const Surrogate> h = make_surrogate({"rect", {}, 0.5});
-        auto first = std::make_unique<Conv>(ConvShape{{8, 8, 1}, 3, arch::square_window(3, 1, 1)}, false);
+        auto first =
+            std::make_unique<Conv>(learn::conv_shape({8, 8, 1}, 3, arch::square_window(3, 1, 1)), false);
         auto pool = std::make_unique<AveragePool>(first->out, arch::square_window(2, stride), true);
-        auto second = std::make_unique<Conv>(ConvShape{pool->out, 4, arch::square_window(2, 2, 1)}, false);
+        auto second =
+            std::make_unique<Conv>(learn::conv_shape(pool->out, 4, arch::square_window(2, 2, 1)), false);
         const Shape map = first->out, out = second->out;
         std::uint32_t at = add(std::move(first), "w1", Network::kInput);
         at = add(std::make_unique<Lif>(map, LifSpec{}, h), "lif1", at);

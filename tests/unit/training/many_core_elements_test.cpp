@@ -166,11 +166,11 @@ TEST(ManyCoreElements, PooledMembranesAreMultipliedOnce) {
     LifSpec li;
     li.fires = false;
     const Shape map{4, 4, 2}, pooled{2, 2, 2};
-    std::uint32_t at =
-        add(std::make_unique<Conv>(ConvShape{map, 2, arch::square_window(1)}, false), "w1", Network::kInput);
+    std::uint32_t at = add(std::make_unique<Conv>(learn::conv_shape(map, 2, arch::square_window(1)), false),
+                           "w1", Network::kInput);
     at = add(std::make_unique<Lif>(map, li, h), "li", at);
     at = add(std::make_unique<AveragePool>(map, arch::square_window(2, 2), true), "pool", at);
-    at = add(std::make_unique<Conv>(ConvShape{pooled, 3, arch::square_window(1)}, false), "w2", at);
+    at = add(std::make_unique<Conv>(learn::conv_shape(pooled, 3, arch::square_window(1)), false), "w2", at);
     add(std::make_unique<Lif>(Shape{2, 2, 3}, li, h), "out", at);
     Trainer trainer(std::move(network), make_loss("mse_rate"), make_optimiser({"sgd", 0.01}), Schedule{});
     Signal x(2, 2, 32);

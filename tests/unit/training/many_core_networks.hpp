@@ -67,14 +67,15 @@ inline arch::TrainingWork network_work(const Options& o) {
         return std::make_unique<BatchNorm>(map);
     };
     std::uint32_t at =
-        add(std::make_unique<Conv>(ConvShape{{8, 8, 2}, 4, arch::square_window(3, 1, 1)}, false), "conv1",
-            {Network::kInput});
+        add(std::make_unique<Conv>(learn::conv_shape({8, 8, 2}, 4, arch::square_window(3, 1, 1)), false),
+            "conv1", {Network::kInput});
     at = add(norm(), "norm1", {at});
     const std::uint32_t lif1 = add(std::make_unique<Lif>(map, LifSpec{}, h), "lif1", {at});
-    at = add(std::make_unique<Conv>(ConvShape{map, 4, arch::square_window(3, 1, 1)}, true), "conv2", {lif1});
+    at = add(std::make_unique<Conv>(learn::conv_shape(map, 4, arch::square_window(3, 1, 1)), true), "conv2",
+             {lif1});
     at = add(norm(), "norm2", {at});
-    const std::uint32_t shortcut =
-        add(std::make_unique<Conv>(ConvShape{map, 4, arch::square_window(1)}, false), "shortcut", {lif1});
+    const std::uint32_t shortcut = add(
+        std::make_unique<Conv>(learn::conv_shape(map, 4, arch::square_window(1)), false), "shortcut", {lif1});
     at = add(std::make_unique<Add>(map, 2), "sum", {at, shortcut});
     at = add(std::make_unique<Lif>(map, LifSpec{}, h), "lif2", {at});
     if (o.max_pool)

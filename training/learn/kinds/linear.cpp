@@ -38,24 +38,21 @@ void pad(const LayerContext& c, arch::Window& window, std::size_t axes) {
 }
 
 std::unique_ptr<Layer> convolution(const LayerContext& c, std::size_t axes) {
-    ConvShape s;
-    s.in = c.in;
-    s.channels = c.need("outputs", c.spec.outputs);
-    s.line = axes == 1;
+    const std::uint64_t channels = c.need("outputs", c.spec.outputs);
     if (!c.spec.kernel) c.need("kernel", std::nullopt);
     const auto kernel = c.pair("kernel", c.spec.kernel, {1, 1}, axes);
     const auto stride = c.pair("stride", c.spec.stride, {1, 1}, axes);
     const auto dilation = c.pair("dilation", c.spec.dilation, {1, 1}, axes);
-    s.window.rows = {kernel[0], stride[0], dilation[0]};
-    s.window.columns = {kernel[1], stride[1], dilation[1]};
-    pad(c, s.window, axes);
-    s.groups = c.spec.groups.value_or(1);
-    for (const std::size_t channels : {s.in.channels, s.channels})
-        if (channels % s.groups != 0)
-            c.fail("groups", fmt::format("{} channels do not divide into {} groups", channels, s.groups));
-    c.check_window("kernel", s.window);
-    auto layer = std::make_unique<Conv>(s, c.spec.bias.value_or(false));
-    c.init_uniform(*layer, 0, s.group_inputs() * s.window.taps());
+    arch::Window window{{kernel[0], stride[0], dilation[0]}, {kernel[1], stride[1], dilation[1]}};
+    pad(c, window, axes);
+    const std::uint64_t groups = c.spec.groups.value_or(1);
+    for (const std::size_t n : {c.in.channels, std::size_t{channels}})
+        if (n % groups != 0)
+            c.fail("groups", fmt::format("{} channels do not divide into {} groups", n, groups));
+    c.check_window("kernel", window);
+    const arch::LinearShape shape = conv_shape(c.in, channels, window, groups);
+    auto layer = std::make_unique<Conv>(shape, c.spec.bias.value_or(false), axes == 1);
+    c.init_uniform(*layer, 0, shape.group_inputs() * window.taps());
     return layer;
 }
 

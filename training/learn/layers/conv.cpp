@@ -8,41 +8,36 @@
 
 namespace loom::learn {
 
-Conv::Conv(const ConvShape& shape, bool bias) : shape_(shape), out_shape_(shape.out()) {
-    in = shape.in;
-    out = out_shape_;
+arch::LinearShape conv_shape(const Shape& in, std::size_t channels, const arch::Window& window,
+                             std::size_t groups) {
+    arch::LinearShape s;
+    s.in_h = in.height, s.in_w = in.width, s.in_c = in.channels;
+    s.out_h = window.rows.outputs(in.height), s.out_w = window.columns.outputs(in.width), s.out_c = channels;
+    s.window = window;
+    s.groups = groups;
+    return s;
+}
+
+Conv::Conv(const arch::LinearShape& shape, bool bias, bool line) : shape_(shape), line_(line) {
+    in = {shape.in_h, shape.in_w, shape.in_c};
+    out = {shape.out_h, shape.out_w, shape.out_c};
     const std::size_t n = shape.weights();
     parameters_.push_back({"weight", std::vector<float>(n), std::vector<float>(n)});
     if (bias)
-        parameters_.push_back(
-            {"bias", std::vector<float>(shape.channels), std::vector<float>(shape.channels)});
-}
-
-template <class F>
-void Conv::each_output(std::size_t y, std::size_t x, F f) const {
-    const arch::WindowAxis &rows = shape_.window.rows, &columns = shape_.window.columns;
-    for (std::size_t ky = 0; ky < rows.kernel; ++ky) {
-        const std::size_t row = y + rows.before - ky * rows.dilation;  // wraps below zero: then too large
-        if (row % rows.stride != 0 || row / rows.stride >= out_shape_.height) continue;
-        for (std::size_t kx = 0; kx < columns.kernel; ++kx) {
-            const std::size_t column = x + columns.before - kx * columns.dilation;
-            if (column % columns.stride != 0 || column / columns.stride >= out_shape_.width) continue;
-            f(row / rows.stride * out_shape_.width + column / columns.stride, ky * columns.kernel + kx);
-        }
-    }
+        parameters_.push_back({"bias", std::vector<float>(shape.out_c), std::vector<float>(shape.out_c)});
 }
 
 void Conv::weighted_sum(std::span<const float> x, std::span<float> y, std::size_t sum_group) {
-    const std::size_t c_in = shape_.in.channels, c_out = shape_.channels;
+    const std::size_t c_in = shape_.in_c, c_out = shape_.out_c;
     const std::size_t g_in = shape_.group_inputs(), g_out = shape_.group_outputs();
     const float* w = parameters_[0].used().data();
-    const auto channels = [&](std::size_t row, std::size_t column, std::size_t group) {
-        const float* pixel = x.data() + (row * shape_.in.width + column) * c_in;
+    const auto channels = [&](std::size_t at, std::size_t group) {
+        const float* pixel = x.data() + at * c_in;
         const std::size_t end = (group + 1) * g_in;
         for (std::size_t first = group * g_in; first < end; first += sum_group) {
             const std::size_t last = std::min(first + sum_group, end);
             if (std::all_of(pixel + first, pixel + last, [](float v) { return v == 0; })) continue;
-            each_output(row, column, [&](std::size_t position, std::size_t tap) {
+            shape_.each_output(at, [&](std::size_t position, std::size_t tap) {
                 float* to = y.data() + position * c_out + group * g_out;
                 float* sum = sum_group > 1 ? sum_.data() : to;
                 if (sum_group > 1) std::fill_n(sum_.begin(), g_out, 0.0F);
@@ -52,9 +47,8 @@ void Conv::weighted_sum(std::span<const float> x, std::span<float> y, std::size_
             });
         }
     };
-    for (std::size_t row = 0; row < shape_.in.height; ++row)
-        for (std::size_t column = 0; column < shape_.in.width; ++column)
-            for (std::size_t group = 0; group < shape_.groups; ++group) channels(row, column, group);
+    for (std::size_t at = 0; at < shape_.in_h * shape_.in_w; ++at)
+        for (std::size_t group = 0; group < shape_.groups; ++group) channels(at, group);
 }
 
 void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal) {
@@ -65,7 +59,7 @@ void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal
             if (constant_.take(pass, in_signal, t, b, out_signal)) continue;
             const std::span<float> y = out_signal.at(t, b);
             if (parameters_.size() > 1)
-                for (std::size_t i = 0; i < y.size(); ++i) y[i] = parameters_[1].used()[i % shape_.channels];
+                for (std::size_t i = 0; i < y.size(); ++i) y[i] = parameters_[1].used()[i % shape_.out_c];
             if (!arithmetic) weighted_sum(in_signal.at(t, b), y, sum_group);
         }
     if (arithmetic)
@@ -75,41 +69,39 @@ void Conv::forward(const Pass& pass, const Signal& in_signal, Signal& out_signal
 }
 
 void Conv::weight_gradient(std::span<const float> x, std::span<const float> g) {
-    const std::size_t c_in = shape_.in.channels, c_out = shape_.channels;
+    const std::size_t c_in = shape_.in_c, c_out = shape_.out_c;
     const std::size_t g_in = shape_.group_inputs(), g_out = shape_.group_outputs();
     float* dw = parameters_[0].grad.data();
-    for (std::size_t row = 0; row < shape_.in.height; ++row)
-        for (std::size_t column = 0; column < shape_.in.width; ++column) {
-            const float* pixel = x.data() + (row * shape_.in.width + column) * c_in;
-            if (std::all_of(pixel, pixel + c_in, [](float v) { return v == 0; })) continue;
-            each_output(row, column, [&](std::size_t position, std::size_t tap) {
-                const float* error = g.data() + position * c_out;
-                for (std::size_t first = 0; first < c_in; first += g_in, error += g_out)
-                    for (std::size_t c = first; c < first + g_in; ++c)
-                        if (pixel[c] != 0) axpy(dw + (tap * c_in + c) * g_out, error, pixel[c], g_out);
-            });
-        }
+    for (std::size_t at = 0; at < shape_.in_h * shape_.in_w; ++at) {
+        const float* pixel = x.data() + at * c_in;
+        if (std::all_of(pixel, pixel + c_in, [](float v) { return v == 0; })) continue;
+        shape_.each_output(at, [&](std::size_t position, std::size_t tap) {
+            const float* error = g.data() + position * c_out;
+            for (std::size_t first = 0; first < c_in; first += g_in, error += g_out)
+                for (std::size_t c = first; c < first + g_in; ++c)
+                    if (pixel[c] != 0) axpy(dw + (tap * c_in + c) * g_out, error, pixel[c], g_out);
+        });
+    }
 }
 
 void Conv::errors_back(std::span<const float> g, std::span<float> grad_in) {
-    const std::size_t c_in = shape_.in.channels, c_out = shape_.channels;
+    const std::size_t c_in = shape_.in_c, c_out = shape_.out_c;
     const std::size_t g_in = shape_.group_inputs(), g_out = shape_.group_outputs();
-    for (std::size_t row = 0; row < shape_.in.height; ++row)
-        for (std::size_t column = 0; column < shape_.in.width; ++column) {
-            float* pixel = grad_in.data() + (row * shape_.in.width + column) * c_in;
-            each_output(row, column, [&](std::size_t position, std::size_t tap) {
-                const float* error = g.data() + position * c_out;
-                float* to = pixel;
-                for (std::size_t first = 0; first < c_out; first += g_out, to += g_in)
-                    for (std::size_t k = first; k < first + g_out; ++k)
-                        if (error[k] != 0)
-                            axpy(to, transposed_.data() + (tap * c_out + k) * g_in, error[k], g_in);
-            });
-        }
+    for (std::size_t at = 0; at < shape_.in_h * shape_.in_w; ++at) {
+        float* pixel = grad_in.data() + at * c_in;
+        shape_.each_output(at, [&](std::size_t position, std::size_t tap) {
+            const float* error = g.data() + position * c_out;
+            float* to = pixel;
+            for (std::size_t first = 0; first < c_out; first += g_out, to += g_in)
+                for (std::size_t k = first; k < first + g_out; ++k)
+                    if (error[k] != 0)
+                        axpy(to, transposed_.data() + (tap * c_out + k) * g_in, error[k], g_in);
+        });
+    }
 }
 
 void Conv::transpose_weights() {
-    const std::size_t c_in = shape_.in.channels, c_out = shape_.channels;
+    const std::size_t c_in = shape_.in_c, c_out = shape_.out_c;
     const std::size_t g_in = shape_.group_inputs(), g_out = shape_.group_outputs();
     transposed_.resize(shape_.weights());
     for (std::size_t i = 0; i < transposed_.size(); ++i) {
@@ -121,12 +113,12 @@ void Conv::transpose_weights() {
 
 void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, const Signal& grad_out,
                     Signal* grad_in) {
-    const std::size_t c_out = shape_.channels;
+    const std::size_t c_out = shape_.out_c;
     if (grad_in != nullptr && !arithmetic && transposed_.empty()) transpose_weights();
     const Signal& x = presynaptic(pass, in_signal, trace_leak, trace_);
     std::vector<float> total;
     for (std::size_t b = 0; b < pass.batch; ++b) {
-        if (x.constant) total.assign(out_shape_.count(), 0.0F);
+        if (x.constant) total.assign(shape_.outputs(), 0.0F);
         for (std::size_t t = 0; t < pass.steps; ++t) {
             const std::span<const float> g = grad_out.at(t, b);
             if (std::ranges::all_of(g, [](float v) { return v == 0; })) continue;
@@ -143,26 +135,17 @@ void Conv::backward(const Pass& pass, const Signal& in_signal, const Signal&, co
     if (grad_in != nullptr && arithmetic) arithmetic->backward(pass, grad_out, *grad_in);
 }
 
-arch::LinearShape Conv::linear_shape() const {
-    arch::LinearShape s;
-    s.in_h = shape_.in.height, s.in_w = shape_.in.width, s.in_c = shape_.in.channels;
-    s.out_h = out_shape_.height, s.out_w = out_shape_.width, s.out_c = shape_.channels;
-    s.window = shape_.window;
-    s.groups = shape_.groups;
-    return s;
-}
-
 std::vector<std::size_t> Conv::file_shape(std::size_t p) {
-    if (p != 0) return {shape_.channels};
-    std::vector<std::size_t> axes{shape_.channels, shape_.group_inputs(), shape_.window.rows.kernel,
+    if (p != 0) return {shape_.out_c};
+    std::vector<std::size_t> axes{shape_.out_c, shape_.group_inputs(), shape_.window.rows.kernel,
                                   shape_.window.columns.kernel};
-    if (shape_.line) axes.erase(axes.begin() + 2);
+    if (line_) axes.erase(axes.begin() + 2);
     return axes;
 }
 
 std::size_t Conv::file_index(std::size_t i) const {
     const std::size_t g_in = shape_.group_inputs(), g_out = shape_.group_outputs();
-    const std::size_t c = i / g_out % shape_.in.channels, tap = i / (g_out * shape_.in.channels);
+    const std::size_t c = i / g_out % shape_.in_c, tap = i / (g_out * shape_.in_c);
     const std::size_t k = c / g_in * g_out + i % g_out;
     return (k * g_in + c % g_in) * shape_.window.taps() + tap;
 }

@@ -102,6 +102,7 @@ const std::map<std::string, Sample>& samples() {
           "expected 3 dimensions [C, H, W]"}},
         {"SumPool2d", pool({2, 5, 7}, {2, 3}, {1, 2}, {0, 1}, {2, 4, 4})},
         {"AvgPool2d", pool({2, 5, 7}, {2, 4}, {2, 1}, {1, 2}, {2, 3, 8})},
+        {"AvgPool1d", pool({2, 9}, {3}, {2}, {1}, {2, 5})},
         {"Flatten",
          {{2, 3, 4},
           [](Node n) {
@@ -336,7 +337,7 @@ TEST(Catalogue, AUserAddsATypeOfTheirOwn) {
 TEST(Catalogue, RefusesWhatIsThereOrIncomplete) {
     NodeCatalogue types;
     types.add(reversal());
-    EXPECT_THROW(types.add(reversal()), InternalError);
+    EXPECT_THROW(types.add(reversal()), ConfigError);
     NodeRule nameless = reversal();
     nameless.type = "Other";
     nameless.linear.apply = nullptr;

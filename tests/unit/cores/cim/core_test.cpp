@@ -10,6 +10,7 @@
 #include "cim_fixture.hpp"
 #include "tests/support/core_kinds.hpp"
 #include "tests/unit/cores/core_fixture.hpp"
+#include "tests/unit/cores/random_conv.hpp"
 
 namespace loom {
 namespace {
@@ -88,10 +89,8 @@ TEST(CimCore, MoreThanTheInputBitsIsAFault) {
 void make_positions(CoreFixture& f, std::uint32_t positions, std::uint32_t copies) {
     arch::AxonGroup& a = f.axons();
     arch::ConvRows c;
-    c.in_h = c.tile_h = 1;
-    c.in_w = c.tile_w = positions;
-    c.in_c = 1;
-    c.tile_c = 2;
+    c.shape.in_w = c.shape.out_w = positions;
+    c.shape.out_c = 2;
     c.co_first = {0};
     c.co_count = {2};
     c.weight_at = {0};
@@ -198,33 +197,11 @@ TEST(CimCore, SumsOfANearMemoryCore) {
             weights = s.target.size();
             g.rows = s;
         } else if (form == 2) {
-            arch::ConvRows c;
-            c.in_h = pick(1, 6);
-            c.in_w = pick(1, 6);
-            c.in_c = pick(1, 3);
-            c.kernel_h = pick(1, 3);
-            c.kernel_w = pick(1, 3);
-            c.stride_y = pick(1, 2);
-            c.stride_x = pick(1, 2);
-            c.dilation_y = pick(1, 2);
-            c.pad_y = static_cast<std::int32_t>(pick(0, 2));
-            c.pad_x = static_cast<std::int32_t>(pick(0, 2));
-            c.in_y0 = pick(0, 2);
-            c.tile_y0 = pick(0, 1);
-            c.tile_h = pick(1, 4);
-            c.tile_w = pick(1, 4);
-            c.tile_c = pick(1, 5);
-            std::uint32_t at = 0;
-            for (std::uint32_t ci = 0; ci < c.in_c; ++ci) {
-                c.co_first.push_back(pick(0, c.tile_c - 1));
-                c.co_count.push_back(pick(0, c.tile_c - c.co_first.back()));
-                c.weight_at.push_back(at);
-                at += c.kernel_h * c.kernel_w * c.co_count.back();
-            }
-            weights = at;
-            axons = c.in_h * c.in_w * c.in_c;
-            neurons = c.tile_h * c.tile_w * c.tile_c;
-            g.rows = c;
+            arch::ConvRows c = random_conv(pick);
+            weights = c.weight_at.back() + c.shape.window.taps() * c.co_count.back();
+            axons = static_cast<std::uint32_t>(c.shape.inputs());
+            neurons = static_cast<std::uint32_t>(c.shape.outputs());
+            g.rows = std::move(c);
         }
         auto block = std::make_shared<arch::WeightBlock>();
         std::vector<std::int8_t> w;

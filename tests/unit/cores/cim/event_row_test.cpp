@@ -165,12 +165,9 @@ TEST(EventRow, GradedValuesAreAddedBitByBit) {
 /// A 1 x 3 kernel over 9 inputs with `copies`: an inner spike is in three windows of 2 outputs.
 void make_windows(CoreFixture& f, std::uint32_t copies) {
     arch::ConvRows c;
-    c.in_h = c.tile_h = 1;
-    c.in_w = c.tile_w = 9;
-    c.in_c = 1;
-    c.kernel_w = 3;
-    c.pad_x = 1;
-    c.tile_c = 2;
+    c.shape.in_w = c.shape.out_w = 9;
+    c.shape.window.columns = {3, 1, 1, 1, 1};
+    c.shape.out_c = 2;
     c.co_first = {0};
     c.co_count = {2};
     c.weight_at = {0};

@@ -12,7 +12,7 @@ namespace loom {
 class Input final : public chip::SampleInput {
   public:
     explicit Input(std::uint32_t per_step) : n_(per_step) {}
-    void values(Step, chip::InputValues& out) const override {
+    void values(Step, SparseVector& out) const override {
         out.clear();
         for (std::uint32_t i = 0; i < n_; ++i) out.emplace_back(i, 1.0);
     }

@@ -17,7 +17,7 @@ inline constexpr std::uint32_t kWidth = 8;  ///< neurons of a layer, and input e
 /// The input's element i is present in step s when (s * 5 + i * 3) % 4 < 2.
 class Stripes final : public chip::SampleInput {
   public:
-    void values(Step step, chip::InputValues& out) const override {
+    void values(Step step, SparseVector& out) const override {
         out.clear();
         for (std::uint32_t i = 0; i < kWidth; ++i) {
             if ((step * 5 + i * 3) % 4 < 2) out.emplace_back(i, 1.0);

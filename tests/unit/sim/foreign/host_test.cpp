@@ -86,7 +86,7 @@ struct Platform {
 
 void write_input(Processor& cpu, Step steps) {
     std::vector<InputEntry> in;
-    chip::InputValues values;
+    SparseVector values;
     for (Step s = 0; s < steps; ++s) {
         test::Stripes().values(s, values);
         for (const auto& [element, value] : values)

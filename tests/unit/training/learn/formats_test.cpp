@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "training/learn/gradient_error.hpp"
 #include "tests/unit/training/learn/reference/bench.hpp"
 #include "tests/unit/training/learn/reference/small_trainer.hpp"
+#include "training/learn/gradient_error.hpp"
 
 namespace loom::learn {
 namespace {
@@ -180,7 +180,8 @@ TEST(NumberFormats, LayersComputeWithStoredWeights) {
         std::vector<std::unique_ptr<Layer>> layers;
         const Shape maps{4, 4, 2};
         layers.push_back(std::make_unique<Dense>(32, 5, true));
-        layers.push_back(std::make_unique<Conv>(ConvShape{maps, 3, arch::square_window(3, 1, 1)}, true));
+        layers.push_back(
+            std::make_unique<Conv>(learn::conv_shape(maps, 3, arch::square_window(3, 1, 1)), true));
         layers.push_back(std::make_unique<BatchNorm>(maps));
         layers.push_back(make_neurons({1, 1, 32}, {.learns_leak = true, .recurrent = true}, {}));
         Layer& l = *layers[layer];

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "traces/npy.hpp"
 #include "training/learn/layers/add.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
@@ -15,7 +16,6 @@
 #include "training/learn/norms/batch_norm.hpp"
 #include "training/learn/norms/tdbn.hpp"
 #include "training/learn/trainer.hpp"
-#include "traces/npy.hpp"
 
 namespace loom::learn {
 namespace {
@@ -174,8 +174,9 @@ class MoreGolden : public ::testing::TestWithParam<Case> {
         network_ = std::make_unique<Network>(Shape{8, 8, 1});
         const Shape maps{8, 8, 4};
         parameters_.push_back({"w1", "w1", 0});
-        auto at = add(std::make_unique<Conv>(ConvShape{{8, 8, 1}, 4, arch::square_window(3, 1, 1)}, false),
-                      "w1", {Network::kInput});
+        auto at =
+            add(std::make_unique<Conv>(learn::conv_shape({8, 8, 1}, 4, arch::square_window(3, 1, 1)), false),
+                "w1", {Network::kInput});
         if (tdbn)
             at = add(std::make_unique<TdBatchNorm>(maps, 0.7F, 1.0F), "norm", {at});
         else

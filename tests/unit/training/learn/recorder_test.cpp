@@ -3,12 +3,12 @@
 // formats.
 #include <gmock/gmock.h>
 
+#include "tests/unit/training/learn/reference/small_trainer.hpp"
 #include "training/learn/activity.hpp"
 #include "training/learn/formats.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
 #include "training/learn/signal_recorder.hpp"
-#include "tests/unit/training/learn/reference/small_trainer.hpp"
 
 namespace loom::learn {
 namespace {
@@ -83,7 +83,7 @@ TEST(ConstantProduct, SparesTimestepsOfPassesOfOne) {
         expect_close(results[0], results[1], 1e-6);
     }
     Dense dense(2, 1, false);
-    Conv conv(ConvShape{{1, 1, 2}, 1, {}}, false);
+    Conv conv(learn::conv_shape({1, 1, 2}, 1, {}), false);
     for (Layer* layer : {static_cast<Layer*>(&dense), static_cast<Layer*>(&conv)}) {
         layer->import(0, std::vector<float>{2, 3});
         Signal in(1, 1, 2), out(1, 1, 1);

@@ -5,6 +5,8 @@
 #include <map>
 #include <random>
 
+#include "tests/unit/training/learn/reference/neurons.hpp"
+#include "tests/unit/training/learn/reference/surrogates.hpp"
 #include "training/learn/layers/add.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
@@ -13,8 +15,6 @@
 #include "training/learn/network.hpp"
 #include "training/learn/norms/batch_norm.hpp"
 #include "training/learn/norms/tdbn.hpp"
-#include "tests/unit/training/learn/reference/neurons.hpp"
-#include "tests/unit/training/learn/reference/surrogates.hpp"
 
 namespace loom::learn::reference {
 
@@ -59,12 +59,12 @@ class Bench {
     /// divide.
     std::uint32_t conv(std::vector<std::uint32_t> from, const Shape& in, std::size_t channels, double scale,
                        bool may_have_bias = true) {
-        ConvShape shape{in, channels, {axis(in.height), axis(in.width)}};
+        arch::LinearShape shape = conv_shape(in, channels, {axis(in.height), axis(in.width)});
         for (const std::size_t groups : {2U, 3U, 4U})
             if (in.channels % groups == 0 && channels % groups == 0 && random.coin()) shape.groups = groups;
         auto layer = std::make_unique<Conv>(shape, may_have_bias && random.coin());
         const auto p = variables(*layer, -scale / 2, scale);
-        const ConvSizes g{in, shape.out(), shape.window, shape.groups};
+        const ConvSizes g{in, layer->out, shape.window, shape.groups};
         return add(std::move(layer), std::move(from), [=, this](const Values& x) {
             return reference::conv(sizes, x, g, p[0], p.size() > 1 ? p[1] : Weights{});
         });
