@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/chip_files.hpp"
 
-#include <algorithm>
-
 #include "app/config_file.hpp"
 #include "app/extensions.hpp"
 #include "app/run/run_spec.hpp"
@@ -12,7 +10,7 @@
 #include "sim/report/area.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
-#include "training/accelerator/price.hpp"
+#include "training/price/pricing.hpp"
 
 namespace loom::app {
 namespace {
@@ -24,20 +22,6 @@ config::Node load_part(const std::string& file, const std::vector<std::string>& 
     const std::vector<std::string> everything{""};
     config::include_files(root, everything);
     return root;
-}
-
-bool is_engine_event(const std::string& name) {
-    for (std::size_t e = 0; e < training::kEvents; ++e) {
-        if (training::event_name(static_cast<training::Event>(e)) == name) return true;
-    }
-    return false;
-}
-
-/// Whether more of a list's prices are for events of training engines than for others.
-bool is_training_list(const arch::EnergySpec& prices) {
-    const auto n = std::count_if(prices.actions.begin(), prices.actions.end(),
-                                 [](const auto& action) { return is_engine_event(action.first); });
-    return 2 * static_cast<std::size_t>(n) > prices.actions.size();
 }
 
 }  // namespace
@@ -74,11 +58,8 @@ void check_energy_file(const std::string& file, const std::vector<std::string>& 
     config::Node places = config::Node::make_map();
     places.put("energy", std::move(root));  // where a chip has its list, and what messages name
     with_places(places, [&] {
-        if (!is_training_list(prices)) return stats::check_price_list(prices, known().cores);
-        arch::TrainingChip chip;
-        chip.energy = prices;
-        chip.energy.leakage.clear();  // it names buffers, which only a chip has
-        training::check_prices(chip);
+        if (!training::prices_training(prices)) return stats::check_price_list(prices, known().cores);
+        training::check_training_prices(prices);
         stats::check_area(prices, "energy");
     });
 }

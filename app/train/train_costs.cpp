@@ -7,11 +7,10 @@
 #include <map>
 #include <numeric>
 
-#include "training/accelerator/engine.hpp"
-#include "training/accelerator/price.hpp"
 #include "app/train/train_record.hpp"
 #include "app/train/train_report.hpp"
 #include "base/error.hpp"
+#include "training/price/pricing.hpp"
 
 namespace loom::app {
 namespace {
@@ -42,9 +41,11 @@ void put(Json& counts, const Events& events) {
 Json phase_json(const PhaseRecord& p, std::uint64_t offered, const std::array<double, training::kLevels>& pj,
                 const Events& events) {
     Json counts = Json::object();
-    for (std::size_t e = 0; e < training::kEvents; ++e)
-        if (p.counts[e] != 0)
-            counts[std::string(training::event_name(static_cast<training::Event>(e)))] = p.counts[e];
+    fields(
+        [&](const char* name, const std::uint64_t& n, bool, const char*) {
+            if (n != 0) counts[name] = n;
+        },
+        p.counts);
     put(counts, events);
     return {{"cycles", p.cycles},
             {"energy_pj", std::accumulate(pj.begin(), pj.end(), 0.0)},
@@ -170,10 +171,10 @@ Json energy_json(const training::Pricing& prices, const training::EngineRecord& 
 
 }  // namespace
 
-void add_costs(Json& j, const training::TrainingTarget& target, const training::Engine& engine,
+void add_costs(Json& j, const training::TrainingTarget& target, const training::StepExecutor& engine,
                const TrainLength& length) {
     const training::EngineRecord& r = engine.record();
-    const training::Pricing prices = target.price(engine);
+    const training::Pricing prices = target.price(r);
     j["cycles"] = r.cycles;
     j["time_s"] = static_cast<double>(r.cycles) * target.clock_period() * 1e-12;
     j["batch_block"] = r.batch_block;
@@ -205,11 +206,11 @@ Json ann_costs(const training::TrainingTarget& target, const arch::TrainingWork&
     if (!target.starts_warm()) {
         engine->execute(ann);
         first = engine->record();
-        cold = target.price(*engine);
+        cold = target.price(engine->record());
     }
     engine->execute(ann);
     const training::EngineRecord& both = engine->record();
-    const training::Pricing all = target.price(*engine);
+    const training::Pricing all = target.price(engine->record());
     Json j{{"cycles", both.cycles - first.cycles}, {"energy_pj", all.total_pj - cold.total_pj}};
     for (std::size_t p = 0; p < training::kPhases; ++p) {
         const auto phase = static_cast<training::Phase>(p);

@@ -9,7 +9,7 @@ namespace loom::app {
 
 /// Adds cycles, energy, phases, layers, memory and the epoch to stats.json.
 void add_costs(nlohmann::ordered_json& stats, const training::TrainingTarget& target,
-               const training::Engine& engine, const TrainLength& length);
+               const training::StepExecutor& engine, const TrainLength& length);
 /// Adds what ann_step() gave, and how the SNN's mean step stands to it.
 void add_ann(nlohmann::ordered_json& stats, const nlohmann::ordered_json& ann);
 

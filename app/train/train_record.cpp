@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/train/train_record.hpp"
 
+#include "base/counter_math.hpp"
+#include "training/many_core/many_core_counters.hpp"
+
 namespace loom::app {
 namespace {
 
@@ -9,12 +12,16 @@ using training::EngineRecord;
 using training::PhaseRecord;
 
 Json phase_json(const PhaseRecord& p) {
-    return {p.cycles, p.busy, p.gated, p.stalled_memory, p.imbalance, p.counts};
+    Json counts = Json::array();
+    fields([&](const char*, const std::uint64_t& n, bool, const char*) { counts.push_back(n); }, p.counts);
+    return {p.cycles, p.busy, p.gated, p.stalled_memory, p.imbalance, std::move(counts)};
 }
 PhaseRecord phase_from(const Json& j) {
     PhaseRecord p;
     j.at(0).get_to(p.cycles), j.at(1).get_to(p.busy), j.at(2).get_to(p.gated);
-    j.at(3).get_to(p.stalled_memory), j.at(4).get_to(p.imbalance), j.at(5).get_to(p.counts);
+    j.at(3).get_to(p.stalled_memory), j.at(4).get_to(p.imbalance);
+    std::size_t i = 0;
+    fields([&](const char*, std::uint64_t& n, bool, const char*) { j.at(5).at(i++).get_to(n); }, p.counts);
     return p;
 }
 
@@ -26,7 +33,7 @@ void add(PhaseRecord& a, const PhaseRecord& b) {
     a.gated += b.gated;
     a.stalled_memory += b.stalled_memory;
     a.imbalance += b.imbalance;
-    for (std::size_t e = 0; e < training::kEvents; ++e) a.counts[e] += b.counts[e];
+    a.counts = sum_of(a.counts, b.counts);
 }
 
 Json record_to_json(const EngineRecord& r) {
@@ -52,7 +59,7 @@ Json record_to_json(const EngineRecord& r) {
     j["units"] = Json::array();
     for (const training::UnitRecord& u : r.units)
         j["units"].push_back({u.name, u.elements, u.held, u.waited});
-    j["own"] = r.own;
+    j["own"] = r.many_core == nullptr ? std::vector<std::uint64_t>{} : to_list(*r.many_core);
     return j;
 }
 
@@ -80,7 +87,8 @@ EngineRecord record_from_json(const Json& j) {
     for (const Json& u : j.at("units"))
         r.units.push_back({u.at(0).get<std::string>(), u.at(1).get<std::uint64_t>(),
                            u.at(2).get<std::uint64_t>(), u.at(3).get<std::uint64_t>()});
-    j.at("own").get_to(r.own);
+    if (const auto own = j.at("own").get<std::vector<std::uint64_t>>(); !own.empty())
+        r.many_core = std::make_shared<training::ManyCoreCounters>(training::from_list(own, r.layers.size()));
     return r;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "training/accelerator/record.hpp"
+#include "training/work/engine_record.hpp"
 
 namespace loom::app {
 

@@ -16,7 +16,7 @@ struct Training {
     std::unique_ptr<learn::Trainer> trainer;
     std::unique_ptr<TrainData> data;
     std::unique_ptr<training::TrainingTarget> target;  ///< the chip; null: none
-    std::unique_ptr<training::Engine> engine;          ///< null: functional
+    std::unique_ptr<training::StepExecutor> engine;    ///< null: functional
     learn::PulseUpdate* cells = nullptr;               ///< the optimiser of weights in cells, or null
 };
 

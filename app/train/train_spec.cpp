@@ -16,9 +16,9 @@
 #include "base/key_error.hpp"
 #include "sim/report/area.hpp"
 #include "sim/report/ert.hpp"
-#include "training/accelerator/engine.hpp"
-#include "training/accelerator/price.hpp"
+#include "training/accelerator/make_engine.hpp"
 #include "training/learn/neurons/make_neurons.hpp"
+#include "training/price/pricing.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -93,7 +93,7 @@ std::unique_ptr<training::TrainingTarget> training_target(const TrainSpec& s) {
 
 void check_training_chip(const arch::TrainingChip& chip) {
     training::make_engine(chip);
-    training::check_prices(chip);
+    training::check_training_prices(chip);
     stats::check_area(chip.energy, "energy");
 }
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "training/accelerator/record.hpp"
-#include "training/work/training_work.hpp"
 #include "training/learn/formats.hpp"
 #include "training/learn/network.hpp"
+#include "training/work/engine_record.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::app {
 

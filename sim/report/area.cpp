@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "arch/core_kind.hpp"
+#include "arch/price_words.hpp"
 #include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
@@ -52,7 +53,7 @@ AreaParts core_area(const arch::ChipSpec& chip) {
 }
 
 void check_area(const arch::EnergySpec& prices, const std::string& list) {
-    static const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
+    static const std::vector<std::string> grades(arch::kPriceGrades.begin(), arch::kPriceGrades.end());
     for (const auto& [name, area] : prices.area) {
         const std::string path = list + ".area." + name;
         bool by_width = arch::area_width(name, "adc") != 0;

@@ -46,9 +46,7 @@ StaticPower::StaticPower(const arch::ChipSpec& chip, const Inventory& n) {
     const auto pj = [&](const char* what, std::uint64_t instances) {
         const auto it = chip.energy.leakage.find(what);
         if (it == chip.energy.leakage.end()) return 0.0;
-        // mW * ps = 1e-15 J = 1e-3 pJ
-        const double one = it->second.per_cycle + it->second.value * chip.clock.period * 1e-3;
-        return one * static_cast<double>(instances);
+        return it->second.pj_per_cycle(chip.clock.period) * static_cast<double>(instances);
     };
     const auto cores = arch::cores_of_kinds(chip);
     double of_cores = 0;
@@ -61,7 +59,7 @@ StaticPower::StaticPower(const arch::ChipSpec& chip, const Inventory& n) {
 double core_leakage_pj(const arch::ChipSpec& chip, std::size_t kind, std::uint64_t cycles) {
     const arch::LeakageSpec* l = arch::core_leakage(chip, kind);
     if (l == nullptr) return 0;
-    return (l->per_cycle + l->value * chip.clock.period * 1e-3) * static_cast<double>(cycles);
+    return l->pj_per_cycle(chip.clock.period) * static_cast<double>(cycles);
 }
 
 Leakage StaticPower::over(std::uint64_t cycles) const {

@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "arch/chip_spec.hpp"
+#include "arch/price_words.hpp"
 #include "noc/topology/topology.hpp"
 #include "sim/report/event_list.hpp"
 
 namespace loom::stats {
 
-inline constexpr std::array<std::string_view, 4> kCategories{"compute", "memory", "noc", "control"};
+inline constexpr auto& kCategories = arch::kPriceCategories;
 
 /// What a chip consists of, for leakage and for the events that can happen at all.
 struct Inventory {

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "arch/core_kinds.hpp"
+#include "arch/price_words.hpp"
 #include "base/key_error.hpp"
-#include "base/nearest.hpp"
 #include "sim/report/area.hpp"
 
 namespace loom::stats {
@@ -28,34 +28,7 @@ void check_names(const arch::EnergySpec& prices, const std::string& list, const 
         if (std::find(names.begin(), names.end(), family) == names.end()) names.push_back(family);
         if (family != e.name) names.push_back(e.name);
     }
-    const auto known = [&](const std::string& path, const std::string& name) {
-        if (std::find(names.begin(), names.end(), name) == names.end())
-            throw KeyError(path, "no such event" + suggestion(name, names));
-    };
-    const auto one_of = [](const std::string& path, const std::string& value,
-                           const std::vector<std::string>& of) {
-        if (std::find(of.begin(), of.end(), value) == of.end())
-            throw KeyError(path, "unknown " + quoted(value) + suggestion(value, of));
-    };
-    const std::vector<std::string> categories(kCategories.begin(), kCategories.end());
-    const std::vector<std::string> grades{"measured", "simulated", "derived", "assumed"};
-    for (const auto& [name, price] : prices.actions) {
-        const std::string path = list + ".actions." + name;
-        known(path, name);
-        one_of(path + ".category", price.category, categories);
-        one_of(path + ".grade", price.grade, grades);
-        one_of(path + ".scope", price.scope, {"marginal", "all_in"});
-        if (prices.unpriced.count(name) != 0)
-            throw KeyError(list + ".unpriced." + name, "has a price as well");
-    }
-    for (const auto& [name, reason] : prices.unpriced) known(list + ".unpriced." + name, name);
-    for (const auto& [name, leak] : prices.leakage) {
-        const std::string path = list + ".leakage." + name;
-        one_of(path, name, {"core", "router", "link", "bridge", "chip"});
-        one_of(path + ".grade", leak.grade, grades);
-        if (leak.value > 0 && leak.per_cycle > 0)
-            throw KeyError(path + ".per_cycle", "there is a power (value) as well");
-    }
+    arch::check_price_words(prices, list, {names, {"core", "router", "link", "bridge", "chip"}});
     check_area(prices, list);
 }
 

@@ -8,7 +8,7 @@
 #include "tests/support/golden_network.hpp"
 #include "training/learn/activity.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
-#include "training/many_core/make_engine.hpp"
+#include "training/many_core/make_many_core.hpp"
 #include "training/many_core/price_chip.hpp"
 
 namespace loom::training {
@@ -40,7 +40,7 @@ void report(benchmark::State& state, const ManyCoreEngine& engine, std::size_t s
         std::uint64_t cycles = 0;
         for (const LayerRecord& l : engine.record().layers) {
             cycles += l.phases[f].cycles;
-            pulses += l.phases[f].counts[static_cast<std::size_t>(Event::Pulses)];
+            pulses += l.phases[f].counts.pulses;
         }
         state.counters[name + "_kcycles"] = static_cast<double>(cycles) * each;
         state.counters[name + "_nJ"] = p.phase(static_cast<Phase>(f)) * each;

@@ -61,8 +61,8 @@ class GradientTiler {
         Task t;
         t.compute = ceil_div(adds, array_.elements()) + array_.tile_cycles;
         t.busy = adds;
-        t.count(Event::Add, adds);
-        setup_.read(t, Tensor::Errors, Event::ErrorRead, adds, setup_.chip.bits.error);
+        t.count(&TrainingCounters::add, adds);
+        setup_.read(t, Tensor::Errors, &TrainingCounters::error_read, adds, setup_.chip.bits.error);
         store(t, w_.shape.out_c);
         tasks.push_back(t);
     }
@@ -129,16 +129,17 @@ class GradientTiler {
         t.compute = busiest + array_.tile_cycles;
         t.busy = operations;
         t.gated = all - operations;
-        t.count(binary ? Event::Ac : Event::Mac, operations);
-        t.count(Event::Gated, t.gated);
-        t.count(Event::PadWrite, words * array_.rows);
+        t.count(binary ? &TrainingCounters::ac : &TrainingCounters::mac, operations);
+        t.count(&TrainingCounters::gated, t.gated);
+        t.count(&TrainingCounters::pad_write, words * array_.rows);
         if (group_ > 1)
             tables(t, k0, k1, operations);
         else
-            t.count(Event::PadRead, operations);
+            t.count(&TrainingCounters::pad_read, operations);
         const std::uint64_t value = setup_.work.traces ? setup_.chip.bits.membrane : setup_.input_bits(w_);
-        setup_.read(t, Tensor::Spikes, Event::SpikeRead, places_ * (r1 - r0) * value * inputs_.size(), 1);
-        setup_.read(t, Tensor::Errors, Event::ErrorRead, words, setup_.chip.bits.error);
+        setup_.read(t, Tensor::Spikes, &TrainingCounters::spike_read,
+                    places_ * (r1 - r0) * value * inputs_.size(), 1);
+        setup_.read(t, Tensor::Errors, &TrainingCounters::error_read, words, setup_.chip.bits.error);
         store(t, (r1 - r0) * (k1 - k0));
         tasks.push_back(t);
     }
@@ -153,14 +154,14 @@ class GradientTiler {
         const std::uint64_t elements = array_.rows * (k1 - k0);
         t.compute += ceil_div(groups * sums, elements);
         t.busy += groups * sums;
-        t.count(Event::Add, groups * sums);
-        t.count(Event::LutWrite, groups * entries);
-        t.count(Event::LutRead, operations);
+        t.count(&TrainingCounters::add, groups * sums);
+        t.count(&TrainingCounters::lut_write, groups * entries);
+        t.count(&TrainingCounters::lut_read, operations);
     }
     void store(Task& t, std::uint64_t n) const {
         if (s_.adds_to_gradient)
-            setup_.read(t, Tensor::Gradients, Event::GradientRead, n, setup_.chip.bits.gradient);
-        setup_.write(t, Tensor::Gradients, Event::GradientWrite, n, setup_.chip.bits.gradient);
+            setup_.read(t, Tensor::Gradients, &TrainingCounters::gradient_read, n, setup_.chip.bits.gradient);
+        setup_.write(t, Tensor::Gradients, &TrainingCounters::gradient_write, n, setup_.chip.bits.gradient);
     }
 
     const Setup& setup_;

@@ -22,18 +22,18 @@ struct MatrixPass {
     const Pixels* wanted = nullptr;  ///< null: all outputs
     ZeroRule wanted_rule = ZeroRule::Dense;
     std::size_t channels, samples;
-    Event operation;
+    TrainingEvent operation;
     std::size_t group = 1;
     bool tables = false, bias = false;
     bool only_nonzero_read = false;  ///< zero operands are not even fetched
     Tensor operand_tensor;
-    Event operand_event;
+    TrainingEvent operand_event;
     std::uint64_t operand_bits, channels_read;  ///< of one operand; operands of a pixel
     bool bits_counted = false;                  ///< events count bits
     std::uint64_t conflict = 1;                 ///< accesses to the fullest bank, relative to no conflict
     bool writes = false;
     Tensor result_tensor = Tensor::Membranes;
-    Event result_event = Event::MembraneWrite;
+    TrainingEvent result_event = &TrainingCounters::membrane_write;
     std::uint64_t result_bits = 0;
     bool channels_inside = true;
 };
@@ -148,19 +148,20 @@ class Tiler {
         task.compute = busiest + array_.tile_cycles;
         task.busy = operations + (p_.bias ? outputs : 0);
         task.count(p_.operation, operations);
-        task.count(Event::Gated, task.gated);
-        if (p_.bias) task.count(Event::Add, outputs);
+        task.count(&TrainingCounters::gated, task.gated);
+        if (p_.bias) task.count(&TrainingCounters::add, outputs);
         const std::uint64_t weights = t.operands * share_of_columns(t, block);
         if (p_.tables) {
             // Tables come once for all rows, or entry by entry where that is less.
             const std::uint64_t words = std::min(weights << p_.group, operations);
-            task.count(Event::LutRead, operations);
+            task.count(&TrainingCounters::lut_read, operations);
             if (setup_.buffers.of(Tensor::Tables))
-                setup_.read(task, Tensor::Tables, Event::WeightRead, words, setup_.chip.bits.weight);
+                setup_.read(task, Tensor::Tables, &TrainingCounters::weight_read, words,
+                            setup_.chip.bits.weight);
         } else {
-            task.count(Event::PadRead, operations);
-            task.count(Event::PadWrite, weights * std::min(array_.rows, positions));
-            setup_.read(task, Tensor::Weights, Event::WeightRead, weights,
+            task.count(&TrainingCounters::pad_read, operations);
+            task.count(&TrainingCounters::pad_write, weights * std::min(array_.rows, positions));
+            setup_.read(task, Tensor::Weights, &TrainingCounters::weight_read, weights,
                         setup_.chip.bits.weight * p_.conflict);
         }
         read_operands(task, t.reads);
@@ -218,12 +219,13 @@ void forward_tiles(const Setup& setup, const arch::TrainingArraySpec& array, con
     p.rule = setup.chip.sparsity.spikes;
     p.channels = w.shape.group_outputs();
     p.samples = s.samples();
-    p.operation = setup.binary(w) && !setup.chip.multiplies_spikes ? Event::Ac : Event::Mac;
+    p.operation =
+        setup.binary(w) && !setup.chip.multiplies_spikes ? &TrainingCounters::ac : &TrainingCounters::mac;
     p.group = group;
     p.tables = group > 1;
     p.bias = w.bias;
     p.operand_tensor = Tensor::Spikes;
-    p.operand_event = Event::SpikeRead;
+    p.operand_event = &TrainingCounters::spike_read;
     p.operand_bits = setup.input_bits(w);
     p.channels_read = w.shape.group_inputs() * signals.size();
     p.bits_counted = true;
@@ -248,10 +250,10 @@ void error_tiles(const Setup& setup, const arch::TrainingArraySpec& array, const
     p.rule = setup.chip.sparsity.errors;
     p.channels = w.shape.group_inputs();
     p.samples = s.samples();
-    p.operation = Event::Mac;
+    p.operation = &TrainingCounters::mac;
     p.only_nonzero_read = p.rule == ZeroRule::Skip;
     p.operand_tensor = Tensor::Errors;
-    p.operand_event = Event::ErrorRead;
+    p.operand_event = &TrainingCounters::error_read;
     p.operand_bits = setup.chip.bits.error;
     p.channels_read = w.shape.group_outputs();
     p.conflict =
@@ -259,7 +261,7 @@ void error_tiles(const Setup& setup, const arch::TrainingArraySpec& array, const
     const std::uint32_t below = setup.work.items[s.item].sources[0];
     p.writes = below == UINT32_MAX || !setup.links[below].errors_stay;
     p.result_tensor = Tensor::Errors;
-    p.result_event = Event::ErrorWrite;
+    p.result_event = &TrainingCounters::error_write;
     p.result_bits = setup.chip.bits.error;
     p.channels_inside = s.weights_inside;
     for (std::size_t n = 0; n < w.shape.groups; ++n) {

@@ -5,75 +5,76 @@ namespace loom::training {
 namespace {
 
 struct Adder {
-    Counts& to;
-    void operator()(Event e, std::uint64_t n) const { to[static_cast<std::size_t>(e)] += n; }
+    TrainingCounters& to;
+    void operator()(TrainingEvent e, std::uint64_t n) const { to[e] += n; }
 };
 
 }  // namespace
 
-void add_forward(const arch::NeuronWork& neurons, std::uint64_t n, Event leak, Counts& to) {
+void add_forward(const arch::NeuronWork& neurons, std::uint64_t n, TrainingEvent leak, TrainingCounters& to) {
     const Adder add{to};
     if (neurons.filters_current) {  // i = d i + x
         add(leak, n);
-        add(Event::Add, n);
+        add(&TrainingCounters::add, n);
     }
-    if (neurons.scales_input) add(Event::Multiply, n);
+    if (neurons.scales_input) add(&TrainingCounters::multiply, n);
     if (neurons.leaks) add(leak, n);
-    add(Event::Add, n);
+    add(&TrainingCounters::add, n);
     if (neurons.adaptive) {  // A = r A + q s, threshold + beta A
         add(leak, n);
-        add(Event::Multiply, n);
-        add(Event::Add, 2 * n);
+        add(&TrainingCounters::multiply, n);
+        add(&TrainingCounters::add, 2 * n);
     }
     if (!neurons.fires) return;
-    add(Event::Compare, n);
-    add(neurons.hard_reset ? Event::Mux : Event::Add, n);
+    add(&TrainingCounters::compare, n);
+    add(neurons.hard_reset ? &TrainingCounters::mux : &TrainingCounters::add, n);
 }
 
-void add_backward(const arch::NeuronWork& neurons, const NeuronErrors& n, Event leak, Counts& to) {
+void add_backward(const arch::NeuronWork& neurons, const NeuronErrors& n, TrainingEvent leak,
+                  TrainingCounters& to) {
     const Adder add{to};
     if (neurons.fires) {
         if (!n.mask) {
-            add(Event::LutRead, n.all * neurons.lut);
-            add(Event::Compare, n.all * neurons.compare);
-            add(Event::Multiply, n.all * neurons.multiply);
-            add(Event::Add, n.all * neurons.add);
-            add(Event::Shift, n.all * neurons.shift);
-            add(Event::Divide, n.all * neurons.divide);
+            add(&TrainingCounters::lut_read, n.all * neurons.lut);
+            add(&TrainingCounters::compare, n.all * neurons.compare);
+            add(&TrainingCounters::multiply, n.all * neurons.multiply);
+            add(&TrainingCounters::add, n.all * neurons.add);
+            add(&TrainingCounters::shift, n.all * neurons.shift);
+            add(&TrainingCounters::divide, n.all * neurons.divide);
         }
-        add(Event::Multiply, n.open);
+        add(&TrainingCounters::multiply, n.open);
     }
     if (n.joined) {
         if (neurons.leaks) add(leak, n.later);
-        add(Event::Add, n.later);
-        if (neurons.fires && neurons.hard_reset) add(Event::Mux, n.later);
+        add(&TrainingCounters::add, n.later);
+        if (neurons.fires && neurons.hard_reset) add(&TrainingCounters::mux, n.later);
         if (neurons.fires && n.through_reset) {
-            if (neurons.hard_reset) add(Event::Multiply, n.later);
-            add(Event::Shift, n.later);
-            add(Event::Add, n.later);
+            if (neurons.hard_reset) add(&TrainingCounters::multiply, n.later);
+            add(&TrainingCounters::shift, n.later);
+            add(&TrainingCounters::add, n.later);
         }
     }
     if (neurons.adaptive) {  // z += q dA[t + 1], dA = r dA[t + 1] - beta h z
-        add(Event::Multiply, n.open);
+        add(&TrainingCounters::multiply, n.open);
         if (n.joined) {
             add(leak, n.carried);
-            add(Event::Multiply, n.carried);
-            add(Event::Add, 2 * n.carried);
+            add(&TrainingCounters::multiply, n.carried);
+            add(&TrainingCounters::add, 2 * n.carried);
         }
     }
     if (neurons.filters_current && n.joined) {  // dx = di + d dx[t + 1]
         add(leak, n.carried);
-        add(Event::Add, n.carried);
+        add(&TrainingCounters::add, n.carried);
     }
     if (neurons.learns_leak) {  // sum of g v, v: the membrane after its reset (minus the current)
-        add(Event::Mac, n.now);
-        if (neurons.fires) add(neurons.hard_reset ? Event::Mux : Event::Add, n.now);
+        add(&TrainingCounters::mac, n.now);
+        if (neurons.fires) add(neurons.hard_reset ? &TrainingCounters::mux : &TrainingCounters::add, n.now);
         if (neurons.scales_input) {
-            add(Event::Add, n.now);
-            add(Event::Multiply, n.now);
+            add(&TrainingCounters::add, n.now);
+            add(&TrainingCounters::multiply, n.now);
         }
     }
-    if (neurons.learns_window) add(Event::Mac, n.open);  // sum of z x
+    if (neurons.learns_window) add(&TrainingCounters::mac, n.open);  // sum of z x
 }
 
 }  // namespace loom::training

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "training/accelerator/record.hpp"
+#include "training/work/engine_record.hpp"
 #include "training/work/training_work.hpp"
 
 namespace loom::training {
@@ -18,9 +18,11 @@ struct NeuronErrors {
 };
 
 /// Adds the arithmetic of `n` neuron updates (u = leak u + i, threshold, reset; parts by their equations in
-/// training/learn/neurons). `leak`: multiplication or shift, what a constant decay costs. Memory is the engine's.
-void add_forward(const arch::NeuronWork& neurons, std::uint64_t n, Event leak, Counts& to);
+/// training/learn/neurons). `leak`: multiplication or shift, what a constant decay costs. Memory is the
+/// engine's.
+void add_forward(const arch::NeuronWork& neurons, std::uint64_t n, TrainingEvent leak, TrainingCounters& to);
 /// Adds surrogate and recursion of dL/du. What parts carry through time has no zeros that an engine knows.
-void add_backward(const arch::NeuronWork& neurons, const NeuronErrors& n, Event leak, Counts& to);
+void add_backward(const arch::NeuronWork& neurons, const NeuronErrors& n, TrainingEvent leak,
+                  TrainingCounters& to);
 
 }  // namespace loom::training

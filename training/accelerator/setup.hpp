@@ -70,10 +70,10 @@ struct Setup {
         return w.constant_input && t > 0 && chip.schedule.reuse_constant_input;
     }
 
-    void read(Task& task, Tensor where, Event e, std::uint64_t n, std::uint64_t bits) const {
+    void read(Task& task, Tensor where, TrainingEvent e, std::uint64_t n, std::uint64_t bits) const {
         move(task.read, task, where, e, n, bits);
     }
-    void write(Task& task, Tensor where, Event e, std::uint64_t n, std::uint64_t bits) const {
+    void write(Task& task, Tensor where, TrainingEvent e, std::uint64_t n, std::uint64_t bits) const {
         move(task.write, task, where, e, n, bits);
     }
 
@@ -83,7 +83,7 @@ struct Setup {
     }
     void through_pools();
     bool pooled_by_planes(std::uint32_t item) const;
-    void move(std::array<std::uint64_t, kMaxBuffers>& ports, Task& task, Tensor where, Event e,
+    void move(std::array<std::uint64_t, kMaxBuffers>& ports, Task& task, Tensor where, TrainingEvent e,
               std::uint64_t n, std::uint64_t bits) const {
         task.count(e, n);
         if (const auto b = buffers.of(where)) ports[*b] += n * bits;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "training/accelerator/engine.hpp"
 #include "training/accelerator/order.hpp"
 #include "training/accelerator/residency.hpp"
+#include "training/work/step_executor.hpp"
 
 namespace loom::training {
 
 /// Executes each step as a schedule of tiles on a Machine: one array for all phases, or three that work side
 /// by side.
-class StepEngine final : public Engine {
+class StepEngine final : public StepExecutor {
   public:
     StepEngine(arch::TrainingChip chip, UnitPlan plan);
     void execute(const arch::TrainingWork& work) override;

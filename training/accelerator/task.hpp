@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 
-#include "training/accelerator/record.hpp"
 #include "base/ids.hpp"
+#include "training/work/engine_record.hpp"
 
 namespace loom::training {
 
@@ -19,7 +19,7 @@ struct Task {
     std::uint64_t busy = 0, gated = 0;                       ///< processing element x cycle
     std::array<std::uint64_t, kMaxBuffers> read{}, write{};  ///< bits by buffer
     std::uint64_t load = 0, store = 0;                       ///< DRAM, bytes
-    Counts counts{};
+    TrainingCounters counts{};
     bool barrier = false;  ///< starts when all before it of its unit is written
     /// Starts when these are given; gives one when all before it and itself is written.
     std::array<std::uint32_t, 3> waits{kNoToken, kNoToken, kNoToken};
@@ -28,7 +28,7 @@ struct Task {
     bool last = false;          ///< of its segment
     bool load_after = false;    ///< loads what tasks before it of its unit stored: not ahead of them
 
-    void count(Event e, std::uint64_t n) { counts[static_cast<std::size_t>(e)] += n; }
+    void count(TrainingEvent e, std::uint64_t n) { counts[e] += n; }
 };
 
 /// Tasks of one unit, in order.

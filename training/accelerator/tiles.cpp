@@ -26,8 +26,8 @@ void make_tiles(const Setup& setup, const arch::TrainingArraySpec& array, const 
         t.phase = s.phase;
         t.load = share(s.load, i, tasks.size());
         t.store = share(s.store, i, tasks.size());
-        t.count(Event::DramRead, t.load);
-        t.count(Event::DramWrite, t.store);
+        t.count(&TrainingCounters::dram_read, t.load);
+        t.count(&TrainingCounters::dram_write, t.store);
     }
     tasks.front().barrier = true;
     tasks.front().load_after = s.load_after;

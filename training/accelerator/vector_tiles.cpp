@@ -3,6 +3,7 @@
 // tables of partial sums. Operations are counted for the whole segment, then shared out over tiles.
 #include <algorithm>
 
+#include "base/counter_math.hpp"
 #include "training/accelerator/neuron_counts.hpp"
 #include "training/accelerator/tiles.hpp"
 
@@ -29,12 +30,13 @@ void cut(const arch::TrainingArraySpec& array, const Bulk& bulk, std::vector<Tas
         t.compute = ceil_div(n, array.elements()) * bulk.cycles + array.tile_cycles;
         t.busy = share(bulk.active, i, parts) * bulk.cycles;
         t.gated = n * bulk.cycles - t.busy;
-        for (std::size_t e = 0; e < kEvents; ++e) t.counts[e] = share(bulk.task.counts[e], i, parts);
+        t.counts = combine(bulk.task.counts, bulk.task.counts,
+                           [&](std::uint64_t all, std::uint64_t) { return share(all, i, parts); });
         for (std::size_t b = 0; b < kMaxBuffers; ++b) {
             t.read[b] = share(bulk.task.read[b], i, parts);
             t.write[b] = share(bulk.task.write[b], i, parts);
         }
-        t.count(Event::Gated, t.gated);
+        t.count(&TrainingCounters::gated, t.gated);
         tasks.push_back(t);
     }
 }
@@ -55,8 +57,8 @@ std::uint64_t ones_of_either(const arch::BitSignal& a, std::size_t ta, const arc
     return n;
 }
 
-Event leak_event(const Setup& s) {
-    return s.chip.schedule.leak_shift ? Event::Shift : Event::Multiply;
+TrainingEvent leak_event(const Setup& s) {
+    return s.chip.schedule.leak_shift ? &TrainingCounters::shift : &TrainingCounters::multiply;
 }
 
 Bulk neurons_forward(const Setup& setup, const arch::TrainingArraySpec& array, const Segment& s) {
@@ -65,14 +67,14 @@ Bulk neurons_forward(const Setup& setup, const arch::TrainingArraySpec& array, c
     Bulk b{{}, all, array.neuron_cycles, all};
     Task& t = b.task;
     add_forward(n, all, leak_event(setup), t.counts);
-    if (n.fires && !s.again) setup.write(t, Tensor::Spikes, Event::SpikeWrite, all, 1);
-    setup.read(t, Tensor::Membranes, Event::MembraneRead, all * n.states(), word);
-    setup.write(t, Tensor::Membranes, Event::MembraneWrite, all * n.states(), word);
+    if (n.fires && !s.again) setup.write(t, Tensor::Spikes, &TrainingCounters::spike_write, all, 1);
+    setup.read(t, Tensor::Membranes, &TrainingCounters::membrane_read, all * n.states(), word);
+    setup.write(t, Tensor::Membranes, &TrainingCounters::membrane_write, all * n.states(), word);
     if (setup.keeps_mask(n)) {
-        t.count(Event::Compare, all * n.compare);
-        setup.write(t, Tensor::Masks, Event::MaskWrite, all, 1);
+        t.count(&TrainingCounters::compare, all * n.compare);
+        setup.write(t, Tensor::Masks, &TrainingCounters::mask_write, all, 1);
     } else if (setup.kept_bits(n) != 0 || s.again) {
-        setup.write(t, Tensor::Membranes, Event::MembraneWrite, all, word);
+        setup.write(t, Tensor::Membranes, &TrainingCounters::membrane_write, all, word);
     }
     const auto& sources = setup.work.items[s.item].sources;
     for (const std::uint32_t from : sources) {
@@ -81,11 +83,11 @@ Bulk neurons_forward(const Setup& setup, const arch::TrainingArraySpec& array, c
         const bool constant =
             linear && setup.linear(from).constant_input && setup.chip.schedule.reuse_constant_input;
         if (!setup.links[from].sums_stay || (constant && s.t0 > 0))
-            setup.read(t, Tensor::Membranes, Event::MembraneRead, all, word);
+            setup.read(t, Tensor::Membranes, &TrainingCounters::membrane_read, all, word);
         else if (constant && setup.work.steps > 1)  // the sums serve all timesteps
-            setup.write(t, Tensor::Membranes, Event::MembraneWrite, all, word);
+            setup.write(t, Tensor::Membranes, &TrainingCounters::membrane_write, all, word);
     }
-    if (sources.size() > 1) t.count(Event::Add, all * (sources.size() - 1));
+    if (sources.size() > 1) t.count(&TrainingCounters::add, all * (sources.size() - 1));
     return b;
 }
 
@@ -116,27 +118,28 @@ Bulk neurons_backward(const Setup& setup, const arch::TrainingArraySpec& array, 
     add_backward(n, e, leak_event(setup), t.counts);
     if (n.fires) {
         if (e.mask)
-            setup.read(t, Tensor::Masks, Event::MaskRead, all, 1);
+            setup.read(t, Tensor::Masks, &TrainingCounters::mask_read, all, 1);
         else
-            setup.read(t, Tensor::Membranes, Event::MembraneRead, all, setup.chip.bits.membrane);
+            setup.read(t, Tensor::Membranes, &TrainingCounters::membrane_read, all, setup.chip.bits.membrane);
     }
     if (time) {
-        if (n.fires && n.hard_reset) setup.read(t, Tensor::Spikes, Event::SpikeRead, all, 1);
+        if (n.fires && n.hard_reset) setup.read(t, Tensor::Spikes, &TrainingCounters::spike_read, all, 1);
         const std::uint64_t read = rules.errors == ZeroRule::Skip ? later : all;
-        setup.read(t, Tensor::Errors, Event::ErrorRead, read, word);
+        setup.read(t, Tensor::Errors, &TrainingCounters::error_read, read, word);
         const std::uint64_t carried = t0 + 1 < work.steps ? all * n.carried_errors() : 0;
-        setup.read(t, Tensor::Errors, Event::ErrorRead, carried, word);
+        setup.read(t, Tensor::Errors, &TrainingCounters::error_read, carried, word);
     }
-    if (work.temporal) setup.write(t, Tensor::Errors, Event::ErrorWrite, all * n.carried_errors(), word);
+    if (work.temporal)
+        setup.write(t, Tensor::Errors, &TrainingCounters::error_write, all * n.carried_errors(), word);
     if (n.learns_leak)  // membranes of the timestep before, and currents
-        setup.read(t, Tensor::Membranes, Event::MembraneRead, n.scales_input ? 2 * all : all,
+        setup.read(t, Tensor::Membranes, &TrainingCounters::membrane_read, n.scales_input ? 2 * all : all,
                    setup.chip.bits.membrane);
     const auto& links = setup.links[s.item];
     if (!links.errors_stay)
-        setup.read(t, Tensor::Errors, Event::ErrorRead, all * std::max<std::size_t>(1, links.users.size()),
-                   word);
+        setup.read(t, Tensor::Errors, &TrainingCounters::error_read,
+                   all * std::max<std::size_t>(1, links.users.size()), word);
     const std::uint64_t kept = rules.errors == ZeroRule::Skip ? ones(n.error, t0, s) : all;
-    setup.write(t, Tensor::Errors, Event::ErrorWrite, kept, word);
+    setup.write(t, Tensor::Errors, &TrainingCounters::error_write, kept, word);
     return b;
 }
 
@@ -155,10 +158,10 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
     Bulk b;
     b.elements = b.active = add + multiply + (divide + root) * array.divide_cycles;
     Task& t = b.task;
-    t.count(Event::Add, add);
-    t.count(Event::Multiply, multiply);
-    t.count(Event::Divide, divide);
-    t.count(Event::SquareRoot, root);
+    t.count(&TrainingCounters::add, add);
+    t.count(&TrainingCounters::multiply, multiply);
+    t.count(&TrainingCounters::divide, divide);
+    t.count(&TrainingCounters::square_root, root);
     const std::uint64_t n = e.outputs * s.samples();
     const std::uint64_t passes = e.statistics_steps == 0 ? 1 : 2;  // for the statistics, and to apply them
     const auto read_inputs = [&] {
@@ -167,9 +170,9 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
             const std::uint64_t bits = setup.output_bits(from),
                                 in = passes * setup.outputs(from) * s.samples();
             if (setup.work.items[from].kind == WorkKind::Neuron)
-                setup.read(t, Tensor::Spikes, Event::SpikeRead, in * bits, 1);
+                setup.read(t, Tensor::Spikes, &TrainingCounters::spike_read, in * bits, 1);
             else
-                setup.read(t, Tensor::Membranes, Event::MembraneRead, in, bits);
+                setup.read(t, Tensor::Membranes, &TrainingCounters::membrane_read, in, bits);
         }
     };
     if (forward) {
@@ -178,16 +181,16 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
         for (const std::uint32_t u : setup.links[s.item].users)
             feeds_linear |= setup.work.items[u].kind == WorkKind::Linear;
         if (feeds_linear)
-            setup.write(t, Tensor::Spikes, Event::SpikeWrite, n * setup.output_bits(s.item), 1);
+            setup.write(t, Tensor::Spikes, &TrainingCounters::spike_write, n * setup.output_bits(s.item), 1);
         else
-            setup.write(t, Tensor::Membranes, Event::MembraneWrite, n, setup.chip.bits.membrane);
+            setup.write(t, Tensor::Membranes, &TrainingCounters::membrane_write, n, setup.chip.bits.membrane);
     } else {
         if (e.statistics_steps != 0) read_inputs();
-        setup.read(t, Tensor::Errors, Event::ErrorRead, passes * n, setup.chip.bits.error);
+        setup.read(t, Tensor::Errors, &TrainingCounters::error_read, passes * n, setup.chip.bits.error);
         for (const std::uint32_t from : setup.work.items[s.item].sources)
             if (from != UINT32_MAX)
-                setup.write(t, Tensor::Errors, Event::ErrorWrite, setup.outputs(from) * s.samples(),
-                            setup.chip.bits.error);
+                setup.write(t, Tensor::Errors, &TrainingCounters::error_write,
+                            setup.outputs(from) * s.samples(), setup.chip.bits.error);
     }
     return b;
 }
@@ -195,10 +198,10 @@ Bulk elements(const Setup& setup, const arch::TrainingArraySpec& array, const Se
 Bulk traces(const Setup& setup, const Segment& s) {
     const std::uint64_t n = setup.linear(s.item).shape.inputs() * s.samples();
     Bulk b{{}, n, 1, n};
-    b.task.count(Event::Shift, n);
-    b.task.count(Event::Add, n);
-    setup.read(b.task, Tensor::Membranes, Event::MembraneRead, n, setup.chip.bits.membrane);
-    setup.write(b.task, Tensor::Membranes, Event::MembraneWrite, n, setup.chip.bits.membrane);
+    b.task.count(&TrainingCounters::shift, n);
+    b.task.count(&TrainingCounters::add, n);
+    setup.read(b.task, Tensor::Membranes, &TrainingCounters::membrane_read, n, setup.chip.bits.membrane);
+    setup.write(b.task, Tensor::Membranes, &TrainingCounters::membrane_write, n, setup.chip.bits.membrane);
     return b;
 }
 
@@ -209,15 +212,15 @@ Bulk update(const Setup& setup, const arch::TrainingArraySpec& array, const Segm
     b.cycles =
         std::max(w.update_multiply, w.update_add) + (w.update_sqrt + w.update_divide) * array.divide_cycles;
     Task& t = b.task;
-    t.count(Event::Multiply, n * w.update_multiply);
-    t.count(Event::Add, n * w.update_add);
-    t.count(Event::SquareRoot, n * w.update_sqrt);
-    t.count(Event::Divide, n * w.update_divide);
-    setup.read(t, Tensor::Gradients, Event::GradientRead, n, setup.chip.bits.gradient);
-    setup.read(t, Tensor::Weights, Event::WeightRead, n, setup.chip.bits.weight);
-    setup.write(t, Tensor::Weights, Event::WeightWrite, n, setup.chip.bits.weight);
-    setup.read(t, Tensor::State, Event::StateRead, n * w.state_words, setup.chip.bits.state);
-    setup.write(t, Tensor::State, Event::StateWrite, n * w.state_words, setup.chip.bits.state);
+    t.count(&TrainingCounters::multiply, n * w.update_multiply);
+    t.count(&TrainingCounters::add, n * w.update_add);
+    t.count(&TrainingCounters::square_root, n * w.update_sqrt);
+    t.count(&TrainingCounters::divide, n * w.update_divide);
+    setup.read(t, Tensor::Gradients, &TrainingCounters::gradient_read, n, setup.chip.bits.gradient);
+    setup.read(t, Tensor::Weights, &TrainingCounters::weight_read, n, setup.chip.bits.weight);
+    setup.write(t, Tensor::Weights, &TrainingCounters::weight_write, n, setup.chip.bits.weight);
+    setup.read(t, Tensor::State, &TrainingCounters::state_read, n * w.state_words, setup.chip.bits.state);
+    setup.write(t, Tensor::State, &TrainingCounters::state_write, n * w.state_words, setup.chip.bits.state);
     return b;
 }
 
@@ -228,9 +231,10 @@ Bulk tables(const Setup& setup, const Segment& s) {
     const std::uint64_t groups = ceil_div(w.shape.group_inputs(), k) * w.shape.window.taps() * w.shape.out_c;
     Bulk b;
     b.elements = b.active = groups * (entries - k - 1);
-    b.task.count(Event::Add, b.elements);
-    b.task.count(Event::LutWrite, groups * entries);
-    setup.read(b.task, Tensor::Weights, Event::WeightRead, w.shape.weights(), setup.chip.bits.weight);
+    b.task.count(&TrainingCounters::add, b.elements);
+    b.task.count(&TrainingCounters::lut_write, groups * entries);
+    setup.read(b.task, Tensor::Weights, &TrainingCounters::weight_read, w.shape.weights(),
+               setup.chip.bits.weight);
     return b;
 }
 

@@ -83,9 +83,9 @@ Cycles Arrivals::add_errors(const Block& block, const ErrorMessage& m, std::size
         ++adds;
     }
     PhaseRecord& r = view_.of_linear(feed.linear);
-    count(r, Event::Add) += adds;
-    count(r, Event::ErrorRead) += adds;
-    count(r, Event::ErrorWrite) += adds;
+    r.counts.add += adds;
+    r.counts.error_read += adds;
+    r.counts.error_write += adds;
     r.busy += adds;
     return view_.on_lanes(adds);
 }
@@ -95,12 +95,12 @@ Cycles Arrivals::take_kernel(const KernelMessage& m) {
     PhaseRecord& r = view_.of_linear(view_.feed(m.feed).linear);
     const std::uint64_t n = m.values;
     if (m.what == KernelMessage::What::Weights) {
-        count(r, Event::WeightWrite) += view_.weights_moved(view_.words(n));
+        r.counts.weight_write += view_.weights_moved(view_.words(n));
         return view_.to_read(view_.words(n));
     }
-    count(r, Event::Add) += n;
-    count(r, Event::GradientRead) += n;
-    count(r, Event::GradientWrite) += n;
+    r.counts.add += n;
+    r.counts.gradient_read += n;
+    r.counts.gradient_write += n;
     r.busy += n;
     return view_.on_lanes(n);
 }
@@ -111,13 +111,13 @@ Cycles Arrivals::take_item(const ItemMessage& m) {
     const std::uint64_t n = m.values;
     const bool update = view_.phase == Phase::WeightUpdate;
     if (m.what == ItemMessage::What::Results) {
-        count(r, update ? Event::WeightWrite : Event::MembraneWrite) += n;
+        r.counts[update ? &TrainingCounters::weight_write : &TrainingCounters::membrane_write] += n;
         return view_.to_read(view_.words(n));
     }
     // Statistics: the first value of each copy's sum was no addition, so these are among those of the layer.
-    if (update) count(r, Event::Add) += n;
-    count(r, update ? Event::GradientRead : Event::MembraneRead) += n;
-    count(r, update ? Event::GradientWrite : Event::MembraneWrite) += n;
+    if (update) r.counts.add += n;
+    r.counts[update ? &TrainingCounters::gradient_read : &TrainingCounters::membrane_read] += n;
+    r.counts[update ? &TrainingCounters::gradient_write : &TrainingCounters::membrane_write] += n;
     return view_.on_lanes(n);
 }
 

@@ -78,10 +78,10 @@ void BackwardPass::count_recursion(const Block& block, std::size_t t) {
     const std::uint64_t n = block.neurons();
     PhaseRecord& r = view.of_neurons(block.population);
     r.busy += n;
-    count(r, Event::MembraneRead) += n;
+    r.counts.membrane_read += n;
     if (neurons.rectifier) {
-        count(r, Event::Add) += n;
-        count(r, Event::ErrorWrite) += n;
+        r.counts.add += n;
+        r.counts.error_write += n;
         return;
     }
     const bool later = t + 1 < work.steps, skip = view.sparsity.errors == ZeroRule::Skip;
@@ -98,13 +98,13 @@ void BackwardPass::count_recursion(const Block& block, std::size_t t) {
         e.carried = errors(later ? n : 0);
     }
     e.now = errors(ones(block, neurons.error, t));
-    add_backward(neurons, e, Event::Multiply, r.counts);
-    count(r, Event::Gated) += product.gated;
-    if (e.joined) count(r, Event::ErrorRead) += skip ? e.later : later ? n : 0;
-    if (e.joined && later) count(r, Event::ErrorRead) += n * neurons.carried_errors();
-    if (work.temporal) count(r, Event::ErrorWrite) += n * neurons.carried_errors();
-    if (neurons.learns_leak) count(r, Event::MembraneRead) += neurons.scales_input ? 2 * n : n;
-    count(r, Event::ErrorWrite) += skip ? e.now : n;
+    add_backward(neurons, e, &TrainingCounters::multiply, r.counts);
+    r.counts.gated += product.gated;
+    if (e.joined) r.counts.error_read += skip ? e.later : later ? n : 0;
+    if (e.joined && later) r.counts.error_read += n * neurons.carried_errors();
+    if (work.temporal) r.counts.error_write += n * neurons.carried_errors();
+    if (neurons.learns_leak) r.counts.membrane_read += neurons.scales_input ? 2 * n : n;
+    r.counts.error_write += skip ? e.now : n;
 }
 
 /// Sets reached_ for input positions and groups that errors of a block reach.

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "training/many_core/counter_list.hpp"
 
 namespace loom::training {
 namespace {
@@ -57,8 +56,8 @@ void CimArithmetic::begin(const TrainingView& view) {
             l.cells.pulses.size() != 2 * l.shape.weights())
             throw UnsupportedError("training in arrays: " + l.name +
                                    " has no cells; weights are updated in place only (pulses)");
-    counters_.resize(work.items.size());
-    most_pulses_.resize(work.linear.size());
+    counters_.items.resize(work.items.size());
+    counters_.most_pulses.resize(work.linear.size());
     parts_.clear();
     for (const Block& block : view.placement.blocks) {
         std::vector<Part>& parts = parts_.emplace_back();
@@ -66,28 +65,6 @@ void CimArithmetic::begin(const TrainingView& view) {
             parts.push_back({f, CimMatrix(view, block, view.placement.feeds[f]), {}});
         for (Part& p : parts) p.arrived.resize(work.steps * work.batch);
     }
-}
-
-void CimArithmetic::save(std::vector<std::uint64_t>& own) const {
-    for (const auto& phases : counters_)
-        for (const cores::CimCounters& c : phases) put_counters(c, own);
-    own.push_back(most_pulses_.size());
-    own.insert(own.end(), most_pulses_.begin(), most_pulses_.end());
-}
-
-void CimArithmetic::restore(std::size_t items, std::span<const std::uint64_t>& own) {
-    counters_.assign(items, {});
-    for (auto& phases : counters_)
-        for (cores::CimCounters& c : phases) take_counters(c, own);
-    const auto take = [&] {
-        if (own.empty()) throw InputError("checkpoint: the counters of the arrays are incomplete");
-        const std::uint64_t word = own.front();
-        own = own.subspan(1);
-        return word;
-    };
-    const std::uint64_t matrices = take();
-    most_pulses_.clear();
-    for (std::uint64_t i = 0; i < matrices; ++i) most_pulses_.push_back(take());
 }
 
 CimArithmetic::Part& CimArithmetic::part(std::uint32_t block, std::uint32_t feed) {
@@ -102,12 +79,12 @@ Cycles CimArithmetic::take_spike(TrainingView& view, std::uint32_t b, std::uint3
     const std::uint64_t n =
         l.shape.taps(position / l.shape.in_w, position % l.shape.in_w) * view.placement.blocks[b].channels();
     PhaseRecord& r = view.of_linear(feed.linear);
-    count(r, Event::SpikeWrite) += feed.values ? cim_->input_bits : 1;
+    r.counts.spike_write += feed.values ? cim_->input_bits : 1;
     if (zero) {  // its bit is not set: no row is driven, whatever is asked of zeros
-        count(r, Event::Gated) += n;
+        r.counts.gated += n;
         return 1;
     }
-    count(r, feed.values ? Event::ArrayMac : Event::ArrayAc) += n;
+    r.counts[feed.values ? &TrainingCounters::array_mac : &TrainingCounters::array_ac] += n;
     // The bits of an analogue input are not known: all of them are driven.
     const std::uint64_t value = feed.values ? (std::uint64_t{1} << cim_->input_bits) - 1 : 1;
     part(b, f).arrived[pair].push_back({static_cast<std::uint32_t>(element), value});
@@ -157,8 +134,8 @@ CoreJob CimArithmetic::update(TrainingView& view, std::uint32_t b, std::uint32_t
     cores::CimCounters& c = counters(view, linear);
     const std::uint64_t before = c.write_pulses;
     const Cycles pulsing = part(b, f).matrix.update(c);
-    count(view.of_linear(linear), Event::Pulses) += c.write_pulses - before;
-    most_pulses_[linear] = std::max(most_pulses_[linear], l.cells.most_pulses);
+    view.of_linear(linear).counts.pulses += c.write_pulses - before;
+    counters_.most_pulses[linear] = std::max(counters_.most_pulses[linear], l.cells.most_pulses);
     if (block.first_channel == 0) c.worn_cells += l.cells.worn;
     const std::uint64_t weights = weights_of(l, block);
     return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, linear, weights)), .tail = pulsing};

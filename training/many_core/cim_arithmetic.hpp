@@ -25,13 +25,10 @@ class CimArithmetic final : public CoreArithmetic {
               std::vector<CoreSums>& sums) override;
     Cycles errors_back(TrainingView& view, std::uint32_t block, std::uint32_t feed, std::size_t t) override;
     CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) override;
-    void save(std::vector<std::uint64_t>& own) const override;
-    void restore(std::size_t items, std::span<const std::uint64_t>& own) override;
-    const cores::CimCounters* array_counters(std::uint32_t item, Phase phase) const override {
-        return &counters_.at(item)[static_cast<std::size_t>(phase)];
-    }
+    const ArrayCounters* arrays() const override { return &counters_; }
+    void resume(const ArrayCounters& counters) override { counters_ = counters; }
     /// Pulses that the most used cell of each matrix has had.
-    const std::vector<std::uint64_t>& most_pulses() const { return most_pulses_; }
+    const std::vector<std::uint64_t>& most_pulses() const { return counters_.most_pulses; }
 
   private:
     /// A matrix into a block, and what has arrived for it.
@@ -43,15 +40,14 @@ class CimArithmetic final : public CoreArithmetic {
     Part& part(std::uint32_t block, std::uint32_t feed);
     void take_inputs(std::vector<CimMatrix::Input>& arrived);
     cores::CimCounters& counters(const TrainingView& view, std::uint32_t linear) {
-        return counters_[view.linear_items[linear]][static_cast<std::size_t>(view.phase)];
+        return counters_.items[view.linear_items[linear]][static_cast<std::size_t>(view.phase)];
     }
 
     arch::CoreSpec core_;
     const arch::CimCoreSpec* cim_ = nullptr;  ///< its section
     CoreRoom room_;
-    std::vector<std::vector<Part>> parts_;                           ///< [block]
-    std::vector<std::array<cores::CimCounters, kPhases>> counters_;  ///< [item]
-    std::vector<std::uint64_t> most_pulses_;
+    std::vector<std::vector<Part>> parts_;  ///< [block]
+    ArrayCounters counters_;
     std::vector<CimMatrix::Input> inputs_;
     std::vector<Cycle> ready_;
 };

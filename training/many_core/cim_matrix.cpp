@@ -151,9 +151,10 @@ Cycles CimMatrix::backward(TrainingView& view, std::size_t t, cores::CimCounters
         each_input(s, q, [&](std::size_t, std::size_t) { all += s.in_c; });
         const ZeroCost each = zero_cost(view.sparsity.derivative, wanted_.size(), all);
         const std::uint64_t working = lines_.size();
-        count(r, transposable ? Event::ArrayMac : Event::Mac) += working * each.operations;
-        count(r, Event::Gated) += working * each.gated + (rows - working) * each.slots;
-        count(r, Event::ErrorRead) += rows;
+        r.counts[transposable ? &TrainingCounters::array_mac : &TrainingCounters::mac] +=
+            working * each.operations;
+        r.counts.gated += working * each.gated + (rows - working) * each.slots;
+        r.counts.error_read += rows;
         products += rows * each.slots;
         if (!transposable) {
             for (const std::uint32_t w : wanted_) read_rows_[w] = true;

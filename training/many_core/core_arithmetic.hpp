@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <span>
 #include <vector>
 
 #include "base/ids.hpp"
-#include "cores/cim/counters.hpp"
+#include "training/many_core/many_core_counters.hpp"
 #include "training/many_core/training_view.hpp"
 
 namespace loom::training {
@@ -49,26 +48,26 @@ class CoreArithmetic {
     /// The optimiser's step on a block's part of a matrix.
     virtual CoreJob update(TrainingView& view, std::uint32_t block, std::uint32_t feed) = 0;
 
-    /// Counters of its own, for a record that is resumed; `items` of the work.
-    virtual void save(std::vector<std::uint64_t>&) const {}
-    virtual void restore(std::size_t items, std::span<const std::uint64_t>& own) {
-        (void)items;
-        (void)own;
+    /// What compute-in-memory arrays did; null: there are none.
+    virtual const ArrayCounters* arrays() const { return nullptr; }
+    /// Continues with the counters of a record that is resumed.
+    virtual void resume(const ArrayCounters&) {}
+    /// Events of arrays for an item of the work; null: there are none.
+    const cores::CimCounters* array_counters(std::uint32_t item, Phase phase) const {
+        return arrays() == nullptr ? nullptr : &arrays()->items.at(item)[static_cast<std::size_t>(phase)];
     }
-    /// Events of compute-in-memory arrays for an item of the work; null: there are none.
-    virtual const cores::CimCounters* array_counters(std::uint32_t, Phase) const { return nullptr; }
 };
 
 /// Counts one update's arithmetic and state for `weights` values of an item; returns operations.
 inline std::uint64_t count_optimiser_of(TrainingView& view, std::uint32_t item, std::uint64_t weights) {
     const arch::TrainingWork& work = *view.work;
     PhaseRecord& r = view.of_item(item);
-    count(r, Event::Multiply) += weights * work.update_multiply;
-    count(r, Event::Add) += weights * work.update_add;
-    count(r, Event::SquareRoot) += weights * work.update_sqrt;
-    count(r, Event::Divide) += weights * work.update_divide;
-    count(r, Event::GradientRead) += weights * (1 + work.state_words);
-    count(r, Event::GradientWrite) += weights * work.state_words;
+    r.counts.multiply += weights * work.update_multiply;
+    r.counts.add += weights * work.update_add;
+    r.counts.square_root += weights * work.update_sqrt;
+    r.counts.divide += weights * work.update_divide;
+    r.counts.gradient_read += weights * (1 + work.state_words);
+    r.counts.gradient_write += weights * work.state_words;
     const std::uint64_t operations =
         weights * (work.update_multiply + work.update_add + work.update_sqrt + work.update_divide);
     r.busy += operations;

@@ -14,10 +14,10 @@ arch::ElementOperations share_of(const arch::ElementOperations& all, std::uint64
 }
 
 void count_operations(PhaseRecord& r, const arch::ElementOperations& done) {
-    count(r, Event::Add) += done.add;
-    count(r, Event::Multiply) += done.multiply;
-    count(r, Event::Divide) += done.divide;
-    count(r, Event::SquareRoot) += done.sqrt;
+    r.counts.add += done.add;
+    r.counts.multiply += done.multiply;
+    r.counts.divide += done.divide;
+    r.counts.square_root += done.sqrt;
     r.busy += done.all();
 }
 
@@ -58,12 +58,12 @@ void Elements::work(std::uint32_t b, const Pair& pair, Part part, Cycles ready) 
 
 /// Values are read for the sums and again to apply them (by neuron), and what a channel is scaled with.
 void Elements::count_norm_traffic(PhaseRecord& r, const Block& block, Part part) {
-    count(r, Event::MembraneRead) += block.neurons();
+    r.counts.membrane_read += block.neurons();
     if (part == Part::Sums) return;
-    count(r, Event::WeightRead) += (kResults + 1) * block.channels();
+    r.counts.weight_read += (kResults + 1) * block.channels();
     if (at_.view.phase == Phase::Forward) return;
-    count(r, Event::ErrorRead) += block.neurons();
-    count(r, Event::ErrorWrite) += block.neurons();
+    r.counts.error_read += block.neurons();
+    r.counts.error_write += block.neurons();
 }
 
 /// Pooling and sums. Before a matrix: what came is read, the sum is kept for the weight gradient. Before
@@ -74,7 +74,7 @@ void Elements::count_pool_traffic(PhaseRecord& r, const PlacedElement& placed, s
     const arch::ElementWork& e = view.work->elements[placed.element];
     const std::uint64_t pairs = view.work->steps * view.work->batch;
     if (placed.linear == UINT32_MAX) {
-        count(r, Event::MembraneRead) += part_of(pairs * e.outputs, first, n, parts);
+        r.counts.membrane_read += part_of(pairs * e.outputs, first, n, parts);
         return;
     }
     const std::uint64_t in = e.move == arch::ElementMove::Pool
@@ -82,9 +82,8 @@ void Elements::count_pool_traffic(PhaseRecord& r, const PlacedElement& placed, s
                                  : e.outputs * view.work->items[placed.item].sources.size();
     const bool values = view.work->neurons.front().rectifier;
     const bool binary = view.work->linear[placed.linear].binary_input;
-    count(r, Event::SpikeRead) +=
-        part_of(pairs * in, first, n, parts) * (values ? view.room.membrane_bits : 1);
-    count(r, Event::SpikeWrite) +=
+    r.counts.spike_read += part_of(pairs * in, first, n, parts) * (values ? view.room.membrane_bits : 1);
+    r.counts.spike_write +=
         part_of(pairs * e.outputs, first, n, parts) * (binary ? 1 : view.room.membrane_bits);
 }
 
@@ -137,11 +136,11 @@ void Elements::finish_statistics(const PlacedElement& placed, const Block& owner
                                                   owner.channels(), windows * channels);
     PhaseRecord& r = view.of_item(placed.item);
     count_operations(r, done);
-    count(r, Event::MembraneRead) += kSums * owner.channels();
-    count(r, Event::MembraneWrite) += kResults * owner.channels();
+    r.counts.membrane_read += kSums * owner.channels();
+    r.counts.membrane_write += kResults * owner.channels();
     if (forward) {  // running mean and variance
-        count(r, Event::WeightRead) += 2 * owner.channels();
-        count(r, Event::WeightWrite) += 2 * owner.channels();
+        r.counts.weight_read += 2 * owner.channels();
+        r.counts.weight_write += 2 * owner.channels();
     }
     at_.add_job(owner.core, {.cycles = view.on_lanes(done.all())}, placed.item);
 }

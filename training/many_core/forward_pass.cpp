@@ -90,14 +90,14 @@ void ForwardPass::count_update(const Block& block) {
     PhaseRecord& r = at_.view.of_neurons(block.population);
     r.busy += n;
     if (neurons.rectifier) {
-        count(r, Event::Add) += n;
-        count(r, Event::MembraneRead) += n;
-        count(r, Event::MembraneWrite) += n;
+        r.counts.add += n;
+        r.counts.membrane_read += n;
+        r.counts.membrane_write += n;
         return;
     }
-    add_forward(neurons, n, Event::Multiply, r.counts);
-    count(r, Event::MembraneRead) += n * neurons.states();
-    count(r, Event::MembraneWrite) += n * (neurons.states() + 1);  // and, for the backward pass, its history
+    add_forward(neurons, n, &TrainingCounters::multiply, r.counts);
+    r.counts.membrane_read += n * neurons.states();
+    r.counts.membrane_write += n * (neurons.states() + 1);  // and, for the backward pass, its history
 }
 
 void ForwardPass::send_outputs(const Block& block, const Pair& pair) {
@@ -126,7 +126,7 @@ void ForwardPass::send_to(const Block& block, std::uint32_t f, const SourceMap& 
         const std::uint32_t set = at_.ways.forward(f, e);
         if (set == Destinations::kNowhere) return;
         at_.send(block.core, set, InputMessage{f, e, number, zero}, bits);
-        count(r, Event::SpikeRead) += std::max<std::uint64_t>(1, bits);
+        r.counts.spike_read += std::max<std::uint64_t>(1, bits);
     };
     const auto emit = [&](std::size_t i, bool zero) {
         for (const std::uint32_t e : source.inputs_of(i)) emit_to(e, zero);

@@ -40,7 +40,7 @@ Cycles GradientPass::gradient_of(const Block& block, const Feed& feed, const Pai
     PhaseRecord& r = view.of_linear(feed.linear);
     if (l.bias)
         for (std::size_t q = block.first_position; q < block.last_position; ++q)
-            count(r, Event::Add) +=
+            r.counts.add +=
                 ones_between(errors, q * s.out_c + block.first_channel, q * s.out_c + block.last_channel);
     nonzero_.assign(s.out_h * s.out_w, 0);
     Cycles cycles = 0;
@@ -58,12 +58,13 @@ Cycles GradientPass::gradient_of(const Block& block, const Feed& feed, const Pai
         });
         const ZeroCost each = zero_cost(view.sparsity.errors, useful, all);
         const std::uint64_t working = view.sparsity.spikes == ZeroRule::Dense ? rows : x;
-        count(r, l.binary_input && !view.work->traces ? Event::Ac : Event::Mac) += working * each.operations;
-        count(r, Event::Gated) += working * each.gated + (rows - working) * each.slots;
-        count(r, Event::SpikeRead) += rows;
-        count(r, Event::ErrorRead) += rows * each.slots;
-        count(r, Event::GradientRead) += working * each.operations;
-        count(r, Event::GradientWrite) += working * each.operations;
+        r.counts[l.binary_input && !view.work->traces ? &TrainingCounters::ac : &TrainingCounters::mac] +=
+            working * each.operations;
+        r.counts.gated += working * each.gated + (rows - working) * each.slots;
+        r.counts.spike_read += rows;
+        r.counts.error_read += rows * each.slots;
+        r.counts.gradient_read += working * each.operations;
+        r.counts.gradient_write += working * each.operations;
         r.busy += working * each.operations;
         cycles += rows * view.on_lanes(each.slots);
     };

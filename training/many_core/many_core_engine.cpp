@@ -8,7 +8,6 @@
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
 #include "training/many_core/backward_pass.hpp"
-#include "training/many_core/counter_list.hpp"
 #include "training/many_core/forward_pass.hpp"
 #include "training/many_core/gradient_pass.hpp"
 #include "training/many_core/near_memory_arithmetic.hpp"
@@ -55,7 +54,7 @@ ManyCoreEngine::~ManyCoreEngine() = default;
 
 noc::NocCounters ManyCoreEngine::network_counters() const {
     noc::NocCounters all{};
-    for (const noc::NocCounters& c : noc_counters_) all = sum_of(all, c);
+    for (const noc::NocCounters& c : counters_.network) all = sum_of(all, c);
     return all;
 }
 
@@ -95,7 +94,7 @@ std::vector<Round> ManyCoreEngine::rounds() const {
 /// Books what the network did in the phase before.
 void ManyCoreEngine::enter(Phase phase) {
     const noc::NocCounters now = placed_->runner.network_counters();
-    noc::NocCounters& booked = noc_counters_[static_cast<std::size_t>(view_.phase)];
+    noc::NocCounters& booked = counters_.network[static_cast<std::size_t>(view_.phase)];
     booked = sum_of(booked, difference_of(now, noc_seen_));
     noc_seen_ = now;
     view_.phase = phase;
@@ -145,17 +144,18 @@ void ManyCoreEngine::measure_memory() {
 }
 
 void ManyCoreEngine::save_counters() {
-    view_.record.own.clear();
-    for (const noc::NocCounters& c : noc_counters_) put_counters(c, view_.record.own);
-    arithmetic_->save(view_.record.own);
+    auto now = std::make_shared<ManyCoreCounters>(counters_);
+    if (const ArrayCounters* arrays = arithmetic_->arrays()) now->arrays = *arrays;
+    view_.record.many_core = std::move(now);
 }
 
 void ManyCoreEngine::resume(const EngineRecord& record) {
     if (record.steps == 0) return;
     view_.record = record;
-    std::span<const std::uint64_t> own(record.own);
-    for (noc::NocCounters& c : noc_counters_) take_counters(c, own);
-    arithmetic_->restore(record.layers.size(), own);
+    if (record.many_core == nullptr)
+        throw InternalError("a chip of many cores resumes a record of another engine");
+    counters_.network = record.many_core->network;
+    if (record.many_core->arrays) arithmetic_->resume(*record.many_core->arrays);
 }
 
 }  // namespace loom::training

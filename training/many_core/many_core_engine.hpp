@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <array>
 #include <memory>
 
-#include "noc/network.hpp"
-#include "training/accelerator/engine.hpp"
 #include "training/many_core/core_arithmetic.hpp"
+#include "training/work/step_executor.hpp"
 
 namespace loom::training {
 
@@ -15,7 +13,7 @@ namespace loom::training {
 /// work on pairs (timestep, sample) of their own; then every core multiplies its stored inputs with its
 /// errors (weight gradient); after the minibatch every core updates its weights. Each of these is a pass, a
 /// class of its own; what multiplies in a core is its arithmetic's.
-class ManyCoreEngine final : public Engine {
+class ManyCoreEngine final : public StepExecutor {
   public:
     /// Near-memory cores.
     ManyCoreEngine(const arch::ChipSpec& chip, const arch::SparsityRules& sparsity);
@@ -29,9 +27,7 @@ class ManyCoreEngine final : public Engine {
     const arch::ChipSpec& chip() const { return view_.chip; }
     /// Counters of the network, over all steps executed.
     noc::NocCounters network_counters() const;
-    const noc::NocCounters& network_counters(Phase phase) const {
-        return noc_counters_[static_cast<std::size_t>(phase)];
-    }
+    const noc::NocCounters& network_counters(Phase phase) const { return counters_.network_of(phase); }
     /// Evaluates each cycle's components in another order (self-check).
     void shuffle(std::uint64_t seed) override { shuffle_ = seed; }
 
@@ -49,7 +45,7 @@ class ManyCoreEngine final : public Engine {
     TrainingView view_;
     std::unique_ptr<CoreArithmetic> arithmetic_;
     std::unique_ptr<PlacedChip> placed_;
-    std::array<noc::NocCounters, kPhases> noc_counters_{};
+    ManyCoreCounters counters_;    ///< those of the arrays are the arithmetic's
     noc::NocCounters noc_seen_{};  ///< of placed_, in finished phases
     std::uint64_t shuffle_ = 0;
 };

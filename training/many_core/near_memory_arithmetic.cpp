@@ -34,12 +34,12 @@ Cycles NearMemoryArithmetic::take_spike(TrainingView& view, std::uint32_t b, std
     // Every spike is a packet: behind pooling it adds a share of the weight, which the address generator
     // shifts.
     const ZeroCost cost = zero_cost(view.sparsity.spikes, zero ? 0 : n, n);
-    count(r, feed.values ? Event::Mac : Event::Ac) += cost.operations;
-    count(r, Event::Gated) += cost.gated;
-    count(r, Event::WeightRead) += view.weights_moved(view.words(n));
-    count(r, Event::SpikeWrite) += feed.values ? view.room.membrane_bits : 1;
-    count(r, Event::MembraneRead) += cost.operations;
-    count(r, Event::MembraneWrite) += cost.operations;
+    r.counts[feed.values ? &TrainingCounters::mac : &TrainingCounters::ac] += cost.operations;
+    r.counts.gated += cost.gated;
+    r.counts.weight_read += view.weights_moved(view.words(n));
+    r.counts.spike_write += feed.values ? view.room.membrane_bits : 1;
+    r.counts.membrane_read += cost.operations;
+    r.counts.membrane_write += cost.operations;
     r.busy += cost.operations;
     return std::max(view.on_lanes(n), view.to_read(view.words(n)));
 }
@@ -72,10 +72,10 @@ Cycles NearMemoryArithmetic::errors_back(TrainingView& view, std::uint32_t b, st
         });
         const ZeroCost each = zero_cost(view.sparsity.derivative, open, all);
         const std::uint64_t working = view.sparsity.errors == ZeroRule::Dense ? rows : g;
-        count(r, Event::Mac) += working * each.operations;
-        count(r, Event::Gated) += working * each.gated + (rows - working) * each.slots;
-        count(r, Event::WeightRead) += view.weights_moved(rows * view.words(each.slots));
-        count(r, Event::ErrorRead) += rows;
+        r.counts.mac += working * each.operations;
+        r.counts.gated += working * each.gated + (rows - working) * each.slots;
+        r.counts.weight_read += view.weights_moved(rows * view.words(each.slots));
+        r.counts.error_read += rows;
         r.busy += working * each.operations;
         cycles += rows * std::max(view.on_lanes(each.slots), view.to_read(view.words(each.slots)));
     };
@@ -90,8 +90,8 @@ CoreJob NearMemoryArithmetic::update(TrainingView& view, std::uint32_t b, std::u
     const arch::LinearWork& l = view.linear(feed);
     const std::uint64_t w = weights_of(l, view.placement.blocks[b]);
     PhaseRecord& r = view.of_linear(feed.linear);
-    count(r, Event::WeightRead) += view.weights_moved(view.words(w));
-    count(r, Event::WeightWrite) += view.weights_moved(view.words(w));
+    r.counts.weight_read += view.weights_moved(view.words(w));
+    r.counts.weight_write += view.weights_moved(view.words(w));
     return {.ready = 0, .cycles = view.on_lanes(count_optimiser(view, feed.linear, w)), .tail = 0};
 }
 

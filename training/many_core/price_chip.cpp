@@ -19,20 +19,14 @@ Level level_of(std::uint32_t category) {
     return name == "noc" ? Level::Network : Level::Compute;
 }
 
-/// What the price list of lanes and buffers must know of the chip.
-arch::TrainingChip lanes_of(const arch::ChipSpec& chip, const CoreRoom& room) {
-    arch::TrainingChip lanes;
-    lanes.clock_period = chip.clock.period;
-    lanes.energy = chip.training_energy;
-    lanes.energy.leakage.clear();  // by chip.energy
-    for (const char* array : {"array_ac", "array_mac", "pulses"})
-        lanes.energy.unpriced.emplace(array, "priced by what the arrays do (cim.*)");
-    lanes.bits.weight = room.weight_bits;
-    lanes.bits.membrane = room.membrane_bits;
-    lanes.bits.error = room.error_bits;
-    lanes.bits.gradient = room.gradient_bits;
-    lanes.bits.state = room.state_bits;
-    return lanes;
+arch::TrainingBits widths_of(const CoreRoom& room) {
+    arch::TrainingBits bits;
+    bits.weight = room.weight_bits;
+    bits.membrane = room.membrane_bits;
+    bits.error = room.error_bits;
+    bits.gradient = room.gradient_bits;
+    bits.state = room.state_bits;
+    return bits;
 }
 
 /// Adds counters, and counters times prices, to a layer and phase.
@@ -40,47 +34,53 @@ class Adder {
   public:
     Adder(const stats::PriceTable& prices, Pricing& to) : prices_(prices), to_(to) {}
     template <class C>
-    void add(LayerEnergy& layer, std::size_t phase, const C& counters) {
+    void add(std::size_t layer, std::size_t phase, const C& counters) {
         fields(
-            [&](const char* name, std::uint64_t& n, bool priced, const char*) {
+            [&](const char* name, const std::uint64_t& n, bool priced, const char*) {
                 if (n == 0) return;
-                layer.events[phase][name] += n;
-                if (!priced) return;
-                const stats::PriceTable::Entry& entry = prices_.of(name);
-                if (entry.spec == nullptr && !entry.excused)
-                    throw ConfigError(
-                        fmt::format("energy.actions.{}: missing; it was counted in training", name));
-                const double pj = static_cast<double>(n) * entry.pj;
-                layer.pj[phase][static_cast<std::size_t>(level_of(entry.category))] += pj;
-                to_.dynamic_pj += pj;
+                to_.layers[layer].events[phase][name] += n;
+                if (priced) add_event(layer, phase, name, n);
             },
             const_cast<C&>(counters));  // only read
     }
 
   private:
+    void add_event(std::size_t layer, std::size_t phase, const char* name, std::uint64_t n) {
+        const stats::PriceTable::Entry& entry = prices_.of(name);
+        if (entry.spec == nullptr && !entry.excused)
+            throw ConfigError(fmt::format("energy.actions.{}: missing; it was counted in training", name));
+        to_.add(static_cast<Phase>(phase),
+                {.layer = static_cast<std::uint32_t>(layer),
+                 .count = n,
+                 .price_pj = entry.pj,
+                 .category = static_cast<std::uint32_t>(level_of(entry.category))});
+    }
+
     const stats::PriceTable& prices_;
     Pricing& to_;
 };
 
 }  // namespace
 
-Pricing price(const ManyCoreEngine& engine) {
-    const arch::ChipSpec chip = arch::with_derived_prices(engine.chip());
-    const arch::TrainingChip lanes = lanes_of(chip, engine.arithmetic().room());
-    check_prices(lanes);
-    Pricing result = price(engine.record(), lanes);
+Pricing price(const EngineRecord& record, const arch::ChipSpec& described, const CoreRoom& room) {
+    const arch::ChipSpec chip = arch::with_derived_prices(described);
+    check_training_prices(chip.training_energy);
+    // What arrays do is priced by their own events (cim.*).
+    Pricing result =
+        TrainingPrices(chip.training_energy, widths_of(room), {"array_ac", "array_mac", "pulses"})
+            .dynamic(record);
     const stats::ChipPrices prices(chip);
     Adder adder(prices.of_kind(0), result);
-    LayerEnergy network{"network", {}};
+    const std::size_t network = result.layers.size();
+    result.layers.push_back({"network", {}, {}});
+    const ManyCoreCounters none;
+    const ManyCoreCounters& counters = record.many_core != nullptr ? *record.many_core : none;
     for (std::size_t p = 0; p < kPhases; ++p) {
-        const auto phase = static_cast<Phase>(p);
-        for (std::uint32_t item = 0; item < result.layers.size(); ++item)
-            if (const cores::CimCounters* c = engine.arithmetic().array_counters(item, phase))
-                adder.add(result.layers[item], p, *c);
-        adder.add(network, p, engine.network_counters(phase));
+        for (std::size_t item = 0; counters.arrays && item < network; ++item)
+            adder.add(item, p, counters.arrays->items[item][p]);
+        adder.add(network, p, counters.network[p]);
     }
-    result.layers.push_back(std::move(network));
-    const stats::Leakage l = stats::StaticPower(chip).over(engine.record().cycles);
+    const stats::Leakage l = stats::StaticPower(chip).over(record.cycles);
     result.leakage_pj = {{"core", l.core_pj},
                          {"router", l.router_pj},
                          {"link", l.link_pj},

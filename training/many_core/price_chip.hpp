@@ -2,15 +2,19 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "training/accelerator/price.hpp"
 #include "training/many_core/many_core_engine.hpp"
+#include "training/price/pricing.hpp"
 
 namespace loom::training {
 
-/// Energy of everything that an engine has executed: lanes and buffers of the cores by chip.training_energy,
-/// arrays and network by chip.energy (a last layer "network"), leakage of cores, routers and links over all
-/// cycles. Throws ConfigError when something counted has no price and is not excused.
-Pricing price(const ManyCoreEngine& engine);
+/// Energy of everything that an engine of the chip has executed: lanes and buffers of the cores by
+/// chip.training_energy, arrays and network by chip.energy (a last layer "network"), leakage of cores,
+/// routers and links over all cycles. Throws ConfigError when something counted has no price and is not
+/// excused.
+Pricing price(const EngineRecord& record, const arch::ChipSpec& chip, const CoreRoom& room);
+inline Pricing price(const ManyCoreEngine& engine) {
+    return price(engine.record(), engine.chip(), engine.arithmetic().room());
+}
 
 /// Area in um2 of the second set of converters, with which the arrays of the chip are read transposed: one
 /// per adc_share rows of each array. 0 when arrays are not transposable. Throws ConfigError without

@@ -7,7 +7,7 @@
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/cim_reads.hpp"
 #include "training/many_core/engine_area.hpp"
-#include "training/many_core/make_engine.hpp"
+#include "training/many_core/make_many_core.hpp"
 #include "training/many_core/price_chip.hpp"
 
 namespace loom::training {
@@ -16,14 +16,14 @@ namespace {
 class EngineTarget final : public TrainingTarget {
   public:
     explicit EngineTarget(const arch::TrainingChip& chip) : chip_(chip) {
-        check_prices(chip_);
+        check_training_prices(chip_);
         stats::check_area(chip_.energy, "energy");
         make_engine(chip_);
     }
     const std::string& name() const override { return chip_.name; }
     double clock_period() const override { return chip_.clock_period; }
-    std::unique_ptr<Engine> engine() const override { return make_engine(chip_); }
-    Pricing price(const Engine& engine) const override { return training::price(engine.record(), chip_); }
+    std::unique_ptr<StepExecutor> engine() const override { return make_engine(chip_); }
+    Pricing price(const EngineRecord& record) const override { return training::price(record, chip_); }
     nlohmann::ordered_json area() const override { return engine_area_json(chip_); }
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override { return ann_of(snn); }
     bool starts_warm() const override { return false; }
@@ -40,14 +40,12 @@ class ManyCoreTarget final : public TrainingTarget {
                 "training_energy: missing; training on the cores of a chip needs prices of what their lanes "
                 "and "
                 "buffers do, e.g. {file: ../energy/training_mesh45.yaml}");
-        many_core();
+        room_ = many_core()->arithmetic().room();
     }
     const std::string& name() const override { return chip_.name; }
     double clock_period() const override { return chip_.clock.period; }
-    std::unique_ptr<Engine> engine() const override { return many_core(); }
-    Pricing price(const Engine& engine) const override {
-        return training::price(dynamic_cast<const ManyCoreEngine&>(engine));
-    }
+    std::unique_ptr<StepExecutor> engine() const override { return many_core(); }
+    Pricing price(const EngineRecord& record) const override { return training::price(record, chip_, room_); }
     nlohmann::ordered_json area() const override { return many_core_area_json(chip_); }
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override {
         return ann_of(snn, Rectifiers::Populations);
@@ -75,6 +73,7 @@ class ManyCoreTarget final : public TrainingTarget {
         return make_many_core_training_engine(chip_, chip_.training_sparsity);
     }
     arch::ChipSpec chip_;
+    CoreRoom room_;
 };
 
 }  // namespace

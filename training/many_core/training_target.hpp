@@ -7,9 +7,9 @@
 
 #include "arch/chip_spec.hpp"
 #include "arch/cim_core_spec.hpp"
-#include "training/accelerator/engine.hpp"
-#include "training/accelerator/price.hpp"
 #include "training/learn/pulse_update.hpp"
+#include "training/price/pricing.hpp"
+#include "training/work/step_executor.hpp"
 
 namespace loom::training {
 
@@ -20,9 +20,9 @@ class TrainingTarget {
     virtual const std::string& name() const = 0;
     /// In ps.
     virtual double clock_period() const = 0;
-    virtual std::unique_ptr<Engine> engine() const = 0;
-    /// `engine`: one of its own. Throws ConfigError for what was counted and has no price.
-    virtual Pricing price(const Engine& engine) const = 0;
+    virtual std::unique_ptr<StepExecutor> engine() const = 0;
+    /// What one of its engines has executed. Throws ConfigError for what was counted and has no price.
+    virtual Pricing price(const EngineRecord& record) const = 0;
     /// Silicon by component (engine_area_json(), stats::area_json()).
     virtual nlohmann::ordered_json area() const = 0;
     /// The step of an ANN of the same shape, as its engine takes it.

@@ -3,16 +3,12 @@
 #include <vector>
 
 #include "arch/chip_spec.hpp"
-#include "training/accelerator/record.hpp"
 #include "training/many_core/placement.hpp"
 #include "training/many_core/round.hpp"
+#include "training/work/engine_record.hpp"
 #include "training/work/training_chip.hpp"
 
 namespace loom::training {
-
-inline std::uint64_t& count(PhaseRecord& r, Event e) {
-    return r.counts[static_cast<std::size_t>(e)];
-}
 
 /// Of `total`, cut into `parts` equal parts, what falls to `n` of them from `first` on; all shares add up to
 /// it.

@@ -39,8 +39,8 @@ void UpdatePass::update(std::uint32_t core, std::uint32_t item, std::uint64_t va
     if (values == 0) return;
     TrainingView& view = at_.view;
     const std::uint64_t moved = view.weights_moved(view.words(values));
-    count(view.of_item(item), Event::WeightRead) += moved;
-    count(view.of_item(item), Event::WeightWrite) += moved;
+    view.of_item(item).counts.weight_read += moved;
+    view.of_item(item).counts.weight_write += moved;
     at_.add_job(core, {.cycles = view.on_lanes(count_optimiser_of(view, item, values))}, item);
 }
 

@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "training/accelerator/ann.hpp"
-#include "training/accelerator/engine.hpp"
-#include "training/accelerator/price.hpp"
 #include "base/config/reader.hpp"
-#include "training/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
+#include "training/accelerator/ann.hpp"
+#include "training/accelerator/make_engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/price/pricing.hpp"
 
 namespace loom::training {
 namespace {
@@ -55,9 +55,7 @@ TEST(TrainingAblation, EachSparsityGainsCyclesAndEnergy) {
                 const std::uint64_t now = r.cycles - first.cycles;
                 std::uint64_t ops = 0;
                 for (const LayerRecord& l : first.layers)
-                    for (const PhaseRecord& p : l.phases)
-                        ops += p.counts[static_cast<std::size_t>(Event::Ac)] +
-                               p.counts[static_cast<std::size_t>(Event::Mac)];
+                    for (const PhaseRecord& p : l.phases) ops += p.counts.ac + p.counts.mac;
                 const Pricing total = price(r, chip), before = price(first, chip);
                 const double pj = total.total_pj - before.total_pj, compute = [&] {
                     double sum = 0;

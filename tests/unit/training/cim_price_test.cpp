@@ -9,7 +9,7 @@
 #include "sim/report/area_report.hpp"
 #include "tests/support/core_kinds.hpp"
 #include "tests/unit/training/cim_chips.hpp"
-#include "training/many_core/make_engine.hpp"
+#include "training/many_core/make_many_core.hpp"
 #include "training/many_core/price_chip.hpp"
 
 namespace loom::training {

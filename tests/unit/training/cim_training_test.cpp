@@ -17,7 +17,7 @@
 #include "tests/unit/training/cim_chips.hpp"
 #include "training/learn/activity.hpp"
 #include "training/many_core/cim_arithmetic.hpp"
-#include "training/many_core/make_engine.hpp"
+#include "training/many_core/make_many_core.hpp"
 
 namespace loom::training {
 namespace {
@@ -38,10 +38,8 @@ std::uint32_t item_of(const EngineRecord& record, const std::string& layer) {
     ADD_FAILURE() << "no layer " << layer;
     return 0;
 }
-std::uint64_t events(const EngineRecord& record, const std::string& layer, Phase phase, Event event) {
-    return record.layers[item_of(record, layer)]
-        .phases[static_cast<std::size_t>(phase)]
-        .counts[static_cast<std::size_t>(event)];
+std::uint64_t events(const EngineRecord& record, const std::string& layer, Phase phase, TrainingEvent event) {
+    return record.layers[item_of(record, layer)].phases[static_cast<std::size_t>(phase)].counts[event];
 }
 const cores::CimCounters& arrays(const ManyCoreEngine& e, const std::string& layer, Phase phase) {
     return *e.arithmetic().array_counters(item_of(e.record(), layer), phase);
@@ -54,13 +52,16 @@ TEST(CimTraining, OperationsOfTheGoldenMlp) {
         const auto engine = make_cim_training_engine(cim_mesh(side), {S, S, S});
         engine->execute(work);
         const EngineRecord& r = engine->record();
-        EXPECT_EQ(events(r, "w1", Phase::Forward, Event::ArrayMac),
+        EXPECT_EQ(events(r, "w1", Phase::Forward, &TrainingCounters::array_mac),
                   want["fwd_l1_mac_sparse"].get<std::uint64_t>() / 8);
-        EXPECT_EQ(events(r, "w2", Phase::Forward, Event::ArrayAc), want["fwd_l2_ac_sparse"]);
-        EXPECT_EQ(events(r, "w2", Phase::Backward, Event::ArrayMac), want["bwd_l2_mac_dual_sparse"]);
-        EXPECT_EQ(events(r, "w1", Phase::WeightGradient, Event::Mac), want["wgrad_l1_mac_sparse_x_du"]);
-        EXPECT_EQ(events(r, "w2", Phase::WeightGradient, Event::Ac), want["wgrad_l2_ac_sparse_s_du"]);
-        EXPECT_EQ(events(r, "w2", Phase::Forward, Event::Ac), 0U) << "the cells add";
+        EXPECT_EQ(events(r, "w2", Phase::Forward, &TrainingCounters::array_ac), want["fwd_l2_ac_sparse"]);
+        EXPECT_EQ(events(r, "w2", Phase::Backward, &TrainingCounters::array_mac),
+                  want["bwd_l2_mac_dual_sparse"]);
+        EXPECT_EQ(events(r, "w1", Phase::WeightGradient, &TrainingCounters::mac),
+                  want["wgrad_l1_mac_sparse_x_du"]);
+        EXPECT_EQ(events(r, "w2", Phase::WeightGradient, &TrainingCounters::ac),
+                  want["wgrad_l2_ac_sparse_s_du"]);
+        EXPECT_EQ(events(r, "w2", Phase::Forward, &TrainingCounters::ac), 0U) << "the cells add";
     }
 }
 
@@ -70,11 +71,12 @@ TEST(CimTraining, OperationsOfTheGoldenConvolution) {
     const auto engine = make_cim_training_engine(cim_mesh(2), {S, S, S});
     engine->execute(work);
     const EngineRecord& r = engine->record();
-    EXPECT_EQ(events(r, "w1", Phase::Forward, Event::ArrayMac),
+    EXPECT_EQ(events(r, "w1", Phase::Forward, &TrainingCounters::array_mac),
               want["fwd_l1_mac_sparse"].get<std::uint64_t>() / 8);
-    EXPECT_EQ(events(r, "w2", Phase::Forward, Event::ArrayAc), want["fwd_l2_ac_sparse"]);
-    EXPECT_EQ(events(r, "w2", Phase::Backward, Event::ArrayMac), want["bwd_l2_mac_dual_sparse"]);
-    EXPECT_EQ(events(r, "w1", Phase::WeightGradient, Event::Mac), want["wgrad_l1_mac_sparse_x_du"]);
+    EXPECT_EQ(events(r, "w2", Phase::Forward, &TrainingCounters::array_ac), want["fwd_l2_ac_sparse"]);
+    EXPECT_EQ(events(r, "w2", Phase::Backward, &TrainingCounters::array_mac), want["bwd_l2_mac_dual_sparse"]);
+    EXPECT_EQ(events(r, "w1", Phase::WeightGradient, &TrainingCounters::mac),
+              want["wgrad_l1_mac_sparse_x_du"]);
     // One window per output position and plane of the inputs; 8 planes of analogue pixels, once per sample.
     std::uint64_t windows = 0;
     const arch::LinearWork& l = work.linear[0];
@@ -219,7 +221,7 @@ TEST(CimTraining, EachZeroCanBeKept) {
     EXPECT_LT(all->record().cycles, errors->record().cycles);
     EXPECT_LT(errors->record().cycles, none->record().cycles);
     EXPECT_EQ(gated->record().cycles, none->record().cycles) << "gating saves no time";
-    EXPECT_EQ(events(none->record(), "w2", Phase::Backward, Event::ArrayMac),
+    EXPECT_EQ(events(none->record(), "w2", Phase::Backward, &TrainingCounters::array_mac),
               golden_counts("mlp_rect_hard_nodetach")["bwd_l2_mac_dense"]);
 }
 
@@ -238,9 +240,9 @@ TEST(CimTraining, RowsAreReadWhereArraysAreNotTransposable) {
     const cores::CimCounters& c = arrays(*engine, "w2", Phase::Backward);
     EXPECT_EQ(c.sets, rows);
     EXPECT_EQ(c.conversions, rows * 20);
-    EXPECT_EQ(events(engine->record(), "w2", Phase::Backward, Event::Mac),
+    EXPECT_EQ(events(engine->record(), "w2", Phase::Backward, &TrainingCounters::mac),
               golden_counts("mlp_rect_hard_nodetach")["bwd_l2_mac_dual_sparse"]);
-    EXPECT_EQ(events(engine->record(), "w2", Phase::Backward, Event::ArrayMac), 0U);
+    EXPECT_EQ(events(engine->record(), "w2", Phase::Backward, &TrainingCounters::array_mac), 0U);
 }
 
 /// T = (G - 1) II + ..., II = t_wl + t_rd + t_sh while converters are faster: sets of a vector follow each
@@ -353,7 +355,7 @@ TEST(CimTraining, PulsesWearTheCells) {
         }
     }
     ASSERT_GT(pulses, 0U);
-    EXPECT_EQ(events(engine->record(), "w2", Phase::WeightUpdate, Event::Pulses), pulses);
+    EXPECT_EQ(events(engine->record(), "w2", Phase::WeightUpdate, &TrainingCounters::pulses), pulses);
     EXPECT_EQ(arrays(*engine, "w2", Phase::WeightUpdate).write_pulses, pulses);
     EXPECT_EQ(dynamic_cast<const CimArithmetic&>(engine->arithmetic()).most_pulses()[1],
               *std::ranges::max_element(life));

@@ -6,17 +6,17 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "training/accelerator/engine.hpp"
-#include "training/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/chips.hpp"
+#include "training/accelerator/make_engine.hpp"
+#include "training/learn/activity.hpp"
 
 namespace loom::learn {
 namespace {
 
 using arch::ZeroRule;
-using training::Event;
 using training::Phase;
+using training::TrainingEvent;
 
 const char* const kCases[] = {
     "mlp_sigmoid_hard_detach", "mlp_atan_hard_detach",      "mlp_triangle_hard_detach",
@@ -58,15 +58,14 @@ class GoldenCounts : public ::testing::TestWithParam<const char*> {
         return engine->record();
     }
     static std::uint64_t count(const training::EngineRecord& r, const std::string& layer, Phase phase,
-                               Event e) {
+                               TrainingEvent e) {
         for (const training::LayerRecord& l : r.layers)
-            if (l.name == layer)
-                return l.phases[static_cast<std::size_t>(phase)].counts[static_cast<std::size_t>(e)];
+            if (l.name == layer) return l.phases[static_cast<std::size_t>(phase)].counts[e];
         ADD_FAILURE() << "no layer " << layer;
         return 0;
     }
     static std::uint64_t matrix(const training::EngineRecord& r, const std::string& layer, Phase phase) {
-        return count(r, layer, phase, Event::Ac) + count(r, layer, phase, Event::Mac);
+        return count(r, layer, phase, &TrainingCounters::ac) + count(r, layer, phase, &TrainingCounters::mac);
     }
 };
 
@@ -84,34 +83,38 @@ TEST_P(GoldenCounts, EqualThoseOfTheCases) {
         EXPECT_EQ(matrix(s, "w1", Phase::WeightGradient), want["wgrad_l1_mac_sparse_x"]);
         EXPECT_EQ(matrix(sg, "w1", Phase::WeightGradient), want["wgrad_l1_mac_sparse_x_du"]);
         EXPECT_EQ(matrix(none, "w1", Phase::Backward), 0U);
-        EXPECT_EQ(count(none, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_dense"]);
-        EXPECT_EQ(count(sg, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_sparse_du"]);
-        EXPECT_EQ(count(sgh, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_dual_sparse"]);
+        EXPECT_EQ(count(none, "w2", Phase::Backward, &TrainingCounters::mac), want["bwd_l2_mac_dense"]);
+        EXPECT_EQ(count(sg, "w2", Phase::Backward, &TrainingCounters::mac), want["bwd_l2_mac_sparse_du"]);
+        EXPECT_EQ(count(sgh, "w2", Phase::Backward, &TrainingCounters::mac), want["bwd_l2_mac_dual_sparse"]);
         if (conv()) {
-            EXPECT_EQ(count(s, "w2", Phase::Forward, Event::Mac), want["fwd_l2_mac_sparse_pooled"]);
-            EXPECT_EQ(count(s, "pool", Phase::Forward, Event::Add), want["pool_add"]);
+            EXPECT_EQ(count(s, "w2", Phase::Forward, &TrainingCounters::mac),
+                      want["fwd_l2_mac_sparse_pooled"]);
+            EXPECT_EQ(count(s, "pool", Phase::Forward, &TrainingCounters::add), want["pool_add"]);
         }
         // Behind the pooling of spikes the cases count every spike by itself.
         const auto all = conv() ? run(w, {ZeroRule::Dense, ZeroRule::Dense, ZeroRule::Dense}, true) : none;
         const auto each = conv() ? run(w, {zero, ZeroRule::Dense, ZeroRule::Dense}, true) : s;
         const auto met = conv() ? run(w, {zero, zero, ZeroRule::Dense}, true) : sg;
-        EXPECT_EQ(count(all, "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_dense"]);
-        EXPECT_EQ(count(each, "w2", Phase::Forward, Event::Ac), want["fwd_l2_ac_sparse"]);
-        EXPECT_EQ(count(all, "w2", Phase::WeightGradient, Event::Ac), want["wgrad_l2_ac_dense"]);
-        EXPECT_EQ(count(each, "w2", Phase::WeightGradient, Event::Ac), want["wgrad_l2_ac_sparse_s"]);
-        EXPECT_EQ(count(met, "w2", Phase::WeightGradient, Event::Ac), want["wgrad_l2_ac_sparse_s_du"]);
-        EXPECT_EQ(count(met, "w2", Phase::Backward, Event::Mac), want["bwd_l2_mac_sparse_du"]);
+        EXPECT_EQ(count(all, "w2", Phase::Forward, &TrainingCounters::ac), want["fwd_l2_ac_dense"]);
+        EXPECT_EQ(count(each, "w2", Phase::Forward, &TrainingCounters::ac), want["fwd_l2_ac_sparse"]);
+        EXPECT_EQ(count(all, "w2", Phase::WeightGradient, &TrainingCounters::ac), want["wgrad_l2_ac_dense"]);
+        EXPECT_EQ(count(each, "w2", Phase::WeightGradient, &TrainingCounters::ac),
+                  want["wgrad_l2_ac_sparse_s"]);
+        EXPECT_EQ(count(met, "w2", Phase::WeightGradient, &TrainingCounters::ac),
+                  want["wgrad_l2_ac_sparse_s_du"]);
+        EXPECT_EQ(count(met, "w2", Phase::Backward, &TrainingCounters::mac), want["bwd_l2_mac_sparse_du"]);
         EXPECT_EQ(w.neurons[0].spikes.ones(), want["spikes_l1"]);
         EXPECT_EQ(w.neurons[1].spikes.ones(), want["spikes_l2"]);
         EXPECT_EQ(w.neurons[0].derivative.ones(), want["nonzero_h1"]);
         EXPECT_EQ(w.linear[0].input.ones(), w.steps * want["nonzero_x"].get<std::uint64_t>());
         for (const std::string l : {"1", "2"}) {
-            EXPECT_EQ(count(sgh, "lif" + l, Phase::Forward, Event::Compare), want["lif_updates_l" + l]);
-            EXPECT_EQ(count(sgh, "lif" + l, Phase::Backward, Event::ErrorWrite),
+            EXPECT_EQ(count(sgh, "lif" + l, Phase::Forward, &TrainingCounters::compare),
+                      want["lif_updates_l" + l]);
+            EXPECT_EQ(count(sgh, "lif" + l, Phase::Backward, &TrainingCounters::error_write),
                       zero == ZeroRule::Skip ? want["nonzero_du" + l] : want["lif_updates_l" + l]);
         }
-        EXPECT_EQ(count(sgh, "w1", Phase::WeightUpdate, Event::WeightWrite) +
-                      count(sgh, "w2", Phase::WeightUpdate, Event::WeightWrite),
+        EXPECT_EQ(count(sgh, "w1", Phase::WeightUpdate, &TrainingCounters::weight_write) +
+                      count(sgh, "w2", Phase::WeightUpdate, &TrainingCounters::weight_write),
                   want["weights"]);
     }
 }

@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "training/accelerator/engine.hpp"
-#include "training/accelerator/price.hpp"
 #include "base/config/reader.hpp"
 #include "tests/unit/training/random_work.hpp"
+#include "training/accelerator/make_engine.hpp"
+#include "training/price/pricing.hpp"
 
 namespace loom::training {
 namespace {

@@ -3,10 +3,10 @@
 // twice, and the known proportionalities.
 #include <gmock/gmock.h>
 
-#include "training/accelerator/engine.hpp"
 #include "base/error.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
+#include "training/accelerator/make_engine.hpp"
 
 namespace loom::training {
 namespace {
@@ -24,14 +24,13 @@ EngineRecord run(const arch::TrainingWork& work, const arch::TrainingChip& chip,
     engine->execute(work);
     return engine->record();
 }
-std::uint64_t events(const EngineRecord& r, Phase p, Event e) {
+std::uint64_t events(const EngineRecord& r, Phase p, TrainingEvent e) {
     std::uint64_t n = 0;
-    for (const LayerRecord& l : r.layers)
-        n += l.phases[static_cast<std::size_t>(p)].counts[static_cast<std::size_t>(e)];
+    for (const LayerRecord& l : r.layers) n += l.phases[static_cast<std::size_t>(p)].counts[e];
     return n;
 }
 std::uint64_t matrix(const EngineRecord& r, Phase p) {
-    return events(r, p, Event::Ac) + events(r, p, Event::Mac);
+    return events(r, p, &TrainingCounters::ac) + events(r, p, &TrainingCounters::mac);
 }
 std::uint64_t phase_cycles(const EngineRecord& r, Phase p) {
     std::uint64_t n = 0;
@@ -131,9 +130,9 @@ TEST(TrainingLaws, OperationsEqualThePairsOfABruteForce) {
             chip.sparsity = rules;
             const EngineRecord r = run(work, chip);
             const Brute want = brute_force(work, rules);
-            EXPECT_EQ(events(r, Phase::Forward, Event::Ac), want.forward);
-            EXPECT_EQ(events(r, Phase::Backward, Event::Mac), want.backward);
-            EXPECT_EQ(events(r, Phase::WeightGradient, Event::Ac), want.gradient);
+            EXPECT_EQ(events(r, Phase::Forward, &TrainingCounters::ac), want.forward);
+            EXPECT_EQ(events(r, Phase::Backward, &TrainingCounters::mac), want.backward);
+            EXPECT_EQ(events(r, Phase::WeightGradient, &TrainingCounters::ac), want.gradient);
         }
 }
 
@@ -155,7 +154,9 @@ TEST(TrainingLaws, NoOperationDependsOnTilesBlocksOrOrder) {
             for (const Phase p :
                  {Phase::Forward, Phase::Backward, Phase::WeightGradient, Phase::WeightUpdate}) {
                 EXPECT_EQ(matrix(r, p), matrix(want, p)) << variant;
-                for (const Event e : {Event::Multiply, Event::Add, Event::Compare, Event::Shift, Event::Mux})
+                for (const TrainingEvent e :
+                     {&TrainingCounters::multiply, &TrainingCounters::add, &TrainingCounters::compare,
+                      &TrainingCounters::shift, &TrainingCounters::mux})
                     EXPECT_EQ(events(r, p, e), events(want, p, e)) << variant << " " << event_name(e);
             }
             EXPECT_NE(r.cycles, want.cycles) << variant;
@@ -253,7 +254,7 @@ TEST(TrainingLaws, ForwardAcIsRateTimesSynapses) {
         const arch::TrainingWork work = random_network({64, 48, 32}, {.spikes = rate});
         std::uint64_t want = 0;
         for (const arch::LinearWork& l : work.linear) want += l.input.ones() * l.shape.out_c;
-        EXPECT_EQ(events(run(work, test_chip()), Phase::Forward, Event::Ac), want);
+        EXPECT_EQ(events(run(work, test_chip()), Phase::Forward, &TrainingCounters::ac), want);
     }
 }
 
@@ -303,8 +304,9 @@ TEST(TrainingLaws, RecomputingCostsForwardWorkAgain) {
     const EngineRecord kept = run(work, chip);
     chip.schedule.keep = arch::KeepRule::Recompute;
     const EngineRecord again = run(work, chip);
-    EXPECT_EQ(events(again, Phase::Backward, Event::Ac), events(kept, Phase::Forward, Event::Ac));
-    EXPECT_EQ(events(kept, Phase::Backward, Event::Ac), 0U);
+    EXPECT_EQ(events(again, Phase::Backward, &TrainingCounters::ac),
+              events(kept, Phase::Forward, &TrainingCounters::ac));
+    EXPECT_EQ(events(kept, Phase::Backward, &TrainingCounters::ac), 0U);
     EXPECT_GT(again.cycles, kept.cycles);
 }
 
@@ -328,7 +330,8 @@ TEST(TrainingLaws, TablesGainOnlyAboveASpikeDensity) {
         return plain / second_step();
     };
     const auto additions = [](const EngineRecord& r) {
-        return events(r, Phase::Forward, Event::Ac) + events(r, Phase::WeightUpdate, Event::Add);
+        return events(r, Phase::Forward, &TrainingCounters::ac) +
+               events(r, Phase::WeightUpdate, &TrainingCounters::add);
     };
     const auto cycles = [](const EngineRecord& r) {
         return phase_cycles(r, Phase::Forward) + phase_cycles(r, Phase::WeightUpdate);
@@ -356,10 +359,10 @@ TEST(TrainingLaws, WorkScalesWithBatchStepsAndWidth) {
         EXPECT_EQ(matrix(wider, p), 2 * matrix(base, p));
     }
     // A step of the optimiser costs the same whatever T and B.
-    EXPECT_EQ(events(longer, Phase::WeightUpdate, Event::Multiply),
-              events(base, Phase::WeightUpdate, Event::Multiply));
-    EXPECT_EQ(events(larger, Phase::WeightUpdate, Event::WeightWrite), 64U * 64 + 64 * 32);
-    EXPECT_EQ(events(wider, Phase::WeightUpdate, Event::WeightWrite), 2U * (64 * 64 + 64 * 32));
+    EXPECT_EQ(events(longer, Phase::WeightUpdate, &TrainingCounters::multiply),
+              events(base, Phase::WeightUpdate, &TrainingCounters::multiply));
+    EXPECT_EQ(events(larger, Phase::WeightUpdate, &TrainingCounters::weight_write), 64U * 64 + 64 * 32);
+    EXPECT_EQ(events(wider, Phase::WeightUpdate, &TrainingCounters::weight_write), 2U * (64 * 64 + 64 * 32));
     EXPECT_NEAR(static_cast<double>(phase_cycles(longer, Phase::Forward)),
                 2.0 * static_cast<double>(phase_cycles(base, Phase::Forward)),
                 0.1 * static_cast<double>(phase_cycles(longer, Phase::Forward)));
@@ -374,9 +377,9 @@ TEST(TrainingLaws, ConstantInputIsMultipliedOnce) {
             for (std::size_t i = 0; i < work.linear[0].input.row(t, b).size(); ++i)
                 work.linear[0].input.row(t, b)[i] = work.linear[0].input.row(0, b)[i];
     arch::TrainingChip chip = test_chip();
-    const std::uint64_t once = events(run(work, chip), Phase::Forward, Event::Mac);
+    const std::uint64_t once = events(run(work, chip), Phase::Forward, &TrainingCounters::mac);
     chip.schedule.reuse_constant_input = false;
-    EXPECT_EQ(events(run(work, chip), Phase::Forward, Event::Mac), work.steps * once);
+    EXPECT_EQ(events(run(work, chip), Phase::Forward, &TrainingCounters::mac), work.steps * once);
     EXPECT_EQ(once * work.steps, work.linear[0].input.ones() * 48);
 }
 
@@ -384,7 +387,7 @@ TEST(TrainingLaws, TruncationCutsTheErrorChain) {
     arch::TrainingChip chip = test_chip();
     chip.sparsity = {D, D, D};
     arch::TrainingWork work = random_network({64, 48, 10}, {.steps = 8});
-    const auto leaks = [&] { return events(run(work, chip), Phase::Backward, Event::Shift); };
+    const auto leaks = [&] { return events(run(work, chip), Phase::Backward, &TrainingCounters::shift); };
     const std::uint64_t neurons = 58 * work.batch;
     EXPECT_EQ(leaks(), 8 * neurons);
     work.truncate = 4;
@@ -400,13 +403,13 @@ TEST(TrainingLaws, TracesMultiplyAndCostAnAdditionPerInput) {
     for (std::size_t l = 0; l < 2; ++l)
         work.linear[l].trace = random_bits({}, work.linear[l].shape.inputs(), 0.6, 50 + l);
     const EngineRecord r = run(work, test_chip());
-    EXPECT_EQ(events(r, Phase::WeightGradient, Event::Shift), (64U + 48) * 4 * 4);
-    EXPECT_EQ(events(r, Phase::WeightGradient, Event::Ac), 0U);
+    EXPECT_EQ(events(r, Phase::WeightGradient, &TrainingCounters::shift), (64U + 48) * 4 * 4);
+    EXPECT_EQ(events(r, Phase::WeightGradient, &TrainingCounters::ac), 0U);
     std::uint64_t pairs = 0;
     for (const arch::LinearWork& l : work.linear)
         for (std::size_t t = 0; t < 4; ++t)
             for (std::size_t b = 0; b < 4; ++b) pairs += l.trace.ones(t, b) * l.error.ones(t, b);
-    EXPECT_EQ(events(r, Phase::WeightGradient, Event::Mac), pairs);
+    EXPECT_EQ(events(r, Phase::WeightGradient, &TrainingCounters::mac), pairs);
 }
 
 TEST(TrainingLaws, SlowerMemoryStallsAndDoubleBuffersHide) {
@@ -435,8 +438,8 @@ TEST(TrainingLaws, SpillsWhatDoesNotFitAndRefusesWhatCannotWork) {
     const EngineRecord spills = run(work, chip);
     EXPECT_GT(spills.memory[3].spilled_bits, 0U);
     EXPECT_LE(spills.memory[3].peak_bits, chip.buffers[3].capacity);
-    EXPECT_GT(events(spills, Phase::Backward, Event::DramWrite),
-              events(fits, Phase::Backward, Event::DramWrite));
+    EXPECT_GT(events(spills, Phase::Backward, &TrainingCounters::dram_write),
+              events(fits, Phase::Backward, &TrainingCounters::dram_write));
     EXPECT_GT(spills.cycles, fits.cycles);
     EXPECT_EQ(matrix(spills, Phase::Backward), matrix(fits, Phase::Backward));
     chip.buffers[3].capacity = 100;

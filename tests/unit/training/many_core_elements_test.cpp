@@ -30,22 +30,27 @@ TEST(ManyCoreElements, ElementWiseLayersDoTheirOperationsWhereverTheyLie) {
             const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
             for (const char* name : {"norm1", "norm2", "sum", "pool", "flatten"}) {
                 const arch::ElementWork& e = element(work, name);
-                const auto forward = [&](Event event) { return events(r, name, Phase::Forward, event); };
-                const auto backward = [&](Event event) { return events(r, name, Phase::Backward, event); };
-                EXPECT_EQ(forward(Event::Add), e.forward.add) << name;
-                EXPECT_EQ(forward(Event::Multiply), e.forward.multiply) << name;
-                EXPECT_EQ(forward(Event::Divide), e.forward.divide) << name;
-                EXPECT_EQ(forward(Event::SquareRoot), e.forward.sqrt) << name;
-                EXPECT_EQ(backward(Event::Add), e.backward.add) << name;
-                EXPECT_EQ(backward(Event::Multiply), e.backward.multiply) << name;
-                EXPECT_EQ(backward(Event::Divide), e.backward.divide) << name;
-                EXPECT_EQ(events(r, name, Phase::WeightUpdate, Event::Multiply),
+                const auto forward = [&](TrainingEvent event) {
+                    return events(r, name, Phase::Forward, event);
+                };
+                const auto backward = [&](TrainingEvent event) {
+                    return events(r, name, Phase::Backward, event);
+                };
+                EXPECT_EQ(forward(&TrainingCounters::add), e.forward.add) << name;
+                EXPECT_EQ(forward(&TrainingCounters::multiply), e.forward.multiply) << name;
+                EXPECT_EQ(forward(&TrainingCounters::divide), e.forward.divide) << name;
+                EXPECT_EQ(forward(&TrainingCounters::square_root), e.forward.sqrt) << name;
+                EXPECT_EQ(backward(&TrainingCounters::add), e.backward.add) << name;
+                EXPECT_EQ(backward(&TrainingCounters::multiply), e.backward.multiply) << name;
+                EXPECT_EQ(backward(&TrainingCounters::divide), e.backward.divide) << name;
+                EXPECT_EQ(events(r, name, Phase::WeightUpdate, &TrainingCounters::multiply),
                           e.parameters * work.update_multiply);
                 if (side > 1) continue;  // cycles belong to the core that finishes last
                 EXPECT_EQ(layer(r, name).phases[0].cycles > 0, e.forward.all() > 0) << name;
                 EXPECT_EQ(layer(r, name).phases[1].cycles > 0, e.backward.all() > 0) << name;
             }
-            EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::SquareRoot), over_time ? 4U : 4U * 4);
+            EXPECT_EQ(events(r, "norm1", Phase::Forward, &TrainingCounters::square_root),
+                      over_time ? 4U : 4U * 4);
         }
     }
 }
@@ -59,9 +64,9 @@ TEST(ManyCoreElements, PoolsMoveTheirValuesWhereverTheyLie) {
     ASSERT_FALSE(work.linear[3].binary_input);
     for (const std::uint64_t side : {1U, 2U, 5U}) {
         const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : side == 2 ? 32U : 6U));
-        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::Add), 5U);
-        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::SpikeRead), pairs * 256) << side;
-        EXPECT_EQ(events(r, "pool", Phase::Forward, Event::SpikeWrite), pairs * 64 * 16) << side;
+        EXPECT_EQ(events(r, "pool", Phase::Forward, &TrainingCounters::add), 5U);
+        EXPECT_EQ(events(r, "pool", Phase::Forward, &TrainingCounters::spike_read), pairs * 256) << side;
+        EXPECT_EQ(events(r, "pool", Phase::Forward, &TrainingCounters::spike_write), pairs * 64 * 16) << side;
     }
 }
 
@@ -142,11 +147,11 @@ TEST(ManyCoreElements, SpikesThroughAMaximumCountOnce) {
     ASSERT_GT(work.neurons[1].spikes.ones(), w3.input.ones());
     for (const std::uint64_t side : {1U, 4U}) {
         const arch::ChipSpec chip = mesh(side, side == 1 ? 1024U : 12U);
-        EXPECT_EQ(events(run(work, chip), "w3", Phase::Forward, Event::Ac), w3.input.ones() * 12);
+        EXPECT_EQ(events(run(work, chip), "w3", Phase::Forward, &TrainingCounters::ac), w3.input.ones() * 12);
         const EngineRecord dense = run(work, chip, {D, S, S}), gate = run(work, chip, {G, S, S});
-        EXPECT_EQ(events(dense, "w3", Phase::Forward, Event::Ac), std::uint64_t{64} * 12 * 12);
-        EXPECT_EQ(events(gate, "w3", Phase::Forward, Event::Ac), w3.input.ones() * 12);
-        EXPECT_EQ(events(gate, "w3", Phase::Forward, Event::Gated),
+        EXPECT_EQ(events(dense, "w3", Phase::Forward, &TrainingCounters::ac), std::uint64_t{64} * 12 * 12);
+        EXPECT_EQ(events(gate, "w3", Phase::Forward, &TrainingCounters::ac), w3.input.ones() * 12);
+        EXPECT_EQ(events(gate, "w3", Phase::Forward, &TrainingCounters::gated),
                   std::uint64_t{64} * 12 * 12 - w3.input.ones() * 12);
     }
 }
@@ -182,7 +187,7 @@ TEST(ManyCoreElements, PooledMembranesAreMultipliedOnce) {
     for (const std::uint64_t side : {1U, 3U}) {
         const arch::ChipSpec chip = mesh(side, side == 1 ? 1024U : 1U);
         const auto macs = [&](const arch::SparsityRules& rules) {
-            return events(run(work, chip, rules), "w2", Phase::Forward, Event::Mac);
+            return events(run(work, chip, rules), "w2", Phase::Forward, &TrainingCounters::mac);
         };
         EXPECT_EQ(macs({S, S, S}), w2.input.ones() * 3);
         EXPECT_EQ(macs({G, S, S}), w2.input.ones() * 3);
@@ -218,9 +223,9 @@ TEST(ManyCoreElements, AMaximumOfAWholeMap) {
                   {arch::WorkKind::Neuron, 1, {3}}};
     arch::ChipSpec chip = mesh(1, 4096);
     chip.core.soma.max_neurons = kNeurons + 2;
-    EXPECT_EQ(events(run(work, chip, {D, S, S}), "w", Phase::Forward, Event::Ac), 2U);
+    EXPECT_EQ(events(run(work, chip, {D, S, S}), "w", Phase::Forward, &TrainingCounters::ac), 2U);
     const EngineRecord gate = run(work, chip, {G, S, S});
-    EXPECT_EQ(events(gate, "w", Phase::Forward, Event::Gated), 2U);
+    EXPECT_EQ(events(gate, "w", Phase::Forward, &TrainingCounters::gated), 2U);
 }
 
 TEST(ManyCoreElements, StatisticsKeepTheWholeMinibatch) {

@@ -38,8 +38,9 @@ inline const LayerRecord& layer(const EngineRecord& r, const std::string& name) 
         if (l.name == name) return l;
     throw InternalError("no layer " + name);
 }
-inline std::uint64_t events(const EngineRecord& r, const std::string& name, Phase phase, Event event) {
-    return layer(r, name).phases[static_cast<std::size_t>(phase)].counts[static_cast<std::size_t>(event)];
+inline std::uint64_t events(const EngineRecord& r, const std::string& name, Phase phase,
+                            TrainingEvent event) {
+    return layer(r, name).phases[static_cast<std::size_t>(phase)].counts[event];
 }
 
 struct Options {

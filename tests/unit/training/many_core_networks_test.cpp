@@ -3,11 +3,11 @@
 // add up.
 #include <gmock/gmock.h>
 
-#include "training/accelerator/ann.hpp"
-#include "training/many_core/make_engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 #include "tests/unit/training/many_core_networks.hpp"
+#include "training/accelerator/ann.hpp"
+#include "training/many_core/make_many_core.hpp"
 
 namespace loom::training {
 namespace {
@@ -47,10 +47,10 @@ TEST(ManyCoreNetworks, RecurrentSpikesReachTheNextTimestepOnly) {
         }
     for (const std::uint64_t side : {1U, 4U}) {
         const EngineRecord e = run(work, mesh(side, side == 1 ? 1024U : 12U));
-        EXPECT_EQ(events(e, "lif3.recurrent", Phase::Forward, Event::Ac), r.input.ones() * 12);
-        EXPECT_EQ(events(e, "lif3.recurrent", Phase::Backward, Event::Mac), wanted);
+        EXPECT_EQ(events(e, "lif3.recurrent", Phase::Forward, &TrainingCounters::ac), r.input.ones() * 12);
+        EXPECT_EQ(events(e, "lif3.recurrent", Phase::Backward, &TrainingCounters::mac), wanted);
         EXPECT_EQ(events(run(work, mesh(side, side == 1 ? 1024U : 12U), {S, S, D}), "lif3.recurrent",
-                         Phase::Backward, Event::Mac),
+                         Phase::Backward, &TrainingCounters::mac),
                   dense);
     }
 }
@@ -61,18 +61,22 @@ TEST(ManyCoreNetworks, AnnMultipliesEverySynapseOnce) {
         const EngineRecord r = run(ann, mesh(side, side == 1 ? 1024U : 6U));
         for (const arch::LinearWork& l : snn.linear) {
             const std::uint64_t all = l.shape.synapses() * snn.batch;
-            EXPECT_EQ(events(r, l.name, Phase::Forward, Event::Mac), all) << l.name;
-            EXPECT_EQ(events(r, l.name, Phase::Forward, Event::Ac), 0U) << l.name;
-            EXPECT_EQ(events(r, l.name, Phase::Backward, Event::Mac), l.sends_error ? all : 0U) << l.name;
-            EXPECT_EQ(events(r, l.name, Phase::WeightGradient, Event::Mac), all) << l.name;
+            EXPECT_EQ(events(r, l.name, Phase::Forward, &TrainingCounters::mac), all) << l.name;
+            EXPECT_EQ(events(r, l.name, Phase::Forward, &TrainingCounters::ac), 0U) << l.name;
+            EXPECT_EQ(events(r, l.name, Phase::Backward, &TrainingCounters::mac), l.sends_error ? all : 0U)
+                << l.name;
+            EXPECT_EQ(events(r, l.name, Phase::WeightGradient, &TrainingCounters::mac), all) << l.name;
         }
         for (const arch::NeuronWork& n : snn.neurons) {
-            EXPECT_EQ(events(r, n.name, Phase::Forward, Event::Add), n.count * snn.batch) << n.name;
-            EXPECT_EQ(events(r, n.name, Phase::Backward, Event::Add), n.count * snn.batch) << n.name;
-            EXPECT_EQ(events(r, n.name, Phase::Forward, Event::Compare), 0U) << n.name;
+            EXPECT_EQ(events(r, n.name, Phase::Forward, &TrainingCounters::add), n.count * snn.batch)
+                << n.name;
+            EXPECT_EQ(events(r, n.name, Phase::Backward, &TrainingCounters::add), n.count * snn.batch)
+                << n.name;
+            EXPECT_EQ(events(r, n.name, Phase::Forward, &TrainingCounters::compare), 0U) << n.name;
         }
-        EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::SquareRoot), 4U);
-        EXPECT_EQ(events(r, "norm1", Phase::Forward, Event::Add), element(snn, "norm1").forward.add / 4);
+        EXPECT_EQ(events(r, "norm1", Phase::Forward, &TrainingCounters::square_root), 4U);
+        EXPECT_EQ(events(r, "norm1", Phase::Forward, &TrainingCounters::add),
+                  element(snn, "norm1").forward.add / 4);
     }
 }
 
@@ -81,7 +85,7 @@ TEST(ManyCoreNetworks, AnnOnArrays) {
     const auto engine = make_cim_training_engine(cim_mesh(3), {S, S, S});
     engine->execute(ann_of(snn, Rectifiers::Populations));
     for (const arch::LinearWork& l : snn.linear)
-        EXPECT_EQ(events(engine->record(), l.name, Phase::Forward, Event::ArrayMac),
+        EXPECT_EQ(events(engine->record(), l.name, Phase::Forward, &TrainingCounters::array_mac),
                   l.shape.synapses() * snn.batch);
     EXPECT_GT(engine->record().cycles, 0U);
 }
@@ -93,8 +97,7 @@ TEST(ManyCoreNetworks, OnlineUpdatesHappenAtEveryTimestep) {
         ManyCoreEngine engine(mesh(side, side == 1 ? 1024U : 2U), {S, S, S});
         engine.execute(work);
         std::uint64_t writes = 0;
-        for (const LayerRecord& l : engine.record().layers)
-            writes += l.phases[3].counts[static_cast<std::size_t>(Event::WeightWrite)];
+        for (const LayerRecord& l : engine.record().layers) writes += l.phases[3].counts.weight_write;
         return std::pair{writes, engine.network_counters(Phase::WeightUpdate).flit_hops()};
     };
     const auto one = update(1);
@@ -123,12 +126,15 @@ TEST(ManyCoreNetworks, NeuronsCountAsOnArrays) {
                 const EngineRecord r = run(work, mesh(side, side == 1 ? 1024U : 8U), rules);
                 for (const char* name : {"lif1", "lif2", "lif3"})
                     for (const Phase p : {Phase::Forward, Phase::Backward, Phase::WeightUpdate})
-                        for (const Event e : {Event::Add, Event::Multiply, Event::Mac, Event::Mux,
-                                              Event::Compare, Event::Shift, Event::LutRead, Event::Divide}) {
+                        for (const TrainingEvent e :
+                             {&TrainingCounters::add, &TrainingCounters::multiply, &TrainingCounters::mac,
+                              &TrainingCounters::mux, &TrainingCounters::compare, &TrainingCounters::shift,
+                              &TrainingCounters::lut_read, &TrainingCounters::divide}) {
                             // copies of a trained leak are added up; arrays add recurrent sums to those below
-                            if (e == Event::Add && p == Phase::WeightUpdate) continue;
+                            if (e == &TrainingCounters::add && p == Phase::WeightUpdate) continue;
                             std::uint64_t want = events(arrays->record(), name, p, e);
-                            if (e == Event::Add && p == Phase::Forward && std::string(name) == "lif3")
+                            if (e == &TrainingCounters::add && p == Phase::Forward &&
+                                std::string(name) == "lif3")
                                 want -= 12 * work.steps * work.batch;
                             EXPECT_EQ(events(r, name, p, e), want)
                                 << name << ' ' << kPhaseNames[static_cast<std::size_t>(p)] << ' '

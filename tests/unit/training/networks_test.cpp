@@ -3,10 +3,10 @@
 // side.
 #include <gmock/gmock.h>
 
-#include "training/accelerator/ann.hpp"
-#include "training/accelerator/engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
+#include "training/accelerator/ann.hpp"
+#include "training/accelerator/make_engine.hpp"
 
 namespace loom::training {
 namespace {
@@ -18,10 +18,9 @@ EngineRecord run(const arch::TrainingWork& work, const arch::TrainingChip& chip,
     for (std::size_t i = 0; i < steps; ++i) engine->execute(work);
     return engine->record();
 }
-std::uint64_t events(const EngineRecord& r, Phase p, Event e) {
+std::uint64_t events(const EngineRecord& r, Phase p, TrainingEvent e) {
     std::uint64_t n = 0;
-    for (const LayerRecord& l : r.layers)
-        n += l.phases[static_cast<std::size_t>(p)].counts[static_cast<std::size_t>(e)];
+    for (const LayerRecord& l : r.layers) n += l.phases[static_cast<std::size_t>(p)].counts[e];
     return n;
 }
 std::uint64_t held(const EngineRecord& r) {
@@ -87,11 +86,11 @@ TEST(TrainingNetworks, ResidualWithNorm) {
         const PhaseRecord& norm = r.layers[3].phases[0];
         EXPECT_EQ(r.layers[3].name, "norm");
         const bool again = chip.schedule.keep == arch::KeepRule::Recompute;
-        EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::Multiply)], work.elements[0].forward.multiply);
-        EXPECT_EQ(r.layers[3].phases[1].counts[static_cast<std::size_t>(Event::Multiply)],
+        EXPECT_EQ(norm.counts.multiply, work.elements[0].forward.multiply);
+        EXPECT_EQ(r.layers[3].phases[1].counts.multiply,
                   work.elements[0].backward.multiply + (again ? work.elements[0].forward.multiply : 0));
-        EXPECT_EQ(r.layers[3].phases[3].counts[static_cast<std::size_t>(Event::WeightWrite)], 32U);
-        EXPECT_EQ(norm.counts[static_cast<std::size_t>(Event::SquareRoot)], 16U);
+        EXPECT_EQ(r.layers[3].phases[3].counts.weight_write, 32U);
+        EXPECT_EQ(norm.counts.square_root, 16U);
         if (r.units.size() == 1) {
             EXPECT_EQ(held(r), r.cycles);
         }
@@ -107,15 +106,15 @@ TEST(TrainingNetworks, StatisticsTakeTheWholeMinibatchAndKeepTheirInputs) {
     const EngineRecord r = run(work, chip);
     EXPECT_EQ(r.batch_block, 4U);
     const std::uint64_t n = 8 * 8 * 16 * 4 * 4;
-    const auto event = [&](std::size_t layer, std::size_t phase, Event e) {
-        return r.layers[layer].phases[phase].counts[static_cast<std::size_t>(e)];
+    const auto event = [&](std::size_t layer, std::size_t phase, TrainingEvent e) {
+        return r.layers[layer].phases[phase].counts[e];
     };
-    EXPECT_EQ(event(3, 0, Event::MembraneRead), 2 * n);
-    EXPECT_EQ(event(3, 0, Event::MembraneWrite), n);
-    EXPECT_EQ(event(3, 1, Event::MembraneRead), 2 * n);
-    EXPECT_EQ(event(3, 1, Event::ErrorRead), 2 * n);
-    EXPECT_EQ(event(3, 1, Event::ErrorWrite), n);
-    EXPECT_EQ(event(3, 1, Event::DramRead), 2 * n);  // the sums before the norm, 16 bits
+    EXPECT_EQ(event(3, 0, &TrainingCounters::membrane_read), 2 * n);
+    EXPECT_EQ(event(3, 0, &TrainingCounters::membrane_write), n);
+    EXPECT_EQ(event(3, 1, &TrainingCounters::membrane_read), 2 * n);
+    EXPECT_EQ(event(3, 1, &TrainingCounters::error_read), 2 * n);
+    EXPECT_EQ(event(3, 1, &TrainingCounters::error_write), n);
+    EXPECT_EQ(event(3, 1, &TrainingCounters::dram_read), 2 * n);  // the sums before the norm, 16 bits
     // Over time: a layer's timesteps before the next layer, and nothing without their sums.
     work.elements[0].statistics_steps = work.steps;
     const EngineRecord time = run(work, chip);
@@ -135,8 +134,8 @@ TEST(TrainingNetworks, Recurrent) {
         }
         const EngineRecord r = run(work, chip);
         const auto ac = [&](std::size_t layer, Phase p) {
-            const Counts& c = r.layers[layer].phases[static_cast<std::size_t>(p)].counts;
-            return c[static_cast<std::size_t>(Event::Ac)] + c[static_cast<std::size_t>(Event::Mac)];
+            const TrainingCounters& c = r.layers[layer].phases[static_cast<std::size_t>(p)].counts;
+            return c.ac + c.mac;
         };
         const std::uint64_t dense = work.steps * work.batch * 32 * 32;
         EXPECT_EQ(ac(1, Phase::Forward), chip.kind == "mac_array" ? dense : work.linear[1].input.ones() * 32);
@@ -150,14 +149,12 @@ TEST(TrainingNetworks, ErrorsThroughRecurrentWeightsWaitATimestep) {
     chip.buffers[3].capacity = 2 * 32 * 16 + 8;  // two tiles; errors of a timestep are spilled
     chip.schedule.batch_block = 4;
     const EngineRecord r = run(recurrent(), chip);
-    const auto dram = [&](std::size_t layer, Event e) {
-        return r.layers[layer].phases[1].counts[static_cast<std::size_t>(e)];
-    };
+    const auto dram = [&](std::size_t layer, TrainingEvent e) { return r.layers[layer].phases[1].counts[e]; };
     const std::uint64_t bytes = 32 * 4 * 2;
-    EXPECT_EQ(dram(1, Event::DramWrite), 3 * bytes);  // not at the first timestep
-    EXPECT_EQ(dram(1, Event::DramRead), 4 * bytes);
-    EXPECT_EQ(dram(2, Event::DramWrite), 4 * bytes);
-    EXPECT_EQ(dram(2, Event::DramRead), 7 * bytes);  // what comes back, and g[t + 1]
+    EXPECT_EQ(dram(1, &TrainingCounters::dram_write), 3 * bytes);  // not at the first timestep
+    EXPECT_EQ(dram(1, &TrainingCounters::dram_read), 4 * bytes);
+    EXPECT_EQ(dram(2, &TrainingCounters::dram_write), 4 * bytes);
+    EXPECT_EQ(dram(2, &TrainingCounters::dram_read), 7 * bytes);  // what comes back, and g[t + 1]
 }
 
 TEST(TrainingNetworks, OnlineUpdatesHappenAtEveryTimestep) {
@@ -165,9 +162,11 @@ TEST(TrainingNetworks, OnlineUpdatesHappenAtEveryTimestep) {
         if (chip.schedule.keep == arch::KeepRule::Recompute) continue;
         arch::TrainingWork work = random_network({64, 48, 10}, {});
         work.temporal = false;
-        const std::uint64_t once = events(run(work, chip), Phase::WeightUpdate, Event::WeightWrite);
+        const std::uint64_t once =
+            events(run(work, chip), Phase::WeightUpdate, &TrainingCounters::weight_write);
         work.updates = work.steps;
-        EXPECT_EQ(events(run(work, chip), Phase::WeightUpdate, Event::WeightWrite), work.steps * once);
+        EXPECT_EQ(events(run(work, chip), Phase::WeightUpdate, &TrainingCounters::weight_write),
+                  work.steps * once);
         EXPECT_EQ(once, 64U * 48 + 480);
     }
 }
@@ -191,14 +190,14 @@ TEST(TrainingNetworks, AnnOfTheSameShape) {
     const arch::TrainingChip chip = test_chip("mac_array");
     const EngineRecord s = run(snn, chip), a = run(ann, chip);
     for (const Phase p : {Phase::Forward, Phase::Backward, Phase::WeightGradient}) {
-        EXPECT_EQ(events(s, p, Event::Mac), snn.steps * events(a, p, Event::Mac));
-        EXPECT_EQ(events(a, p, Event::Ac), 0U);
+        EXPECT_EQ(events(s, p, &TrainingCounters::mac), snn.steps * events(a, p, &TrainingCounters::mac));
+        EXPECT_EQ(events(a, p, &TrainingCounters::ac), 0U);
     }
     std::uint64_t synapses = 0;
     for (const arch::LinearWork& l : snn.linear) synapses += l.shape.synapses();
-    EXPECT_EQ(events(a, Phase::Forward, Event::Mac), synapses * snn.batch);
+    EXPECT_EQ(events(a, Phase::Forward, &TrainingCounters::mac), synapses * snn.batch);
     EXPECT_LT(a.cycles * 2, s.cycles);
-    EXPECT_EQ(events(a, Phase::Forward, Event::SpikeWrite), 16U * 64 * 4 * 16);
+    EXPECT_EQ(events(a, Phase::Forward, &TrainingCounters::spike_write), 16U * 64 * 4 * 16);
 }
 
 TEST(TrainingNetworks, AResumedRunExecutesAsOneThatWasNot) {
@@ -222,7 +221,8 @@ TEST(TrainingNetworks, StepsAddUp) {
     const EngineRecord one = run(work, test_chip()), three = run(work, test_chip(), 3);
     EXPECT_EQ(three.steps, 3U);
     EXPECT_EQ(three.samples, 3 * work.batch);
-    EXPECT_EQ(events(three, Phase::Forward, Event::Ac), 3 * events(one, Phase::Forward, Event::Ac));
+    EXPECT_EQ(events(three, Phase::Forward, &TrainingCounters::ac),
+              3 * events(one, Phase::Forward, &TrainingCounters::ac));
     EXPECT_EQ(held(three), three.cycles);
     EXPECT_EQ(three.memory[0].peak_bits, one.memory[0].peak_bits);
     ASSERT_FALSE(three.memory_over_time.empty());

@@ -4,11 +4,11 @@
 
 #include <gmock/gmock.h>
 
-#include "training/accelerator/engine.hpp"
-#include "training/learn/activity.hpp"
-#include "training/learn/neurons/make_neurons.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
+#include "training/accelerator/make_engine.hpp"
+#include "training/learn/activity.hpp"
+#include "training/learn/neurons/make_neurons.hpp"
 
 namespace loom::training {
 namespace {
@@ -77,9 +77,10 @@ Tally backward_of(const Parts& p, std::uint64_t n) {
     return tally;
 }
 
-Tally tally_of(const Counts& c) {
-    const auto n = [&](Event e) { return c[static_cast<std::size_t>(e)]; };
-    return {n(Event::Add), n(Event::Multiply), n(Event::Mac), n(Event::Mux), n(Event::Compare)};
+Tally tally_of(const TrainingCounters& c) {
+    const auto n = [&](TrainingEvent e) { return c[e]; };
+    return {n(&TrainingCounters::add), n(&TrainingCounters::multiply), n(&TrainingCounters::mac),
+            n(&TrainingCounters::mux), n(&TrainingCounters::compare)};
 }
 
 arch::NeuronWork described(const Parts& p, learn::Shape shape = {1, 1, 3}) {
@@ -105,11 +106,11 @@ const Parts kKinds[] = {{},
 
 TEST(NeuronCounts, AreThoseOfTheEquations) {
     for (const Parts& p : kKinds) {
-        Counts forward{}, backward{};
-        add_forward(described(p), 7, Event::Multiply, forward);
+        TrainingCounters forward{}, backward{};
+        add_forward(described(p), 7, &TrainingCounters::multiply, forward);
         EXPECT_EQ(tally_of(forward), forward_of(p, 7));
         NeuronErrors e{.all = 7, .open = 7, .later = 7, .now = 7, .carried = 7, .joined = true};
-        add_backward(described(p), e, Event::Multiply, backward);
+        add_backward(described(p), e, &TrainingCounters::multiply, backward);
         EXPECT_EQ(tally_of(backward), backward_of(p, 7));
     }
 }
@@ -131,12 +132,11 @@ TEST(NeuronCounts, EnginesWithArraysCountThem) {
         EXPECT_EQ(tally_of(phases[0].counts), forward_of(p, updates));
         Tally want = backward_of(p, updates);
         EXPECT_EQ(tally_of(phases[1].counts), want);
-        const auto count = [&](std::size_t phase, Event e) {
-            return phases[phase].counts[static_cast<std::size_t>(e)];
-        };
-        EXPECT_EQ(count(0, Event::MembraneWrite), updates * (n.states() + 1)) << "and what backward needs";
-        EXPECT_EQ(count(1, Event::ErrorWrite), updates * (1 + n.carried_errors()));
-        EXPECT_EQ(count(3, Event::Multiply), n.parameters() * work.update_multiply);
+        const auto count = [&](std::size_t phase, TrainingEvent e) { return phases[phase].counts[e]; };
+        EXPECT_EQ(count(0, &TrainingCounters::membrane_write), updates * (n.states() + 1))
+            << "and what backward needs";
+        EXPECT_EQ(count(1, &TrainingCounters::error_write), updates * (1 + n.carried_errors()));
+        EXPECT_EQ(count(3, &TrainingCounters::multiply), n.parameters() * work.update_multiply);
     }
 }
 

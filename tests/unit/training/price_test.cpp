@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prices of training engines: counts times prices, leakage times time, nothing counted goes without a price.
-#include "training/accelerator/price.hpp"
+#include "training/price/pricing.hpp"
 
 #include <gmock/gmock.h>
 
-#include "training/accelerator/engine.hpp"
-#include "base/error.hpp"
 #include "base/config/reader.hpp"
+#include "base/error.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
+#include "training/accelerator/make_engine.hpp"
 
 namespace loom::training {
 namespace {
@@ -24,7 +24,7 @@ arch::TrainingChip shipped(const std::string& name) {
 TEST(TrainingPrices, ShippedChipsPriceAllThatTheyCount) {
     for (const char* name : {"sata", "h2learn", "mac_array"}) {
         const arch::TrainingChip chip = shipped(name);
-        check_prices(chip);
+        check_training_prices(chip);
         const auto engine = make_engine(chip);
         arch::TrainingWork work = random_network({16, 40, 10}, {.steps = 4, .batch = 4});
         work.update_sqrt = work.update_divide = 1;
@@ -56,21 +56,21 @@ TEST(TrainingPrices, AreCountsTimesPrices) {
     r.cycles = 10;
     r.layers.resize(1);
     auto& counts = r.layers[0].phases[1].counts;
-    counts[static_cast<std::size_t>(Event::Mac)] = 7;
-    counts[static_cast<std::size_t>(Event::WeightRead)] = 3;
-    counts[static_cast<std::size_t>(Event::DramRead)] = 5;
+    counts.mac = 7;
+    counts.weight_read = 3;
+    counts.dram_read = 5;
     const Pricing p = price(r, chip);
     EXPECT_DOUBLE_EQ(p.phase(Phase::Backward, Level::Compute), 14);
     EXPECT_DOUBLE_EQ(p.phase(Phase::Backward, Level::Buffer), 3 * 16 * 0.5);
     EXPECT_DOUBLE_EQ(p.phase(Phase::Backward, Level::Dram), 5 * 8 * 3);
     EXPECT_DOUBLE_EQ(p.leakage_pj.at("w"), 20);  // 1 mW for 20 ns
-    counts[static_cast<std::size_t>(Event::Mux)] = 1;
+    counts.mux = 1;
     EXPECT_THAT([&] { price(r, chip); }, ThrowsMessage<ConfigError>(HasSubstr("no price for mux")));
     chip.energy.unpriced["mux"] = "free";
     EXPECT_NO_THROW(price(r, chip));
     chip.energy.leakage["x"].value = 1;
-    EXPECT_THAT([&] { price(r, chip); },
-                ThrowsMessage<ConfigError>(HasSubstr("energy.leakage: unknown `x`")));
+    EXPECT_THAT([&] { check_training_prices(chip); },
+                ThrowsMessage<ConfigError>(HasSubstr("energy.leakage.x: unknown 'x'")));
 }
 
 }  // namespace

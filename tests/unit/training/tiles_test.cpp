@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "training/accelerator/engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
+#include "training/accelerator/make_engine.hpp"
 
 namespace loom::training {
 namespace {
@@ -25,8 +25,8 @@ EngineRecord run(const arch::TrainingWork& work, const arch::TrainingChip& chip)
 const PhaseRecord& phase(const EngineRecord& r, std::size_t item, Phase p) {
     return r.layers[item].phases[static_cast<std::size_t>(p)];
 }
-std::uint64_t count(const EngineRecord& r, std::size_t item, Phase p, Event e) {
-    return phase(r, item, p).counts[static_cast<std::size_t>(e)];
+std::uint64_t count(const EngineRecord& r, std::size_t item, Phase p, TrainingEvent e) {
+    return phase(r, item, p).counts[e];
 }
 
 /// Work of every processing element of every tile: [tile][row][column].
@@ -166,9 +166,9 @@ TEST(TrainingTiles, WeightsComeForWhatAnyPositionNeeds) {
                     std::max(passes, (rule == S ? l.wanted.ones(t, b) : l.wanted.count()) + 15) / 16 * 16;
             errors += ones * (passes / 16);
         }
-        EXPECT_EQ(count(r, 2, Phase::Forward, Event::WeightRead), forward);
-        EXPECT_EQ(count(r, 2, Phase::Backward, Event::WeightRead), backward);
-        EXPECT_EQ(count(r, 2, Phase::Backward, Event::ErrorRead), errors);
+        EXPECT_EQ(count(r, 2, Phase::Forward, &TrainingCounters::weight_read), forward);
+        EXPECT_EQ(count(r, 2, Phase::Backward, &TrainingCounters::weight_read), backward);
+        EXPECT_EQ(count(r, 2, Phase::Backward, &TrainingCounters::error_read), errors);
     }
 }
 
@@ -181,39 +181,43 @@ TEST(TrainingTiles, BufferAccessesFollowTheirDefinitions) {
     chip.schedule.keep = arch::KeepRule::Membranes;
     const EngineRecord r = run(work, chip);
     const std::uint64_t tn = 4 * 8 * 40, w = 40 * 24;
-    const auto lif = [&](Phase p, Event e) { return count(r, 1, p, e); };
-    for (const Event e :
-         {Event::Shift, Event::Add, Event::Compare, Event::Mux, Event::SpikeWrite, Event::MembraneRead})
+    const auto lif = [&](Phase p, TrainingEvent e) { return count(r, 1, p, e); };
+    for (const TrainingEvent e :
+         {&TrainingCounters::shift, &TrainingCounters::add, &TrainingCounters::compare,
+          &TrainingCounters::mux, &TrainingCounters::spike_write, &TrainingCounters::membrane_read})
         EXPECT_EQ(lif(Phase::Forward, e), tn) << event_name(e);
-    EXPECT_EQ(lif(Phase::Forward, Event::MembraneWrite), 2 * tn);  // at work, and kept for backward
-    EXPECT_EQ(lif(Phase::Backward, Event::MembraneRead), tn);
-    EXPECT_EQ(lif(Phase::Backward, Event::SpikeRead), tn);
-    EXPECT_EQ(lif(Phase::Backward, Event::ErrorWrite), tn);
-    EXPECT_EQ(lif(Phase::Backward, Event::ErrorRead), tn);
-    EXPECT_EQ(lif(Phase::Backward, Event::Compare), 2 * tn);   // a rectangle
-    EXPECT_EQ(lif(Phase::Backward, Event::Multiply), 2 * tn);  // z h, and u g through the reset
-    EXPECT_EQ(lif(Phase::Backward, Event::Shift), 2 * tn);
-    EXPECT_EQ(lif(Phase::Backward, Event::Add), 2 * tn);
-    EXPECT_EQ(lif(Phase::Backward, Event::Mux), tn);
-    for (const Event e :
-         {Event::GradientRead, Event::WeightRead, Event::WeightWrite, Event::Multiply, Event::Add})
+    EXPECT_EQ(lif(Phase::Forward, &TrainingCounters::membrane_write),
+              2 * tn);  // at work, and kept for backward
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::membrane_read), tn);
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::spike_read), tn);
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::error_write), tn);
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::error_read), tn);
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::compare), 2 * tn);   // a rectangle
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::multiply), 2 * tn);  // z h, and u g through the reset
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::shift), 2 * tn);
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::add), 2 * tn);
+    EXPECT_EQ(lif(Phase::Backward, &TrainingCounters::mux), tn);
+    for (const TrainingEvent e :
+         {&TrainingCounters::gradient_read, &TrainingCounters::weight_read, &TrainingCounters::weight_write,
+          &TrainingCounters::multiply, &TrainingCounters::add})
         EXPECT_EQ(count(r, 2, Phase::WeightUpdate, e), w) << event_name(e);
-    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::StateRead), 2 * w);
-    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::StateWrite), 2 * w);
-    EXPECT_EQ(count(r, 2, Phase::WeightGradient, Event::GradientWrite), w);  // all timesteps at once
-    EXPECT_EQ(count(r, 2, Phase::WeightGradient, Event::GradientRead), 0U);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, &TrainingCounters::state_read), 2 * w);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, &TrainingCounters::state_write), 2 * w);
+    EXPECT_EQ(count(r, 2, Phase::WeightGradient, &TrainingCounters::gradient_write),
+              w);  // all timesteps at once
+    EXPECT_EQ(count(r, 2, Phase::WeightGradient, &TrainingCounters::gradient_read), 0U);
     chip.schedule.gradients = arch::GradientRule::EachTimestep;
     const EngineRecord each = run(work, chip);
-    EXPECT_EQ(count(each, 2, Phase::WeightGradient, Event::GradientWrite), 4 * w);
-    EXPECT_EQ(count(each, 2, Phase::WeightGradient, Event::GradientRead), 3 * w);
+    EXPECT_EQ(count(each, 2, Phase::WeightGradient, &TrainingCounters::gradient_write), 4 * w);
+    EXPECT_EQ(count(each, 2, Phase::WeightGradient, &TrainingCounters::gradient_read), 3 * w);
     // A mask instead of the membrane, where that is enough.
     work.detach_reset = true;
     chip.schedule.keep = arch::KeepRule::Masks;
     const EngineRecord masks = run(work, chip);
-    EXPECT_EQ(count(masks, 1, Phase::Forward, Event::MaskWrite), tn);
-    EXPECT_EQ(count(masks, 1, Phase::Forward, Event::MembraneWrite), tn);
-    EXPECT_EQ(count(masks, 1, Phase::Backward, Event::MaskRead), tn);
-    EXPECT_EQ(count(masks, 1, Phase::Backward, Event::MembraneRead), 0U);
+    EXPECT_EQ(count(masks, 1, Phase::Forward, &TrainingCounters::mask_write), tn);
+    EXPECT_EQ(count(masks, 1, Phase::Forward, &TrainingCounters::membrane_write), tn);
+    EXPECT_EQ(count(masks, 1, Phase::Backward, &TrainingCounters::mask_read), tn);
+    EXPECT_EQ(count(masks, 1, Phase::Backward, &TrainingCounters::membrane_read), 0U);
 }
 
 TEST(TrainingTiles, SoftResetsSubtractInsteadOfSwitching) {
@@ -226,13 +230,13 @@ TEST(TrainingTiles, SoftResetsSubtractInsteadOfSwitching) {
     const EngineRecord r = run(work, chip);
     const std::uint64_t tn = 4 * 8 * 40;
     for (const Phase p : {Phase::Forward, Phase::Backward}) {
-        EXPECT_EQ(count(r, 1, p, Event::Mux), 0U);
-        EXPECT_EQ(count(r, 1, p, Event::Add), 2 * tn);
+        EXPECT_EQ(count(r, 1, p, &TrainingCounters::mux), 0U);
+        EXPECT_EQ(count(r, 1, p, &TrainingCounters::add), 2 * tn);
     }
-    EXPECT_EQ(count(r, 1, Phase::Forward, Event::Multiply), tn);       // leak
-    EXPECT_EQ(count(r, 1, Phase::Backward, Event::Multiply), 2 * tn);  // leak, z h
-    EXPECT_EQ(count(r, 1, Phase::Backward, Event::Shift), tn);         // threshold through the reset
-    EXPECT_EQ(count(r, 1, Phase::Backward, Event::SpikeRead), 0U);
+    EXPECT_EQ(count(r, 1, Phase::Forward, &TrainingCounters::multiply), tn);       // leak
+    EXPECT_EQ(count(r, 1, Phase::Backward, &TrainingCounters::multiply), 2 * tn);  // leak, z h
+    EXPECT_EQ(count(r, 1, Phase::Backward, &TrainingCounters::shift), tn);  // threshold through the reset
+    EXPECT_EQ(count(r, 1, Phase::Backward, &TrainingCounters::spike_read), 0U);
 }
 
 TEST(TrainingTiles, TablesAddGroupsThatHaveASpike) {
@@ -261,12 +265,13 @@ TEST(TrainingTiles, TablesAddGroupsThatHaveASpike) {
                     gradient +=
                         any([&](std::size_t p) { return l.input.test(p / 8, p % 8, i); }, n, n + group) &&
                         any([&](std::size_t p) { return l.error.test(p / 8, p % 8, k); }, n, n + group);
-        EXPECT_EQ(count(r, 0, Phase::Forward, Event::Ac), forward * 40) << group;
-        EXPECT_EQ(count(r, 0, Phase::Forward, Event::LutRead), forward * 40) << group;
-        EXPECT_EQ(count(r, 0, Phase::WeightGradient, Event::Ac), gradient) << group;
+        EXPECT_EQ(count(r, 0, Phase::Forward, &TrainingCounters::ac), forward * 40) << group;
+        EXPECT_EQ(count(r, 0, Phase::Forward, &TrainingCounters::lut_read), forward * 40) << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightGradient, &TrainingCounters::ac), gradient) << group;
         const std::uint64_t tables = (50 + group - 1) / group * 40, entries = std::uint64_t{1} << group;
-        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, Event::LutWrite), tables * entries) << group;
-        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, Event::Add), tables * (entries - group - 1) + 50 * 40)
+        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, &TrainingCounters::lut_write), tables * entries) << group;
+        EXPECT_EQ(count(r, 0, Phase::WeightUpdate, &TrainingCounters::add),
+                  tables * (entries - group - 1) + 50 * 40)
             << group;
     }
 }
@@ -280,14 +285,14 @@ TEST(TrainingTiles, WeightsThatDoNotFitComeFromDramInEveryTimestep) {
     const std::uint64_t bytes = 64 * 256 * 2;
     const EngineRecord r = run(work, chip);
     EXPECT_EQ(r.batch_block, 4U);
-    EXPECT_EQ(count(r, 2, Phase::Forward, Event::DramRead), 4 * bytes);
-    EXPECT_EQ(count(r, 2, Phase::Backward, Event::DramRead), 4 * bytes);
-    EXPECT_EQ(count(r, 2, Phase::WeightGradient, Event::DramWrite), bytes);
-    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::DramRead), 2 * bytes);
-    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, Event::DramWrite), bytes);
+    EXPECT_EQ(count(r, 2, Phase::Forward, &TrainingCounters::dram_read), 4 * bytes);
+    EXPECT_EQ(count(r, 2, Phase::Backward, &TrainingCounters::dram_read), 4 * bytes);
+    EXPECT_EQ(count(r, 2, Phase::WeightGradient, &TrainingCounters::dram_write), bytes);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, &TrainingCounters::dram_read), 2 * bytes);
+    EXPECT_EQ(count(r, 2, Phase::WeightUpdate, &TrainingCounters::dram_write), bytes);
     chip.buffers[1].capacity = 512 * 1024;  // one layer at a time: layer by layer it comes once
     chip.schedule.order = arch::LoopOrder::Layer;
-    EXPECT_EQ(count(run(work, chip), 2, Phase::Forward, Event::DramRead), bytes);
+    EXPECT_EQ(count(run(work, chip), 2, Phase::Forward, &TrainingCounters::dram_read), bytes);
 }
 
 }  // namespace

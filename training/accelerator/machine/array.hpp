@@ -3,6 +3,7 @@
 #include <array>
 #include <vector>
 
+#include "base/counter_math.hpp"
 #include "training/accelerator/machine/channel.hpp"
 #include "training/accelerator/task.hpp"
 
@@ -67,7 +68,7 @@ class Array final : public Clocked {
         p.busy += t.busy;
         p.gated += t.gated;
         p.imbalance += t.compute * unit.elements - t.busy - t.gated;
-        for (std::size_t e = 0; e < kEvents; ++e) p.counts[e] += t.counts[e];
+        p.counts = sum_of(p.counts, t.counts);
         free_since_ = now;
         last_ = &p;
         done_.send(now, command_.number);

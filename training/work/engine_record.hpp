@@ -2,9 +2,12 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "training/work/training_counters.hpp"
 
 namespace loom::training {
 
@@ -12,50 +15,6 @@ enum class Phase : std::uint8_t { Forward, Backward, WeightGradient, WeightUpdat
 inline constexpr std::size_t kPhases = 4;
 inline constexpr std::array<std::string_view, kPhases> kPhaseNames{"forward", "backward", "weight_gradient",
                                                                    "weight_update"};
-
-/// Everything that engines count. Buffer events count elements of the tensor (one word of its own width);
-/// spikes and masks count bits, so an input that is no spike counts its width. DRAM counts bytes.
-enum class Event : std::uint8_t {
-    Ac,   ///< accumulate: a weight or an error added because of a spike
-    Mac,  ///< multiply-accumulate
-    Multiply,
-    Add,
-    Compare,
-    Shift,
-    Mux,
-    SquareRoot,
-    Divide,  ///< neurons, surrogates, optimiser
-    LutRead,
-    LutWrite,  ///< tables: of surrogates, of partial sums
-    Gated,     ///< a zero operand passed a processing element that is gated, not skipped
-    PadRead,
-    PadWrite,  ///< scratch-pads and registers of the processing elements
-    WeightRead,
-    WeightWrite,  ///< weight buffer
-    SpikeRead,
-    SpikeWrite,  ///< spike buffer
-    MembraneRead,
-    MembraneWrite,  ///< membrane buffer
-    ErrorRead,
-    ErrorWrite,  ///< error buffer
-    MaskRead,
-    MaskWrite,  ///< derivative (mask) buffer
-    GradientRead,
-    GradientWrite,  ///< weight gradient buffer
-    StateRead,
-    StateWrite,  ///< optimiser state
-    DramRead,
-    DramWrite,  ///< bytes
-    Flits,      ///< flit-hops on the network-on-chip (many-core engines)
-    Pulses,     ///< programming pulses (compute-in-memory engines)
-    ArrayAc,
-    ArrayMac,  ///< accumulates and multiply-accumulates that cells do (compute-in-memory engines)
-    Count
-};
-inline constexpr std::size_t kEvents = static_cast<std::size_t>(Event::Count);
-std::string_view event_name(Event e);
-
-using Counts = std::array<std::uint64_t, kEvents>;
 
 /// One phase of one layer, summed over the steps that were executed.
 /// cycles x elements of its unit = busy + gated + imbalance + stalled_memory x elements, exactly.
@@ -66,7 +25,7 @@ struct PhaseRecord {
     std::uint64_t stalled_memory = 0;  ///< cycles in which processing elements waited for a buffer or DRAM
     /// Processing element x cycle idle because another one of its tile had more work.
     std::uint64_t imbalance = 0;
-    Counts counts{};
+    TrainingCounters counts;
 };
 
 struct LayerRecord {
@@ -109,10 +68,11 @@ struct BlockChoice {
     std::uint64_t block = 0, overhead_cycles = 0, dram_bytes = 0;
 };
 
+struct ManyCoreCounters;
+
 /// What an engine did, over all steps executed. With one unit the phases' cycles add up to `cycles`; units
 /// that work side by side (pipelined) each have held + waited = cycles.
 struct EngineRecord {
-    std::vector<std::uint64_t> own;  ///< counters of one kind of engine (network, arrays), for resume()
     std::uint64_t steps = 0, cycles = 0, samples = 0;
     std::uint64_t processing_elements = 0;
     std::vector<LayerRecord> layers;
@@ -121,7 +81,8 @@ struct EngineRecord {
     std::vector<UnitRecord> units;
     std::uint64_t batch_block = 0;  ///< samples trained together in the last step; 0: OneByOne
     BlockReason block_reason = BlockReason::OneByOne;
-    std::vector<BlockChoice> blocks;  ///< what the last step could choose from
+    std::vector<BlockChoice> blocks;                    ///< what the last step could choose from
+    std::shared_ptr<const ManyCoreCounters> many_core;  ///< null: the engine is no chip of many cores
 };
 
 }  // namespace loom::training

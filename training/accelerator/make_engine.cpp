@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "training/accelerator/engine.hpp"
+#include "training/accelerator/make_engine.hpp"
 
 #include <bit>
 
-#include "training/accelerator/step_engine.hpp"
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "training/accelerator/step_engine.hpp"
 
 namespace loom::training {
 namespace {
@@ -17,19 +17,19 @@ arch::TrainingChip plain(arch::TrainingChip chip) {
 
 struct Entry {
     std::string_view kind;
-    std::unique_ptr<Engine> (*make)(const arch::TrainingChip&);
+    std::unique_ptr<StepExecutor> (*make)(const arch::TrainingChip&);
 };
 constexpr Entry kCatalogue[] = {
     {"sata",
-     [](const arch::TrainingChip& c) -> std::unique_ptr<Engine> {
+     [](const arch::TrainingChip& c) -> std::unique_ptr<StepExecutor> {
          return std::make_unique<StepEngine>(c, UnitPlan::One);
      }},
     {"h2learn",
-     [](const arch::TrainingChip& c) -> std::unique_ptr<Engine> {
+     [](const arch::TrainingChip& c) -> std::unique_ptr<StepExecutor> {
          return std::make_unique<StepEngine>(c, UnitPlan::Three);
      }},
     {"mac_array",
-     [](const arch::TrainingChip& c) -> std::unique_ptr<Engine> {
+     [](const arch::TrainingChip& c) -> std::unique_ptr<StepExecutor> {
          return std::make_unique<StepEngine>(plain(c), UnitPlan::One);
      }},
 };
@@ -57,7 +57,7 @@ void check(const arch::TrainingChip& chip) {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const arch::TrainingChip& chip) {
+std::unique_ptr<StepExecutor> make_engine(const arch::TrainingChip& chip) {
     std::vector<std::string> known;
     for (const Entry& e : kCatalogue) {
         if (e.kind == chip.kind) {

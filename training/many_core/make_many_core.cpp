@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "training/many_core/make_engine.hpp"
+#include "training/many_core/make_many_core.hpp"
 
 #include "arch/core_kind.hpp"
 #include "base/error.hpp"

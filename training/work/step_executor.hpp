@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <memory>
-
-#include "training/accelerator/record.hpp"
-#include "training/work/training_chip.hpp"
+#include "training/work/engine_record.hpp"
 #include "training/work/training_work.hpp"
 
 namespace loom::training {
 
 /// A chip that trains. execute() makes one optimiser step pass on its components, cycle by cycle, and adds to
 /// record().
-class Engine {
+class StepExecutor {
   public:
-    virtual ~Engine() = default;
+    virtual ~StepExecutor() = default;
     /// Throws MappingError when the work does not fit (need and have).
     virtual void execute(const arch::TrainingWork& work) = 0;
     virtual const EngineRecord& record() const = 0;
@@ -23,8 +20,5 @@ class Engine {
     /// seed != 0: components of a cycle in a shuffled order; the record must not change.
     virtual void shuffle(std::uint64_t seed) { (void)seed; }
 };
-
-/// Throws ConfigError for an unknown kind.
-std::unique_ptr<Engine> make_engine(const arch::TrainingChip& chip);
 
 }  // namespace loom::training
