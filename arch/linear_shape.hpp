@@ -14,6 +14,7 @@ struct LinearShape {
     std::size_t in_h = 1, in_w = 1, in_c = 1, out_h = 1, out_w = 1, out_c = 1;
     Window window = {};
     std::size_t groups = 1;
+    bool operator==(const LinearShape&) const = default;
     std::size_t inputs() const { return in_h * in_w * in_c; }
     std::size_t outputs() const { return out_h * out_w * out_c; }
     std::size_t group_inputs() const { return in_c / groups; }    ///< channels

@@ -11,6 +11,7 @@ namespace loom::arch {
 struct WindowAxis {
     std::size_t kernel = 1, stride = 1, dilation = 1;
     std::size_t before = 0, after = 0;  ///< zeros
+    bool operator==(const WindowAxis&) const = default;
 
     /// Inputs from the first tap to the last.
     std::size_t span() const { return dilation * (kernel - 1) + 1; }
@@ -53,6 +54,7 @@ struct WindowAxis {
 /// Kernel of a convolution or window of a pool.
 struct Window {
     WindowAxis rows, columns;
+    bool operator==(const Window&) const = default;
     std::size_t taps() const { return rows.kernel * columns.kernel; }
 };
 

@@ -9,14 +9,14 @@
 namespace loom::training {
 namespace {
 
-using arch::TrainingWork;
+using arch::NetworkLayout;
 using arch::WorkKind;
 constexpr std::uint32_t kInput = UINT32_MAX;
 
 /// Walks the items against the flow.
 class FeedFinder {
   public:
-    FeedFinder(const TrainingWork& work, Placement& placement)
+    FeedFinder(const NetworkLayout& work, Placement& placement)
         : work_(work), p_(placement), taken_(work.elements.size()), fed_(work.linear.size()) {
         p_.populations.resize(work.neurons.size());
         if (p_.populations.empty())
@@ -45,7 +45,7 @@ class FeedFinder {
         throw UnsupportedError("training on many cores: neurons " + work_.neurons[population].name +
                                " must be fed by dense layers or convolutions of their shape");
     }
-    [[noreturn]] static void fail_norm(const arch::ElementWork& e) {
+    [[noreturn]] static void fail_norm(const arch::ElementLayout& e) {
         throw UnsupportedError("training on many cores: norm " + e.name +
                                " must be the only one between a matrix and its neurons");
     }
@@ -73,7 +73,7 @@ class FeedFinder {
             const arch::WorkItem& item = work_.items[s];
             if (item.kind == WorkKind::Neuron) fail(target);
             if (item.kind == WorkKind::Element) {
-                const arch::ElementWork& e = work_.elements[item.index];
+                const arch::ElementLayout& e = work_.elements[item.index];
                 if (window != 0 && e.statistics_steps != 0) fail_norm(e);
                 take(s, target);
                 collect_matrices(item.sources, target, std::max(window, e.statistics_steps));
@@ -109,7 +109,7 @@ class FeedFinder {
             const arch::WorkItem& item = work_.items[s];
             if (item.kind == WorkKind::Linear) fail(feed.target);
             if (item.kind == WorkKind::Element) {
-                const arch::ElementWork& e = work_.elements[item.index];
+                const arch::ElementLayout& e = work_.elements[item.index];
                 if (e.statistics_steps != 0) fail_norm(e);
                 take(s, feed.target, feed.linear);
                 collect_sources(item.sources, feed, [&e, &places](std::size_t i, const Visit& f) {
@@ -144,7 +144,7 @@ class FeedFinder {
             feed.join = Join::Sum;
     }
 
-    const TrainingWork& work_;
+    const NetworkLayout& work_;
     Placement& p_;
     std::vector<bool> taken_;  ///< [element]
     std::vector<bool> fed_;    ///< [matrix]
@@ -152,14 +152,14 @@ class FeedFinder {
 
 }  // namespace
 
-void find_feeds(const TrainingWork& work, Placement& placement) {
+void find_feeds(const NetworkLayout& work, Placement& placement) {
     FeedFinder(work, placement);
     const bool statistics = std::ranges::any_of(
-        work.elements, [](const arch::ElementWork& e) { return e.statistics_steps != 0; });
+        work.elements, [](const arch::ElementLayout& e) { return e.statistics_steps != 0; });
     if (statistics || work.updates > 1) placement.samples = std::max<std::size_t>(1, work.batch);
 }
 
-void set_steps(const TrainingWork& work, Placement& p) {
+void set_steps(const NetworkLayout& work, Placement& p) {
     const std::size_t most = work.temporal ? work.steps : 1;
     for (Population& pop : p.populations) {
         const auto number = static_cast<std::uint32_t>(&pop - p.populations.data());

@@ -6,9 +6,9 @@ namespace loom::training {
 
 /// Finds what feeds what: populations, feeds, and who executes which element-wise layer. UnsupportedError as
 /// place_training().
-void find_feeds(const arch::TrainingWork& work, Placement& placement);
+void find_feeds(const arch::NetworkLayout& work, Placement& placement);
 
 /// Sets how many steps each population is behind; blocks and shared kernels are known.
-void set_steps(const arch::TrainingWork& work, Placement& placement);
+void set_steps(const arch::NetworkLayout& work, Placement& placement);
 
 }  // namespace loom::training

@@ -29,7 +29,7 @@ class ManyCoreEngine final : public StepExecutor {
     noc::NocCounters network_counters() const;
     const noc::NocCounters& network_counters(Phase phase) const { return counters_.network_of(phase); }
     /// Evaluates each cycle's components in another order (self-check).
-    void shuffle(std::uint64_t seed) override { shuffle_ = seed; }
+    void shuffle(std::uint64_t seed) override;
 
   private:
     /// The chip with a network placed on it, and the passes over it.
@@ -44,6 +44,7 @@ class ManyCoreEngine final : public StepExecutor {
 
     TrainingView view_;
     std::unique_ptr<CoreArithmetic> arithmetic_;
+    arch::NetworkLayout layout_;  ///< that is placed
     std::unique_ptr<PlacedChip> placed_;
     ManyCoreCounters counters_;    ///< those of the arrays are the arithmetic's
     noc::NocCounters noc_seen_{};  ///< of placed_, in finished phases

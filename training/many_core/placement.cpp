@@ -12,17 +12,17 @@
 namespace loom::training {
 namespace {
 
-using arch::TrainingWork;
+using arch::NetworkLayout;
 
 /// Sums and running values of a norm's channel: of x, x x, g, g z; mean, variance.
 constexpr std::uint64_t kStatistics = 6;
 
 /// Bits of parameters and statistics of a block's part of the element-wise layers.
-std::uint64_t element_bits(const TrainingWork& work, const Population& population, const Block& block,
+std::uint64_t element_bits(const NetworkLayout& work, const Population& population, const Block& block,
                            std::uint64_t per_parameter, std::uint64_t statistic) {
     std::uint64_t bits = 0;
     for (const PlacedElement& placed : population.elements) {
-        const arch::ElementWork& e = work.elements[placed.element];
+        const arch::ElementLayout& e = work.elements[placed.element];
         bits += e.parameters / population.channels * block.channels() * per_parameter;
         if (e.statistics_steps != 0) bits += kStatistics * block.channels() * statistic;
     }
@@ -30,9 +30,9 @@ std::uint64_t element_bits(const TrainingWork& work, const Population& populatio
 }
 
 /// Sets the memory and arrays that a block needs.
-void add_needs(const TrainingWork& work, const Placement& p, Block& block, const CoreRoom& room) {
+void add_needs(const NetworkLayout& work, const Placement& p, Block& block, const CoreRoom& room) {
     const Population& population = p.populations[block.population];
-    const arch::NeuronWork& neurons = work.neurons[block.population];
+    const arch::NeuronLayout& neurons = work.neurons[block.population];
     const std::uint64_t trained = room.gradient_bits + std::uint64_t{work.state_words} * room.state_bits;
     const std::uint64_t per_weight = (room.cim == nullptr ? room.weight_bits : 0) + trained;
     const std::uint64_t kept_pairs = (work.temporal ? work.steps : 1) * p.samples;
@@ -46,7 +46,7 @@ void add_needs(const TrainingWork& work, const Placement& p, Block& block, const
         element_bits(work, population, block, room.weight_bits + trained, room.gradient_bits);
     block.arrays = 0;
     for (const std::uint32_t f : population.feeds) {
-        const arch::LinearWork& l = work.linear[p.feeds[f].linear];
+        const arch::LinearLayout& l = work.linear[p.feeds[f].linear];
         const std::uint64_t rows = l.shape.weights() / l.shape.out_c;
         block.memory_bits += rows * block.channels() * per_weight;
         const std::uint64_t input_width = l.binary_input ? 1 : room.membrane_bits;
@@ -56,7 +56,7 @@ void add_needs(const TrainingWork& work, const Placement& p, Block& block, const
 }
 
 /// Throws for a block that no core can hold.
-[[noreturn]] void refuse(const TrainingWork& work, const Block& block, const CoreRoom& room) {
+[[noreturn]] void refuse(const NetworkLayout& work, const Block& block, const CoreRoom& room) {
     const std::string& name = work.neurons[block.population].name;
     if (room.cim != nullptr && block.arrays > room.cim->arrays)
         throw MappingError("arrays of a core", name, static_cast<double>(block.arrays),
@@ -79,7 +79,7 @@ bool fits(const Block& b, const Used& used, const CoreRoom& room) {
 
 /// Throws for a block that finds no core with room left: what all need together, or what is left of the
 /// emptiest core.
-[[noreturn]] void refuse_all(const TrainingWork& work, const Placement& p, const Block& block,
+[[noreturn]] void refuse_all(const NetworkLayout& work, const Placement& p, const Block& block,
                              const std::vector<Used>& used, const CoreRoom& room) {
     Used all;
     for (const Block& b : p.blocks)
@@ -105,7 +105,7 @@ bool fits(const Block& b, const Used& used, const CoreRoom& room) {
 
 /// Cuts a population so that each block fits a core: channels first for vectors, rows of positions first for
 /// maps.
-void cut(const TrainingWork& work, Placement& p, std::uint32_t population, const CoreRoom& room) {
+void cut(const NetworkLayout& work, Placement& p, std::uint32_t population, const CoreRoom& room) {
     Population& pop = p.populations[population];
     const std::size_t positions = pop.height * pop.width;
     std::size_t position_parts = 1, channel_parts = 1;
@@ -156,10 +156,10 @@ void find_shared_kernels(Placement& p) {
 
 }  // namespace
 
-Placement place_training(const TrainingWork& work, const CoreRoom& room) {
+Placement place_training(const NetworkLayout& work, const CoreRoom& room) {
     Placement p;
     if (room.cim != nullptr)
-        for (const arch::LinearWork& l : work.linear) check_cell_matrix(l.shape, l.name);
+        for (const arch::LinearLayout& l : work.linear) check_cell_matrix(l.shape, l.name);
     find_feeds(work, p);
     for (std::uint32_t i = 0; i < p.populations.size(); ++i) cut(work, p, i, room);
     std::vector<Used> used(room.cores);

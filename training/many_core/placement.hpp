@@ -112,6 +112,6 @@ struct CoreRoom {
 /// Weights, their gradients, optimiser state, and spikes, membranes and errors of all timesteps of
 /// Placement::samples must fit. MappingError with need and have; UnsupportedError for networks where neurons
 /// feed neurons without a matrix, for matrices without neurons, and for norms elsewhere than between the two.
-Placement place_training(const arch::TrainingWork& work, const CoreRoom& room);
+Placement place_training(const arch::NetworkLayout& work, const CoreRoom& room);
 
 }  // namespace loom::training

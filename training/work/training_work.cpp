@@ -3,6 +3,12 @@
 
 namespace loom::arch {
 
+NetworkLayout::NetworkLayout(const TrainingWork& work)
+    : StepLayout(work),
+      linear(work.linear.begin(), work.linear.end()),
+      neurons(work.neurons.begin(), work.neurons.end()),
+      elements(work.elements.begin(), work.elements.end()) {}
+
 void ElementWork::add(const ElementWork& more) {
     forward += more.forward, backward += more.backward;
     forward_sums += more.forward_sums, forward_statistics += more.forward_statistics;

@@ -19,14 +19,18 @@ struct CellWork {
     std::uint64_t most_pulses = 0;     ///< that a cell has had in its life, this update included
 };
 
-/// Training of one matrix with real signals (a dense layer, a convolution or recurrent weights).
-struct LinearWork {
+/// A matrix that is trained (a dense layer, a convolution or recurrent weights), whatever its signals.
+struct LinearLayout {
     std::string name;
     LinearShape shape;
     bool bias = false;
     bool binary_input = true;     ///< spikes: an accumulate (AC) each; false: a multiply-accumulate (MAC)
     bool constant_input = false;  ///< the same values at every timestep
     bool sends_error = true;      ///< false: nothing below is trained, no error is computed for its input
+    bool operator==(const LinearLayout&) const = default;
+};
+/// Training of one matrix with real signals.
+struct LinearWork : LinearLayout {
     std::uint64_t spikes_before_pool =
         0;             ///< spikes that fed it when pooling lies between (else ones of `input`)
     BitSignal input;   ///< values that are not zero
@@ -36,8 +40,8 @@ struct LinearWork {
     CellWork cells;    ///< empty unless weights are updated in place
 };
 
-/// Training of one population of neurons.
-struct NeuronWork {
+/// A population of neurons that is trained, whatever its signals.
+struct NeuronLayout {
     std::string name;
     std::size_t count = 0;
     bool fires = true, hard_reset = true;
@@ -55,6 +59,10 @@ struct NeuronWork {
     unsigned parameters() const { return (learns_leak ? 1U : 0U) + (learns_window ? 1U : 0U); }
     unsigned lut = 0, compare = 0, multiply = 0, add = 0, shift = 0,
              divide = 0;  ///< one surrogate evaluation
+    bool operator==(const NeuronLayout&) const = default;
+};
+/// Training of one population of neurons with real signals.
+struct NeuronWork : NeuronLayout {
     BitSignal spikes;
     BitSignal error;       ///< dL/du that are not zero
     BitSignal derivative;  ///< h != 0
@@ -81,8 +89,8 @@ struct ElementOperations {
     }
 };
 
-/// Element-wise work of pooling and norms: operations of the whole minibatch.
-struct ElementWork {
+/// An element-wise layer (pooling, a sum, a norm), whatever there is to do.
+struct ElementLayout {
     std::string name;
     ElementMove move = ElementMove::Same;
     std::size_t in_h = 1, in_w = 1, in_c = 1;  ///< of Pool and Flatten
@@ -100,14 +108,18 @@ struct ElementWork {
                 x, out_w, [&](std::size_t column, std::size_t) { f((row * out_w + column) * in_c + c); });
         });
     }
-    ElementOperations forward, backward;
-    /// Norms, of the operations above: the sums of statistics, made as values come, and what is done once for
-    /// each statistic (channel and window). What is left is done value by value when statistics are known.
-    ElementOperations forward_sums, forward_statistics, backward_sums, backward_statistics;
     std::uint64_t outputs = 0;  ///< of one timestep and sample
     std::uint64_t parameters = 0;
     /// Norms: timesteps that share statistics over the whole minibatch; 0: no statistics.
     std::size_t statistics_steps = 0;
+    bool operator==(const ElementLayout&) const = default;
+};
+/// Its work: operations of the whole minibatch.
+struct ElementWork : ElementLayout {
+    ElementOperations forward, backward;
+    /// Norms, of the operations above: the sums of statistics, made as values come, and what is done once for
+    /// each statistic (channel and window). What is left is done value by value when statistics are known.
+    ElementOperations forward_sums, forward_statistics, backward_sums, backward_statistics;
     /// Operations of more timesteps.
     void add(const ElementWork& more);
 };
@@ -120,15 +132,13 @@ struct WorkItem {
     /// Items; UINT32_MAX: the network's input. Recurrent weights come right before their population and have
     /// it as source: what a later item gave in the timestep before.
     std::vector<std::uint32_t> sources;
+    bool operator==(const WorkItem&) const = default;
 };
 
-/// One optimiser step on one minibatch: what every engine executes. Values are known, so are all zeros.
-struct TrainingWork {
+/// How a step of training goes: what is the same in all steps of a training.
+struct StepLayout {
     std::size_t steps = 0, batch = 0;
     std::vector<WorkItem> items;
-    std::vector<LinearWork> linear;
-    std::vector<NeuronWork> neurons;
-    std::vector<ElementWork> elements;
     bool temporal = true;  ///< errors through time (BPTT); false: SLTT, OTTT
     bool detach_reset = true;
     bool traces = false;  ///< OTTT
@@ -137,6 +147,25 @@ struct TrainingWork {
     /// Optimiser, per weight and update.
     unsigned update_multiply = 1, update_add = 1, update_sqrt = 0, update_divide = 0, state_words = 0;
     std::uint64_t parameters = 0;  ///< all trained values
+    bool operator==(const StepLayout&) const = default;
+};
+
+/// One optimiser step on one minibatch: what every engine executes. Values are known, so are all zeros.
+struct TrainingWork : StepLayout {
+    std::vector<LinearWork> linear;
+    std::vector<NeuronWork> neurons;
+    std::vector<ElementWork> elements;
+};
+
+/// A TrainingWork without its signals: what the place of everything on a chip follows from.
+struct NetworkLayout : StepLayout {
+    NetworkLayout() = default;
+    /// cost: a copy of the layout alone.
+    NetworkLayout(const TrainingWork& work);  // NOLINT: a work is taken for its layout
+    std::vector<LinearLayout> linear;
+    std::vector<NeuronLayout> neurons;
+    std::vector<ElementLayout> elements;
+    bool operator==(const NetworkLayout&) const = default;
 };
 
 }  // namespace loom::arch
