@@ -63,7 +63,7 @@ Json term_json(const te::Estimate& e, te::Term t) {
 template <class F>
 Json phases_json(const F& energy) {
     Json j;
-    for (const te::Phase p : te::kPhases) {
+    for (const te::EstimatePhase p : te::kPhases) {
         const double compute = energy(p, te::Kind::Compute), memory = energy(p, te::Kind::Memory);
         j[kPhaseNames[static_cast<std::size_t>(p)]] = {
             {"compute_mac", compute}, {"memory_mac", memory}, {"total_mac", compute + memory}};
@@ -71,14 +71,14 @@ Json phases_json(const F& energy) {
     return j;
 }
 
-Json layer_json(const te::Estimate& e, std::size_t i, const te::LayerShape& shape, const te::Activity& a) {
+Json layer_json(const te::Estimate& e, std::size_t i, const te::LayerShape& shape, const te::Densities& a) {
     Json j{{"kind", name_of(shape.kind)},
            {"weights", shape.weights()},
            {"neurons", shape.outputs()},
            {"synapses", shape.synapses()},
            {"density", {{"spikes", a.spikes}, {"error", a.error}, {"derivative", a.derivative}}}};
     for (const te::Term t : te::kTerms) j["counts"][std::string(te::term_info(t).name)] = e.count(i, t);
-    j["phases"] = phases_json([&](te::Phase p, te::Kind k) { return e.in_macs(e.energy(i, p, k)); });
+    j["phases"] = phases_json([&](te::EstimatePhase p, te::Kind k) { return e.in_macs(e.energy(i, p, k)); });
     double total = 0;
     for (const auto& phase : j["phases"]) total += phase["total_mac"].get<double>();
     j["total_mac"] = total;
@@ -106,8 +106,8 @@ LoadedTrainEstimate load_train_estimate(const std::string& path, const std::vect
     return run;
 }
 
-Json train_estimate_json(const std::vector<te::LayerShape>& layers, const std::vector<te::Activity>& activity,
-                         const te::SataSetting& setting) {
+Json train_estimate_json(const std::vector<te::LayerShape>& layers,
+                         const std::vector<te::Densities>& activity, const te::SataSetting& setting) {
     const te::Estimate e = te::estimate(layers, activity, setting);
     Json j{{"schema_version", 1},
            {"model", "sata"},
@@ -120,7 +120,7 @@ Json train_estimate_json(const std::vector<te::LayerShape>& layers, const std::v
            {"cycles", e.cycles},
            {"leakage_mac", e.in_macs(e.leakage)}};
     for (const te::Defect d : setting.repair) j["repaired"].push_back(name_of(d));
-    j["phases"] = phases_json([&](te::Phase p, te::Kind k) { return e.in_macs(e.energy(p, k)); });
+    j["phases"] = phases_json([&](te::EstimatePhase p, te::Kind k) { return e.in_macs(e.energy(p, k)); });
     for (const te::Term t : te::kTerms) j["terms"][std::string(te::term_info(t).name)] = term_json(e, t);
     j["layers"] = Json::array();
     for (std::size_t i = 0; i < layers.size(); ++i)

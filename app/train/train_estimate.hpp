@@ -21,7 +21,7 @@ struct TrainEstimateSpec {
     train_estimate::SataSetting setting;
     std::string network;  ///< a named one, or
     std::vector<train_estimate::LayerShape> layers;
-    std::vector<train_estimate::Activity> activity;  ///< empty: setting.sparsity in every layer
+    std::vector<train_estimate::Densities> activity;  ///< empty: setting.sparsity in every layer
 };
 template <class V>
 void fields(V& v, TrainEstimateSpec& s) {
@@ -34,8 +34,8 @@ void fields(V& v, TrainEstimateSpec& s) {
 
 struct LoadedTrainEstimate {
     TrainEstimateSpec spec;
-    std::vector<train_estimate::LayerShape> layers;  ///< completed
-    std::vector<train_estimate::Activity> activity;  ///< by layer
+    std::vector<train_estimate::LayerShape> layers;   ///< completed
+    std::vector<train_estimate::Densities> activity;  ///< by layer
     config::Node root;
 };
 /// Reads and checks the section `estimate` of a file; other sections are not read. sets: "key.path=value".
@@ -45,7 +45,7 @@ LoadedTrainEstimate load_train_estimate(const std::string& path, const std::vect
 /// The estimate as it goes into stats.json: terms, phases, layers, the effect of each defect alone. For
 /// layers and densities from wherever: a file, or an executed run.
 nlohmann::ordered_json train_estimate_json(const std::vector<train_estimate::LayerShape>& layers,
-                                           const std::vector<train_estimate::Activity>& activity,
+                                           const std::vector<train_estimate::Densities>& activity,
                                            const train_estimate::SataSetting& setting);
 /// The estimate as tables, for people.
 std::string train_estimate_text(const nlohmann::ordered_json& estimate);

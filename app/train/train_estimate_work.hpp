@@ -2,14 +2,14 @@
 #pragma once
 #include <vector>
 
-#include "training/work/training_work.hpp"
 #include "training/estimate/sata_model.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::app {
 
 struct MeasuredLayers {
     std::vector<train_estimate::LayerShape> layers;
-    std::vector<train_estimate::Activity> activity;
+    std::vector<train_estimate::Densities> activity;
 };
 
 /// Shapes of an executed step's matrices, in their order, and the densities they met, for

@@ -12,8 +12,8 @@
 #include "app/train/train_estimate_work.hpp"
 #include "app/train/train_report.hpp"
 #include "base/error.hpp"
-#include "training/learn/activity.hpp"
 #include "training/learn/gradient_error.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::app {
 namespace {

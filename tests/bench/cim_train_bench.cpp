@@ -6,7 +6,7 @@
 #include "base/config/reader.hpp"
 #include "tests/support/core_kinds.hpp"
 #include "tests/support/golden_network.hpp"
-#include "training/learn/activity.hpp"
+#include "training/learn/work_recorder.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/make_many_core.hpp"
 #include "training/many_core/price_chip.hpp"

@@ -11,20 +11,20 @@ namespace {
 
 constexpr double kWordBits = 16;
 
-constexpr std::array<TermInfo, kTerms.size()> kInfo{{{"lif", Phase::Forward, Kind::Compute},
-                                                     {"mac_fwd", Phase::Forward, Kind::Compute},
-                                                     {"pgu", Phase::Backward, Kind::Compute},
-                                                     {"mac_bwd", Phase::Backward, Kind::Compute},
-                                                     {"mac_wup", Phase::Update, Kind::Compute},
-                                                     {"dram_fwd", Phase::Forward, Kind::Memory},
-                                                     {"glb_fwd", Phase::Forward, Kind::Memory},
-                                                     {"spad_fwd", Phase::Forward, Kind::Memory},
-                                                     {"dram_bwd", Phase::Backward, Kind::Memory},
-                                                     {"glb_bwd", Phase::Backward, Kind::Memory},
-                                                     {"spad_bwd", Phase::Backward, Kind::Memory},
-                                                     {"dram_wup", Phase::Update, Kind::Memory},
-                                                     {"glb_wup", Phase::Update, Kind::Memory},
-                                                     {"spad_wup", Phase::Update, Kind::Memory}}};
+constexpr std::array<TermInfo, kTerms.size()> kInfo{{{"lif", EstimatePhase::Forward, Kind::Compute},
+                                                     {"mac_fwd", EstimatePhase::Forward, Kind::Compute},
+                                                     {"pgu", EstimatePhase::Backward, Kind::Compute},
+                                                     {"mac_bwd", EstimatePhase::Backward, Kind::Compute},
+                                                     {"mac_wup", EstimatePhase::Update, Kind::Compute},
+                                                     {"dram_fwd", EstimatePhase::Forward, Kind::Memory},
+                                                     {"glb_fwd", EstimatePhase::Forward, Kind::Memory},
+                                                     {"spad_fwd", EstimatePhase::Forward, Kind::Memory},
+                                                     {"dram_bwd", EstimatePhase::Backward, Kind::Memory},
+                                                     {"glb_bwd", EstimatePhase::Backward, Kind::Memory},
+                                                     {"spad_bwd", EstimatePhase::Backward, Kind::Memory},
+                                                     {"dram_wup", EstimatePhase::Update, Kind::Memory},
+                                                     {"glb_wup", EstimatePhase::Update, Kind::Memory},
+                                                     {"spad_wup", EstimatePhase::Update, Kind::Memory}}};
 
 double& at(Counts& c, Term t) {
     return c[static_cast<std::size_t>(t)];
@@ -35,7 +35,7 @@ Counts unit_energies(const UnitEnergies& e, double bits) {
     Counts u{e.lif(), e.ac(), e.pgu(), e.mac(), e.ac(), e.dram, e.sram,
              e.spad,  e.dram, e.sram,  e.spad,  e.dram, e.sram, e.spad};
     for (const Term t : kTerms) {
-        if (term_info(t).phase == Phase::Forward) at(u, t) *= bits / kWordBits;
+        if (term_info(t).phase == EstimatePhase::Forward) at(u, t) *= bits / kWordBits;
     }
     return u;
 }
@@ -49,13 +49,14 @@ double touched(double density, double uses) {
 /// One layer of the model.
 struct Layer {
     const LayerShape& shape;
-    const Activity& activity;
-    const Activity* below;  ///< null: the first layer
+    const Densities& activity;
+    const Densities* below;  ///< null: the first layer
     const SataSetting& setting;
     const DefectSet& defects;
     double T, W, O, I;
 
-    Layer(const LayerShape& l, const Activity& a, const Activity* b, const SataSetting& s, const DefectSet& d)
+    Layer(const LayerShape& l, const Densities& a, const Densities* b, const SataSetting& s,
+          const DefectSet& d)
         : shape(l),
           activity(a),
           below(b),
@@ -113,7 +114,7 @@ struct Layer {
     }
 };
 
-void check_activity(const std::vector<Activity>& activity, std::size_t layers) {
+void check_activity(const std::vector<Densities>& activity, std::size_t layers) {
     if (activity.size() != layers) {
         throw ConfigError(fmt::format("activity: {} entries for {} layers", activity.size(), layers));
     }
@@ -151,7 +152,7 @@ Term term_of(std::string_view name) {
     throw InternalError(fmt::format("there is no term {}", name));
 }
 
-std::string_view phase_word(Phase p) {
+std::string_view phase_word(EstimatePhase p) {
     constexpr std::array<std::string_view, 3> words{"fwd", "bwd", "wup"};
     return words[static_cast<std::size_t>(p)];
 }
@@ -160,7 +161,7 @@ double percent_of(double part, double whole) {
     return whole == 0 ? 0 : 100 * part / whole;
 }
 
-double Estimate::energy(const Counts& c, Phase p, Kind k) const {
+double Estimate::energy(const Counts& c, EstimatePhase p, Kind k) const {
     double sum = 0;
     for (std::size_t i = 0; i < kTerms.size(); ++i) {
         if (kInfo[i].phase == p && kInfo[i].kind == k) sum += c[i] * unit[i];
@@ -174,12 +175,12 @@ double Estimate::total() const {
     return sum + leakage;
 }
 
-std::vector<Activity> uniform_activity(const std::vector<LayerShape>& layers, const SataSetting& setting) {
+std::vector<Densities> uniform_activity(const std::vector<LayerShape>& layers, const SataSetting& setting) {
     const Sparsity& s = setting.sparsity;
-    return std::vector<Activity>(layers.size(), {1 - s.spikes, 1 - s.error, 1 - s.derivative});
+    return std::vector<Densities>(layers.size(), {1 - s.spikes, 1 - s.error, 1 - s.derivative});
 }
 
-Estimate estimate(const std::vector<LayerShape>& layers, const std::vector<Activity>& activity,
+Estimate estimate(const std::vector<LayerShape>& layers, const std::vector<Densities>& activity,
                   const SataSetting& setting) {
     check_activity(activity, layers.size());
     const DefectSet defects(setting.variant, setting.repair);
@@ -208,7 +209,7 @@ Estimate estimate(const std::vector<LayerShape>& layers, const SataSetting& sett
 }
 
 std::vector<Effect> effects_alone(const std::vector<LayerShape>& layers,
-                                  const std::vector<Activity>& activity, const SataSetting& setting) {
+                                  const std::vector<Densities>& activity, const SataSetting& setting) {
     SataSetting s = setting;
     s.variant = Variant::Shipped;
     s.repair.clear();

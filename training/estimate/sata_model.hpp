@@ -33,20 +33,21 @@ enum class Term {
 inline constexpr std::array<Term, 14> kTerms{
     Term::Lif,     Term::MacFwd,  Term::Pgu,    Term::MacBwd,  Term::MacWup,  Term::DramFwd, Term::GlbFwd,
     Term::SpadFwd, Term::DramBwd, Term::GlbBwd, Term::SpadBwd, Term::DramWup, Term::GlbWup,  Term::SpadWup};
-enum class Phase { Forward, Backward, Update };  ///< Update: weight gradient and update
-inline constexpr std::array<Phase, 3> kPhases{Phase::Forward, Phase::Backward, Phase::Update};
+enum class EstimatePhase { Forward, Backward, Update };  ///< Update: weight gradient and update
+inline constexpr std::array<EstimatePhase, 3> kPhases{EstimatePhase::Forward, EstimatePhase::Backward,
+                                                      EstimatePhase::Update};
 enum class Kind { Compute, Memory };
 
 struct TermInfo {
     std::string_view name;
-    Phase phase;
+    EstimatePhase phase;
     Kind kind;
 };
 const TermInfo& term_info(Term t);
 /// InternalError for a name that is none.
 Term term_of(std::string_view name);
 /// fwd, bwd, wup
-std::string_view phase_word(Phase p);
+std::string_view phase_word(EstimatePhase p);
 
 using Counts = std::array<double, kTerms.size()>;
 
@@ -66,22 +67,22 @@ struct Estimate {
     double count(std::size_t layer, Term t) const { return layers[layer][static_cast<std::size_t>(t)]; }
     double unit_energy(Term t) const { return unit[static_cast<std::size_t>(t)]; }
     double energy(Term t) const { return count(t) * unit_energy(t); }
-    double energy(Phase p, Kind k) const { return energy(all, p, k); }
-    double energy(std::size_t layer, Phase p, Kind k) const { return energy(layers[layer], p, k); }
+    double energy(EstimatePhase p, Kind k) const { return energy(all, p, k); }
+    double energy(std::size_t layer, EstimatePhase p, Kind k) const { return energy(layers[layer], p, k); }
     double total() const;  ///< with leakage
     double in_macs(double energy) const { return energy / mac; }
     double total_macs() const { return in_macs(total()); }
 
   private:
-    double energy(const Counts& c, Phase p, Kind k) const;
+    double energy(const Counts& c, EstimatePhase p, Kind k) const;
 };
 
 /// The setting's sparsities in every layer.
-std::vector<Activity> uniform_activity(const std::vector<LayerShape>& layers, const SataSetting& setting);
+std::vector<Densities> uniform_activity(const std::vector<LayerShape>& layers, const SataSetting& setting);
 
 /// `activity`: densities by layer, for instance those of an executed run; setting.sparsity is not used then.
 /// `layers`: a chain, completed(). ConfigError "activity...: ..." for a wrong number or no densities.
-Estimate estimate(const std::vector<LayerShape>& layers, const std::vector<Activity>& activity,
+Estimate estimate(const std::vector<LayerShape>& layers, const std::vector<Densities>& activity,
                   const SataSetting& setting);
 Estimate estimate(const std::vector<LayerShape>& layers, const SataSetting& setting);
 
@@ -93,6 +94,6 @@ struct Effect {
     double percent = 0;  ///< of the shipped total
 };
 std::vector<Effect> effects_alone(const std::vector<LayerShape>& layers,
-                                  const std::vector<Activity>& activity, const SataSetting& setting);
+                                  const std::vector<Densities>& activity, const SataSetting& setting);
 
 }  // namespace loom::train_estimate

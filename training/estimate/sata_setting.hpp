@@ -24,13 +24,13 @@ void fields(V& v, Sparsity& s) {
 }
 
 /// Densities met in one layer: 1 - sparsity.
-struct Activity {
+struct Densities {
     double spikes = 1;      ///< of its input
     double error = 1;       ///< nonzero gradients of its own membranes
     double derivative = 1;  ///< nonzero derivatives of its own neurons
 };
 template <class V>
-void fields(V& v, Activity& s) {
+void fields(V& v, Densities& s) {
     v("spikes", s.spikes, {.doc = "density of spikes in the layer's input", .min = 0, .max = 1});
     v("error", s.error, {.doc = "density of nonzero gradients of its membranes", .min = 0, .max = 1});
     v("derivative", s.derivative,

@@ -9,7 +9,7 @@
 #include "tests/support/golden_network.hpp"
 #include "training/accelerator/ann.hpp"
 #include "training/accelerator/make_engine.hpp"
-#include "training/learn/activity.hpp"
+#include "training/learn/work_recorder.hpp"
 #include "training/price/pricing.hpp"
 
 namespace loom::training {

@@ -4,10 +4,10 @@
 
 #include "tests/support/core_kinds.hpp"
 #include "tests/unit/training/cim_chips.hpp"
-#include "training/learn/activity.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/pool.hpp"
 #include "training/learn/neurons/lif.hpp"
+#include "training/learn/work_recorder.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/cim_arithmetic.hpp"
 #include "training/many_core/make_many_core.hpp"

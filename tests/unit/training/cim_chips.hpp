@@ -3,7 +3,7 @@
 #include "arch/chip_spec.hpp"
 #include "tests/support/core_kinds.hpp"
 #include "tests/support/golden_network.hpp"
-#include "training/learn/activity.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::training {
 

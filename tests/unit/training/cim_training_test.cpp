@@ -15,7 +15,7 @@
 #include "tests/support/core_kinds.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/cim_chips.hpp"
-#include "training/learn/activity.hpp"
+#include "training/learn/work_recorder.hpp"
 #include "training/many_core/cim_arithmetic.hpp"
 #include "training/many_core/make_many_core.hpp"
 

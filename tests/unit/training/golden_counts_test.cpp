@@ -9,7 +9,7 @@
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "training/accelerator/make_engine.hpp"
-#include "training/learn/activity.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::learn {
 namespace {

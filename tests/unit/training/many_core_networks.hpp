@@ -2,7 +2,6 @@
 #pragma once
 #include "base/error.hpp"
 #include "tests/support/core_kinds.hpp"
-#include "training/learn/activity.hpp"
 #include "training/learn/layers/add.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
@@ -12,6 +11,7 @@
 #include "training/learn/norms/batch_norm.hpp"
 #include "training/learn/norms/tdbn.hpp"
 #include "training/learn/trainer.hpp"
+#include "training/learn/work_recorder.hpp"
 #include "training/many_core/many_core_engine.hpp"
 
 namespace loom::training {

@@ -11,8 +11,8 @@
 #include "tests/support/core_kinds.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/random_work.hpp"
-#include "training/learn/activity.hpp"
 #include "training/learn/neurons/make_neurons.hpp"
+#include "training/learn/work_recorder.hpp"
 #include "training/many_core/many_core_engine.hpp"
 
 namespace loom::training {

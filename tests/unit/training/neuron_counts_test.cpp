@@ -7,8 +7,8 @@
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/random_work.hpp"
 #include "training/accelerator/make_engine.hpp"
-#include "training/learn/activity.hpp"
 #include "training/learn/neurons/make_neurons.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::training {
 namespace {

@@ -135,7 +135,7 @@ TEST(MeasuredActivity, EqualEverywhereIsTheGlobalSetting) {
     for (const Variant v : {Variant::Shipped, Variant::Corrected, Variant::Repaired}) {
         SataSetting s = kShipped;
         s.variant = v;
-        const std::vector<Activity> same(kLayers.size(), {1 - 0.9, 1 - 0.7, 1 - 0.6});
+        const std::vector<Densities> same(kLayers.size(), {1 - 0.9, 1 - 0.7, 1 - 0.6});
         const Estimate a = estimate(kLayers, s), b = estimate(kLayers, same, s);
         for (const Term t : kTerms) EXPECT_EQ(a.count(t), b.count(t)) << term_info(t).name;
     }
@@ -144,7 +144,7 @@ TEST(MeasuredActivity, EqualEverywhereIsTheGlobalSetting) {
 TEST(MeasuredActivity, EachDensityActsOnItsLayer) {
     SataSetting s = kShipped;
     s.variant = Variant::Repaired;
-    std::vector<Activity> some(kLayers.size(), {0.2, 0.5, 0.25});
+    std::vector<Densities> some(kLayers.size(), {0.2, 0.5, 0.25});
     const Estimate before = estimate(kLayers, some, s);
     some[2] = {0.1, 0.25, 0.125};
     const Estimate after = estimate(kLayers, some, s);
@@ -163,11 +163,11 @@ TEST(MeasuredActivity, EachDensityActsOnItsLayer) {
 TEST(MeasuredActivity, LayersAndPhasesSumToTheTotal) {
     SataSetting s = kShipped;
     s.variant = Variant::Repaired;
-    const std::vector<Activity> some{
+    const std::vector<Densities> some{
         {1, 0.3, 0.2}, {0.2, 0.4, 0.3}, {0.1, 0.5, 0.1}, {0.05, 0.9, 0.6}, {0, 1, 1}};
     const Estimate e = estimate(kLayers, some, s);
     double phases = e.leakage, layers = e.leakage;
-    for (const Phase p : kPhases) {
+    for (const EstimatePhase p : kPhases) {
         for (const Kind k : {Kind::Compute, Kind::Memory}) {
             phases += e.energy(p, k);
             for (std::size_t l = 0; l < kLayers.size(); ++l) layers += e.energy(l, p, k);
@@ -179,7 +179,7 @@ TEST(MeasuredActivity, LayersAndPhasesSumToTheTotal) {
 }
 
 TEST(MeasuredActivity, WhatIsRefused) {
-    const auto problem = [&](std::vector<Activity> a) {
+    const auto problem = [&](std::vector<Densities> a) {
         try {
             estimate(kLayers, a, kShipped);
         } catch (const ConfigError& e) {
@@ -188,7 +188,7 @@ TEST(MeasuredActivity, WhatIsRefused) {
         return std::string("nothing wrong");
     };
     EXPECT_THAT(problem({{}, {}}), testing::StartsWith("activity: 2 entries for 5 layers"));
-    std::vector<Activity> bad(5);
+    std::vector<Densities> bad(5);
     bad[3].error = 1.5;
     EXPECT_THAT(problem(bad), testing::StartsWith("activity.3.error: 1.5"));
     bad[3].error = std::nan("");

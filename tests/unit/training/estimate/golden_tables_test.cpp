@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "training/estimate/sata_model.hpp"
 #include "tests/unit/training/estimate/csv.hpp"
+#include "training/estimate/sata_model.hpp"
 
 namespace loom::train_estimate {
 namespace {
@@ -72,7 +72,7 @@ TEST(SataTables, EveryPhaseAndTotal) {
     for (const Row& row : table) {
         SCOPED_TRACE(row.at("config"));
         const Estimate e = estimate(vgg5(), setting_of(row, Variant::Shipped));
-        for (const Phase p : kPhases) {
+        for (const EstimatePhase p : kPhases) {
             const std::string word(phase_word(p));
             EXPECT_EQ(e.in_macs(e.energy(p, Kind::Compute)), number(row, word + "_comp"));
             EXPECT_EQ(e.in_macs(e.energy(p, Kind::Memory)), number(row, word + "_mem"));
@@ -85,8 +85,8 @@ TEST(SataTables, WhatTheShippedExamplePrints) {
     const SataSetting shipped;
     const Estimate e = estimate(vgg5(), shipped);
     EXPECT_EQ(fmt::format("{}", e.in_macs(e.total())), "4798986139.142863");
-    const double compute = e.in_macs(e.energy(Phase::Forward, Kind::Compute));
-    const double memory = e.in_macs(e.energy(Phase::Forward, Kind::Memory));
+    const double compute = e.in_macs(e.energy(EstimatePhase::Forward, Kind::Compute));
+    const double memory = e.in_macs(e.energy(EstimatePhase::Forward, Kind::Memory));
     EXPECT_EQ(fmt::format("{}", compute + memory), "250572776.97220585");
     EXPECT_EQ(fmt::format("{}", compute), "625845.2874271321");
     EXPECT_EQ(fmt::format("{}", memory), "249946931.68477872");
@@ -103,7 +103,7 @@ double compute_gain(double spikes, double error, std::uint64_t timesteps) {
         s.sparsity.error = sp_du;
         const Estimate e = estimate(vgg5(), s);
         double sum = 0;
-        for (const Phase p : kPhases) sum += e.energy(p, Kind::Compute);
+        for (const EstimatePhase p : kPhases) sum += e.energy(p, Kind::Compute);
         return sum;
     };
     return compute(0, 0) / compute(spikes, error);

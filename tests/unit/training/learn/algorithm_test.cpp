@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
-#include "training/learn/activity.hpp"
 #include "tests/unit/training/learn/reference/small_trainer.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::learn {
 namespace {

@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "base/error.hpp"
-#include "training/learn/activity.hpp"
 #include "tests/support/golden_network.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::learn {
 namespace {

@@ -4,11 +4,11 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/training/learn/reference/small_trainer.hpp"
-#include "training/learn/activity.hpp"
 #include "training/learn/formats.hpp"
 #include "training/learn/layers/conv.hpp"
 #include "training/learn/layers/dense.hpp"
 #include "training/learn/signal_recorder.hpp"
+#include "training/learn/work_recorder.hpp"
 
 namespace loom::learn {
 namespace {

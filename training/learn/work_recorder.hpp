@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
-#include "training/work/training_work.hpp"
 #include "training/learn/trainer.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::learn {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "training/learn/activity.hpp"
+#include "training/learn/work_recorder.hpp"
 
 #include <algorithm>
 #include <utility>
