@@ -10,10 +10,10 @@
 #include <cstdio>
 #include <fstream>
 
-#include "base/error.hpp"
 #include "base/config/reader.hpp"
-#include "training/many_core/training_target.hpp"
+#include "base/error.hpp"
 #include "tests/unit/training/chips.hpp"
+#include "training/many_core/training_target.hpp"
 
 namespace loom::training {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "training/work/training_work.hpp"
 #include "base/rng.hpp"
+#include "training/work/training_work.hpp"
 
 namespace loom::training {
 
