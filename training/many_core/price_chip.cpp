@@ -19,16 +19,6 @@ Level level_of(std::uint32_t category) {
     return name == "noc" ? Level::Network : Level::Compute;
 }
 
-arch::TrainingBits widths_of(const CoreRoom& room) {
-    arch::TrainingBits bits;
-    bits.weight = room.weight_bits;
-    bits.membrane = room.membrane_bits;
-    bits.error = room.error_bits;
-    bits.gradient = room.gradient_bits;
-    bits.state = room.state_bits;
-    return bits;
-}
-
 /// Adds counters, and counters times prices, to a layer and phase.
 class Adder {
   public:
@@ -62,13 +52,22 @@ class Adder {
 
 }  // namespace
 
-Pricing price(const EngineRecord& record, const arch::ChipSpec& described, const CoreRoom& room) {
+arch::TrainingBits widths_of(const CoreRoom& room) {
+    arch::TrainingBits bits;
+    bits.weight = room.weight_bits;
+    bits.membrane = room.membrane_bits;
+    bits.error = room.error_bits;
+    bits.gradient = room.gradient_bits;
+    bits.state = room.state_bits;
+    return bits;
+}
+
+Pricing price(const EngineRecord& record, const arch::ChipSpec& described, const arch::TrainingBits& widths) {
     const arch::ChipSpec chip = arch::with_derived_prices(described);
     check_training_prices(chip.training_energy);
     // What arrays do is priced by their own events (cim.*).
     Pricing result =
-        TrainingPrices(chip.training_energy, widths_of(room), {"array_ac", "array_mac", "pulses"})
-            .dynamic(record);
+        TrainingPrices(chip.training_energy, widths, {"array_ac", "array_mac", "pulses"}).dynamic(record);
     const stats::ChipPrices prices(chip);
     Adder adder(prices.of_kind(0), result);
     const std::size_t network = result.layers.size();

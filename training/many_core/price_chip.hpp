@@ -11,9 +11,11 @@ namespace loom::training {
 /// chip.training_energy, arrays and network by chip.energy (a last layer "network"), leakage of cores,
 /// routers and links over all cycles. Throws ConfigError when something counted has no price and is not
 /// excused.
-Pricing price(const EngineRecord& record, const arch::ChipSpec& chip, const CoreRoom& room);
+/// `widths`: of the values in the cores (widths_of).
+Pricing price(const EngineRecord& record, const arch::ChipSpec& chip, const arch::TrainingBits& widths);
+arch::TrainingBits widths_of(const CoreRoom& room);
 inline Pricing price(const ManyCoreEngine& engine) {
-    return price(engine.record(), engine.chip(), engine.arithmetic().room());
+    return price(engine.record(), engine.chip(), widths_of(engine.arithmetic().room()));
 }
 
 /// Area in um2 of the second set of converters, with which the arrays of the chip are read transposed: one

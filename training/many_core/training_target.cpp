@@ -40,12 +40,14 @@ class ManyCoreTarget final : public TrainingTarget {
                 "training_energy: missing; training on the cores of a chip needs prices of what their lanes "
                 "and "
                 "buffers do, e.g. {file: ../energy/training_mesh45.yaml}");
-        room_ = many_core()->arithmetic().room();
+        widths_ = widths_of(many_core()->arithmetic().room());
     }
     const std::string& name() const override { return chip_.name; }
     double clock_period() const override { return chip_.clock.period; }
     std::unique_ptr<StepExecutor> engine() const override { return many_core(); }
-    Pricing price(const EngineRecord& record) const override { return training::price(record, chip_, room_); }
+    Pricing price(const EngineRecord& record) const override {
+        return training::price(record, chip_, widths_);
+    }
     nlohmann::ordered_json area() const override { return many_core_area_json(chip_); }
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override {
         return ann_of(snn, Rectifiers::Populations);
@@ -73,7 +75,7 @@ class ManyCoreTarget final : public TrainingTarget {
         return make_many_core_training_engine(chip_, chip_.training_sparsity);
     }
     arch::ChipSpec chip_;
-    CoreRoom room_;
+    arch::TrainingBits widths_;
 };
 
 }  // namespace
