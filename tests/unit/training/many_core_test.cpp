@@ -144,7 +144,7 @@ arch::TrainingWork one_channel_work() {
         for (Parameter& p : layer->parameters()) std::ranges::fill(p.value, 0.2F);
         at = network->add(std::move(layer), {at});
     };
-    add(std::make_unique<Conv>(ConvShape{{16, 16, 1}, 1, arch::square_window(3, 1, 1)}, false), "w1");
+    add(std::make_unique<Conv>(learn::conv_shape({16, 16, 1}, 1, arch::square_window(3, 1, 1)), false), "w1");
     add(std::make_unique<Lif>(Shape{16, 16, 1}, LifSpec{}, h), "lif1");
     add(std::make_unique<Flatten>(Shape{16, 16, 1}), "flatten");
     add(std::make_unique<Dense>(256, 4, false), "w2");

@@ -29,10 +29,10 @@ arch::TrainingWork windows_work() {
         now = layer->out;
         at = network->add(std::move(layer), {at});
     };
-    add(std::make_unique<Conv>(ConvShape{now, 6, {{3, 2, 1, 1, 1}, {2, 1, 2, 0, 1}}, 2}, true), "w1");
+    add(std::make_unique<Conv>(learn::conv_shape(now, 6, {{3, 2, 1, 1, 1}, {2, 1, 2, 0, 1}}, 2), true), "w1");
     add(make_neurons(now, {.current_decay = 0.5F}, {"triangle", {}, 2}), "lif1");
     add(std::make_unique<AveragePool>(now, arch::Window{{2, 1, 1, 1, 1}, {3, 2, 1, 1, 1}}, false), "pool");
-    add(std::make_unique<Conv>(ConvShape{now, 12, arch::square_window(2), 6}, false), "w2");
+    add(std::make_unique<Conv>(learn::conv_shape(now, 12, arch::square_window(2), 6), false), "w2");
     add(std::make_unique<Lif>(now, LifSpec{}, h), "lif2");
     const Shape maps = now;
     add(std::make_unique<Flatten>(maps), "flatten");
