@@ -7,7 +7,7 @@
 
 namespace loom::app {
 
-int failed_checks(std::span<const stats::FailIf> checks, const nlohmann::ordered_json& report) {
+int failed_checks(std::span<const stats::FailIf> checks, const Json& report) {
     int code = 0;
     for (const stats::FailIf& check : checks) {
         if (!check.fails(report)) continue;

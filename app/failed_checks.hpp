@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <span>
 
 #include "sim/report/fail_if.hpp"
@@ -9,6 +9,6 @@ namespace loom::app {
 
 /// Names the --fail-if conditions that a report meets on stderr; the exit code of the command: 0 or
 /// CheckFailed.
-int failed_checks(std::span<const stats::FailIf> checks, const nlohmann::ordered_json& report);
+int failed_checks(std::span<const stats::FailIf> checks, const Json& report);
 
 }  // namespace loom::app

@@ -4,6 +4,8 @@ target_compile_options(loom_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow
     -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor)
 # GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).
 target_compile_options(loom_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+# ccache and precompiled headers of GCC: the preprocessed text names the header instead of holding it.
+target_compile_options(loom_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
 if(LOOM_WERROR)
     target_compile_options(loom_warnings INTERFACE -Werror)
 endif()

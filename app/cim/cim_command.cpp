@@ -24,7 +24,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 using Rows = std::vector<std::uint32_t>;
 
 traces::Array read_matrix(const std::string& path, const char* what) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "app/cim/cim_price_texts.hpp"
 #include "app/config_file.hpp"
@@ -98,7 +98,7 @@ bool is_cim_file(const config::Node& root) {
 }
 
 std::string cim_schema(const config::SchemaOptions& options) {
-    using Json = nlohmann::ordered_json;
+
     Json schema = Json::parse(config::json_schema<CimFile>(options));
     Json alone = Json::object();
     for (const std::string& name : sections().names)

@@ -9,7 +9,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 
 /// Whole numbers without a fraction, so that exact values read as integers.
 Json number(double x) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <string>
 #include <vector>
 
@@ -23,7 +23,7 @@ std::vector<std::pair<std::string, double>> cim_energy(const cores::CimCounters&
 double cim_leakage(const arch::EnergySpec& prices, double arrays, double cycles, double period_ps);
 
 /// An object of --json: values, cycles, conversions, groups, clips, energy_pj, and what they consist of.
-nlohmann::ordered_json cim_json(const CimVector& v, const CimFile& file, const cores::CimShape& shape,
+Json cim_json(const CimVector& v, const CimFile& file, const cores::CimShape& shape,
                                 const arch::EnergySpec& prices);
 
 /// Area of all arrays in um2, by part; parts without a figure in the list are left out.

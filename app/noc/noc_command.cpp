@@ -23,7 +23,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 
 struct Outcome {
     noc::Summary summary;
@@ -121,7 +121,7 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
         const double rate = (low + high) / 2;
         (at(rate) ? low : high) = rate;
     }
-    std::sort(curve.begin(), curve.end(), [](const Json& a, const Json& b) { return a["rate"] < b["rate"]; });
+    std::sort(curve.begin(), curve.end(), [](const Json& a, const Json& b) { return a["rate"].get<double>() < b["rate"].get<double>(); });
     const double zero = curve[0]["zero_load"];
     const auto knee = [&](double factor) {
         double best = 0;

@@ -12,7 +12,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 
 double ratio(double a, double b) {
     return b == 0 ? 0 : a / b;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <array>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <string>
 
 #include "noc/traffic/experiment.hpp"
@@ -34,10 +34,10 @@ double utilisation(const FabricUse& use, std::uint64_t flits);
 /// Flits per cycle on the busiest link out of a router.
 double busiest_link(const FabricUse& use, const FabricUse::Router& r);
 
-nlohmann::ordered_json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
+Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
 /// Every event with count, price, formula, source and energy.
 std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip);
-std::string noc_text(const nlohmann::ordered_json& j, const FabricUse& use);
+std::string noc_text(const Json& j, const FabricUse& use);
 /// One row per output port; `pj`: flits times the price of a flit over that link (dynamic, of the first
 /// seed).
 std::string links_csv(const FabricUse& use, const arch::ChipSpec& chip);

@@ -8,7 +8,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 using stats::human_energy;
 using stats::human_time;
 

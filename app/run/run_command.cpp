@@ -20,7 +20,7 @@
 #include "sim/report/report.hpp"
 
 namespace loom::app {
-using Json = nlohmann::ordered_json;
+
 namespace {
 
 struct RunOptions {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "app/file_kinds.hpp"
 #include "base/config/reader.hpp"
@@ -122,7 +122,7 @@ SweepSpec load_sweep(const std::string& name) {
 }
 
 std::string sweep_schema(const config::SchemaOptions& options) {
-    using Json = nlohmann::ordered_json;
+
     const auto text = [](const char* what) { return Json{{"description", what}, {"type", "string"}}; };
     Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
                 {"title", options.title},

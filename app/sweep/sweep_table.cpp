@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <span>
 
 #include "app/result_dir.hpp"
@@ -13,7 +13,7 @@
 
 namespace loom::app {
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+
 namespace {
 
 constexpr const char* kRunColumns[] = {"accuracy",
@@ -90,11 +90,16 @@ std::string csv_field(const std::string& text) {
     return out + "\"";
 }
 
-Json column(const Json& stats, const std::string& path) {
-    std::string pointer = "/" + path;
-    std::replace(pointer.begin(), pointer.end(), '.', '/');
-    const Json::json_pointer at(pointer);
-    return stats.contains(at) ? stats.at(at) : Json();
+/// What stands at a path such as "energy.total_pj"; null where nothing does.
+Json column(const Json& stats, std::string_view path) {
+    const Json* at = &stats;
+    while (at != nullptr) {
+        const std::size_t dot = path.find('.');
+        at = at->find(path.substr(0, dot));
+        if (dot == std::string_view::npos) break;
+        path.remove_prefix(dot + 1);
+    }
+    return at != nullptr ? *at : Json();
 }
 
 }  // namespace
@@ -115,8 +120,10 @@ void write_table(const SweepSpec& sweep, const std::vector<SweepPoint>& points,
             csv += csv_field(p.values[i]) + ",";
         }
         Json stats;
-        if (p.error.empty())
-            stats = Json::parse(traces::file_bytes(p.directory + "/stats.json"), nullptr, false);
+        if (p.error.empty()) {
+            const auto bytes = traces::file_bytes(p.directory + "/stats.json");
+            stats = Json::try_parse({bytes.begin(), bytes.end()}).value_or(Json());
+        }
         row["status"] = p.error.empty() ? "ok" : "failed";
         if (!p.error.empty()) row["error"] = p.error;
         csv += fmt::format("{},{}", p.error.empty() ? "ok" : "failed", csv_field(p.error));

@@ -13,7 +13,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 
 /// Calls f(name, values) for everything that changes in training: parameters, optimiser, norms.
 template <class F>
@@ -141,7 +141,7 @@ TrainState load_checkpoint(const std::string& path, const config::Node& key, lea
         state.executed = record_from_json(j.at("executed"));
         trainer.set_iteration(j.at("iteration").get<std::uint64_t>());
         return state;
-    } catch (const nlohmann::json::exception&) {
+    } catch (const JsonError&) {
         root.fail("state", "is damaged");
     }
 }

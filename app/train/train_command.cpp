@@ -28,7 +28,7 @@
 
 namespace loom::app {
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+
 namespace {
 
 struct TrainOptions {

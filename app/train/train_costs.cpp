@@ -15,7 +15,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 using training::PhaseRecord;
 
 double ratio(std::uint64_t part, std::uint64_t whole) {

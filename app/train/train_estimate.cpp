@@ -21,7 +21,7 @@ namespace loom::app {
 namespace {
 
 namespace te = train_estimate;
-using Json = nlohmann::ordered_json;
+
 
 template <class E>
 std::string name_of(E value) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <string>
 #include <vector>
 
@@ -44,11 +44,11 @@ LoadedTrainEstimate load_train_estimate(const std::string& path, const std::vect
 
 /// The estimate as it goes into stats.json: terms, phases, layers, the effect of each defect alone. For
 /// layers and densities from wherever: a file, or an executed run.
-nlohmann::ordered_json train_estimate_json(const std::vector<train_estimate::LayerShape>& layers,
+Json train_estimate_json(const std::vector<train_estimate::LayerShape>& layers,
                                            const std::vector<train_estimate::Densities>& activity,
                                            const train_estimate::SataSetting& setting);
 /// The estimate as tables, for people.
-std::string train_estimate_text(const nlohmann::ordered_json& estimate);
+std::string train_estimate_text(const Json& estimate);
 
 struct TrainEstimateOptions {
     std::string file;

@@ -19,7 +19,7 @@ namespace loom::app {
 namespace {
 
 /// SATA_Sim's formula for the densities of a step; null for layers that it does not know.
-nlohmann::ordered_json estimate_of(const TrainSpec& spec, const arch::TrainingWork& work) {
+Json estimate_of(const TrainSpec& spec, const arch::TrainingWork& work) {
     train_estimate::SataSetting setting;
     setting.variant = train_estimate::Variant::Corrected;
     setting.bits = 16;
@@ -109,8 +109,8 @@ class Loop {
     }
 
     /// What the formats do to the gradients of the last minibatch, at the weights after it.
-    nlohmann::ordered_json gradient_error_json() {
-        nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    Json gradient_error_json() {
+        Json list = Json::array();
         for (const learn::GradientError& e : learn::gradient_error(*t_.trainer, input_, labels_))
             list.push_back({{"layer", e.layer},
                             {"parameter", e.parameter},

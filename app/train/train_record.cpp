@@ -7,7 +7,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 using training::EngineRecord;
 using training::PhaseRecord;
 

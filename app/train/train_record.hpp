@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "training/work/engine_record.hpp"
 
@@ -10,7 +10,7 @@ namespace loom::app {
 void add(training::PhaseRecord& a, const training::PhaseRecord& b);
 
 /// Exact, for checkpoints.
-nlohmann::ordered_json record_to_json(const training::EngineRecord& record);
-training::EngineRecord record_from_json(const nlohmann::ordered_json& j);
+Json record_to_json(const training::EngineRecord& record);
+training::EngineRecord record_from_json(const Json& j);
 
 }  // namespace loom::app

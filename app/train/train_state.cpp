@@ -6,7 +6,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 using Work = arch::TrainingWork;
 
 std::uint64_t size_of(const arch::BitSignal& s) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,18 +55,18 @@ struct TrainState {
 
     /// Values rounded to their number formats in training steps, and those beyond the range, by Role.
     std::array<learn::CountedFormats::Counts, learn::kRoles> formats{};
-    nlohmann::ordered_json gradient_error;  ///< the last minibatch against float32; null: it is float32
+    Json gradient_error;  ///< the last minibatch against float32; null: it is float32
 
-    nlohmann::ordered_json estimate;  ///< formula with the densities of the last step
-    nlohmann::ordered_json ann;       ///< the last step of an ANN of the same shape; null: functional
+    Json estimate;  ///< formula with the densities of the last step
+    Json ann;       ///< the last step of an ANN of the same shape; null: functional
 
     void add_activity(const arch::TrainingWork& work);
     void add_format_counts(const learn::CountedFormats& of_step);
     /// Takes the counts of the layers' converters, and gives them back to the layers.
     void take_arrays(const learn::Network& network);
     void restore_arrays(learn::Network& network) const;
-    nlohmann::ordered_json to_json() const;
-    static TrainState from_json(const nlohmann::ordered_json& j);
+    Json to_json() const;
+    static TrainState from_json(const Json& j);
 };
 
 }  // namespace loom::app

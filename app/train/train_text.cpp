@@ -9,7 +9,7 @@
 namespace loom::app {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 
 std::string head(const Json& s) {
     const std::string chip = s["chip"].is_null() ? "" : " on " + s["chip"].get<std::string>();

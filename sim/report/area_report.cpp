@@ -7,7 +7,7 @@
 #include "sim/report/area.hpp"
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 
 Json technology_json(const arch::EnergySpec& prices) {
     if (prices.technology == 0) return nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "arch/chip_spec.hpp"
 #include "sim/report/area.hpp"
@@ -9,14 +9,14 @@
 namespace loom::stats {
 
 /// {mm2, instances, um2, grade, source} of a part that is there so many times.
-nlohmann::ordered_json part_json(const AreaPart& part, double times = 1);
+Json part_json(const AreaPart& part, double times = 1);
 /// Feature size of the list's figures in nm; null: not stated.
-nlohmann::ordered_json technology_json(const arch::EnergySpec& prices);
+Json technology_json(const arch::EnergySpec& prices);
 
 /// {total_mm2, technology_nm, kinds: {name: {cores, core_mm2, total_mm2, components: {name: {mm2, instances,
 /// um2, grade, source}}}}, network: {name: {...}}, not_included: [...]}; mm2 and instances of a component are
 /// of all cores of the kind. total_mm2 is null when the list has no figure at all.
-nlohmann::ordered_json area_json(const arch::ChipSpec& chip);
-nlohmann::ordered_json area_json(const arch::ChipSpec& chip, const Inventory& inventory);
+Json area_json(const arch::ChipSpec& chip);
+Json area_json(const arch::ChipSpec& chip, const Inventory& inventory);
 
 }  // namespace loom::stats

@@ -7,7 +7,7 @@
 #include "arch/core_kinds.hpp"
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 Json arrays_json(const arch::ChipSpec& chip, const arch::Program& program, std::uint32_t layer,
                  std::uint32_t endpoint) {
     std::uint64_t arrays = 0, cells = 0, all = 0, copies = 1, have = 0;

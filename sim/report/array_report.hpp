@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "arch/chip_spec.hpp"
 #include "arch/program.hpp"
@@ -11,10 +11,10 @@ namespace loom::stats {
 
 /// Arrays of a layer or core: in use, copies, share of their cells in use. layer, endpoint: all when ~0. Null
 /// when there are none.
-nlohmann::ordered_json arrays_json(const arch::ChipSpec& chip, const arch::Program& program,
+Json arrays_json(const arch::ChipSpec& chip, const arch::Program& program,
                                    std::uint32_t layer, std::uint32_t endpoint);
 /// Time and energy of programming the arrays with the network.
-nlohmann::ordered_json load_json(const RunRecord& record, const ChipPrices& prices,
+Json load_json(const RunRecord& record, const ChipPrices& prices,
                                  const arch::ChipSpec& chip);
 
 }  // namespace loom::stats

@@ -7,7 +7,7 @@
 #include <limits>
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 namespace {
 
 /// 97.5 % quantile of Student's t; exact to three places up to 30 degrees of freedom, then within 0.01.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "arch/chip_spec.hpp"
 #include "sim/report/energy_ledger.hpp"
@@ -15,6 +15,6 @@ ChipFigures chip_figures(const RunRecord& record, const arch::ChipSpec& chip, co
 
 /// Over this chip and the record's other ones, for each figure: mean, 95 % interval of the mean (Student's
 /// t), smallest, largest, and the list.
-nlohmann::ordered_json devices_json(const RunRecord& record, const ChipFigures& first);
+Json devices_json(const RunRecord& record, const ChipFigures& first);
 
 }  // namespace loom::stats

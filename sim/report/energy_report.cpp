@@ -10,7 +10,7 @@
 namespace loom::stats {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 
 struct Row {
     std::uint64_t count = 0;

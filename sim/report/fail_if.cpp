@@ -1,31 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/report/fail_if.hpp"
 
+#include <algorithm>
 #include <cstdlib>
-#include <regex>
+#include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::stats {
 
+namespace {
+
+/// The text without spaces at its ends.
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool is_path(std::string_view text) {
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    return !text.empty() && letter(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
+        return letter(c) || (c >= '0' && c <= '9') || std::string_view(".[]+-").find(c) != std::string_view::npos;
+    });
+}
+
+}  // namespace
+
 FailIf::FailIf(const std::string& text) : text_(text) {
-    static const std::regex form(R"(\s*([A-Za-z_][\w.\[\]+-]*)\s*(>=|<=|==|!=|>|<)\s*(\S+)\s*)");
-    std::smatch m;
     const auto fail = [&](const std::string& what) {
         throw Error(ExitCode::Usage, "--fail-if '" + text + "': " + what);
     };
-    if (!std::regex_match(text, m, form)) fail("expected 'path op number', e.g. 'energy.total_pj > 1e9'");
-    path_ = m[1];
-    op_ = m[2];
-    const std::string number = m[3];
+    const std::string_view all = text;
+    const auto at = std::min(all.find_first_of("<>=!"), all.size());
+    const auto rest = std::min(all.find_first_not_of("<>=!", at), all.size());
+    path_ = trimmed(all.substr(0, at));
+    op_ = all.substr(at, rest - at);
+    const std::string number(trimmed(all.substr(rest)));
+    const std::vector<std::string> known{">=", "<=", "==", "!=", ">", "<"};
+    if (!is_path(path_) || std::find(known.begin(), known.end(), op_) == known.end() || number.empty() ||
+        number.find_first_of(" \t") != std::string::npos)
+        fail("expected 'path op number', e.g. 'energy.total_pj > 1e9'");
     char* end = nullptr;
     bound_ = std::strtod(number.c_str(), &end);
     if (end != number.c_str() + number.size()) fail("'" + number + "' is not a number");
 }
 
-double FailIf::value(const nlohmann::ordered_json& stats) const {
-    const nlohmann::ordered_json* at = &stats;
+double FailIf::value(const Json& stats) const {
+    const Json* at = &stats;
     const auto fail = [&](const std::string& what) {
         throw Error(ExitCode::Usage, "--fail-if '" + text_ + "': " + what);
     };
@@ -57,7 +81,7 @@ double FailIf::value(const nlohmann::ordered_json& stats) const {
     return at->get<double>();
 }
 
-bool FailIf::fails(const nlohmann::ordered_json& stats) const {
+bool FailIf::fails(const Json& stats) const {
     const double v = value(stats);
     if (op_ == ">") return v > bound_;
     if (op_ == ">=") return v >= bound_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <string>
 
 namespace loom::stats {
@@ -12,9 +12,9 @@ class FailIf {
     explicit FailIf(const std::string& text);
     /// True when the condition holds, i.e. the check fails. Throws Error(Usage) for a path that is not a
     /// number of the report, with the nearest spelling.
-    bool fails(const nlohmann::ordered_json& stats) const;
+    bool fails(const Json& stats) const;
     /// The value of the path, for messages.
-    double value(const nlohmann::ordered_json& stats) const;
+    double value(const Json& stats) const;
     const std::string& text() const { return text_; }
 
   private:

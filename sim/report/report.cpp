@@ -13,7 +13,7 @@
 #include "sim/report/report_json.hpp"
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 
 Json ratio_json(double a, double b) {
     return b == 0 ? Json() : Json(a / b);

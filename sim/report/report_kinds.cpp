@@ -7,7 +7,7 @@
 #include "sim/report/report_json.hpp"
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 
 Json kinds_json(const RunAccount& a) {
     const auto total = arch::cores_of_kinds(a.chip);

@@ -5,7 +5,7 @@
 #include "sim/report/report_json.hpp"
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 namespace {
 
 /// Counters by event name, nested at the dots.

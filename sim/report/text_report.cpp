@@ -8,7 +8,7 @@
 #include "sim/report/report.hpp"
 
 namespace loom::stats {
-using Json = nlohmann::ordered_json;
+
 namespace {
 
 double number(const Json& j) {

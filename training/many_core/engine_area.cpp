@@ -9,7 +9,7 @@
 namespace loom::training {
 namespace {
 
-using Json = nlohmann::ordered_json;
+
 using arch::ZeroRule;
 using stats::add_part;
 using stats::area_of_width;

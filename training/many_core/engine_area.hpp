@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "sim/report/area.hpp"
 #include "training/work/training_chip.hpp"
@@ -24,6 +24,6 @@ stats::AreaParts buffer_area(const arch::TrainingBufferSpec& buffer, const arch:
 /// {total_mm2, technology_nm, arrays: {name: {elements, element_um2, total_mm2, components}}, buffers: {name:
 /// {bits, total_mm2, components}}, chip: {part: ...}, not_included}; components as in stats::area_json, of
 /// all elements. total_mm2 is null when the list has no figure at all.
-nlohmann::ordered_json engine_area_json(const arch::TrainingChip& chip);
+Json engine_area_json(const arch::TrainingChip& chip);
 
 }  // namespace loom::training

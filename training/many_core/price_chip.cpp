@@ -102,8 +102,8 @@ double transposed_converter_area(const arch::ChipSpec& chip) {
     return area->second.value * static_cast<double>(converters * chip.n_cores());
 }
 
-nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip) {
-    nlohmann::ordered_json j = stats::area_json(chip);
+Json many_core_area_json(const arch::ChipSpec& chip) {
+    Json j = stats::area_json(chip);
     const auto* cells = chip.kind(0).own<arch::CimCoreSpec>();
     if (j["total_mm2"].is_null() || cells == nullptr || !cells->training.transposable) return j;
     const auto figure = chip.energy.area.find(fmt::format("adc.{}", cells->adc.adc_bits));
@@ -112,7 +112,7 @@ nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip) {
         return j;
     }
     const double um2 = transposed_converter_area(chip);
-    auto& kind = j["kinds"].begin().value();
+    Json& kind = j["kinds"].items().front().value;
     kind["components"]["transposed_converters"] =
         stats::part_json({"", um2 / figure->second.value, figure->second});
     kind["core_mm2"] = kind["core_mm2"].get<double>() + um2 * 1e-6 / static_cast<double>(chip.n_cores());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "training/many_core/many_core_engine.hpp"
 #include "training/price/pricing.hpp"
@@ -23,6 +23,6 @@ inline Pricing price(const ManyCoreEngine& engine) {
 /// energy.area."adc.<bits>".
 double transposed_converter_area(const arch::ChipSpec& chip);
 /// stats::area_json() with that second set as the component `transposed_converters` of the cores.
-nlohmann::ordered_json many_core_area_json(const arch::ChipSpec& chip);
+Json many_core_area_json(const arch::ChipSpec& chip);
 
 }  // namespace loom::training

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "sim/report/area_report.hpp"
 #include "training/accelerator/ann.hpp"
+#include "training/accelerator/make_engine.hpp"
 #include "training/many_core/cell_arithmetic.hpp"
 #include "training/many_core/cim_reads.hpp"
 #include "training/many_core/engine_area.hpp"
@@ -24,7 +25,7 @@ class EngineTarget final : public TrainingTarget {
     double clock_period() const override { return chip_.clock_period; }
     std::unique_ptr<StepExecutor> engine() const override { return make_engine(chip_); }
     Pricing price(const EngineRecord& record) const override { return training::price(record, chip_); }
-    nlohmann::ordered_json area() const override { return engine_area_json(chip_); }
+    Json area() const override { return engine_area_json(chip_); }
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override { return ann_of(snn); }
     bool starts_warm() const override { return false; }
 
@@ -48,7 +49,7 @@ class ManyCoreTarget final : public TrainingTarget {
     Pricing price(const EngineRecord& record) const override {
         return training::price(record, chip_, widths_);
     }
-    nlohmann::ordered_json area() const override { return many_core_area_json(chip_); }
+    Json area() const override { return many_core_area_json(chip_); }
     arch::TrainingWork ann(const arch::TrainingWork& snn) const override {
         return ann_of(snn, Rectifiers::Populations);
     }

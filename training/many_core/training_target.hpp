@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 #include <optional>
 #include <string>
 
@@ -24,7 +24,7 @@ class TrainingTarget {
     /// What one of its engines has executed. Throws ConfigError for what was counted and has no price.
     virtual Pricing price(const EngineRecord& record) const = 0;
     /// Silicon by component (engine_area_json(), stats::area_json()).
-    virtual nlohmann::ordered_json area() const = 0;
+    virtual Json area() const = 0;
     /// The step of an ANN of the same shape, as its engine takes it.
     virtual arch::TrainingWork ann(const arch::TrainingWork& snn) const = 0;
     /// Weights are in place before the first step.

@@ -2,7 +2,7 @@
 #pragma once
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include <fstream>
 
@@ -19,9 +19,9 @@ namespace loom::training {
 using arch::ZeroRule;
 inline constexpr ZeroRule S = ZeroRule::Skip, D = ZeroRule::Dense, G = ZeroRule::Gate;
 
-inline nlohmann::json golden_counts(const std::string& name) {
+inline Json golden_counts(const std::string& name) {
     std::ifstream file(learn::GoldenNetwork::folder() + "summary.json");
-    return nlohmann::json::parse(file)[name]["op_counts"];
+    return Json::parse(file)[name]["op_counts"];
 }
 
 inline std::uint32_t item_of(const EngineRecord& record, const std::string& layer) {

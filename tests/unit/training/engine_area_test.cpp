@@ -21,7 +21,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using Json = nlohmann::ordered_json;
+
 
 arch::AreaSpec um2(double value) {
     arch::AreaSpec a;

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/chips.hpp"
@@ -26,9 +26,9 @@ const char* const kCases[] = {
 
 class GoldenCounts : public ::testing::TestWithParam<const char*> {
   protected:
-    nlohmann::json op_counts() const {
+    Json op_counts() const {
         std::ifstream in(GoldenNetwork::folder() + "summary.json");
-        return nlohmann::json::parse(in)[GetParam()]["op_counts"];
+        return Json::parse(in)[GetParam()]["op_counts"];
     }
     bool conv() const { return std::string(GetParam()).starts_with("conv"); }
     arch::TrainingWork work() const {
@@ -70,7 +70,7 @@ class GoldenCounts : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(GoldenCounts, EqualThoseOfTheCases) {
-    const nlohmann::json want = op_counts();
+    const Json want = op_counts();
     const arch::TrainingWork w = work();
     for (const ZeroRule zero : {ZeroRule::Skip, ZeroRule::Gate}) {
         const auto none = run(w, {ZeroRule::Dense, ZeroRule::Dense, ZeroRule::Dense});

@@ -3,7 +3,7 @@
 // placement.
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
+#include "base/json/json.hpp"
 
 #include <fstream>
 
@@ -28,9 +28,9 @@ arch::TrainingWork golden_work(bool conv, const learn::SurrogateSpec& surrogate,
     return learn::collect_work(*trainer);
 }
 
-nlohmann::json golden_counts(const std::string& name) {
+Json golden_counts(const std::string& name) {
     std::ifstream file(learn::GoldenNetwork::folder() + "summary.json");
-    return nlohmann::json::parse(file)[name]["op_counts"];
+    return Json::parse(file)[name]["op_counts"];
 }
 
 TEST(ManyCoreTraining, OperationsOfTheGoldenMlp) {

@@ -99,7 +99,7 @@ TEST(Area, ConvertersOfATable) {
 
 TEST(Area, WhatHasNoFigureIsNamed) {
     arch::ChipSpec chip = two_kinds();
-    const auto names = [](const nlohmann::ordered_json& j) {
+    const auto names = [](const Json& j) {
         return j["not_included"].get<std::vector<std::string>>();
     };
     EXPECT_THAT(names(area_json(chip)), Contains("cim: multiplexers"));
