@@ -28,9 +28,10 @@ _spikeloom() {
                 --vcd-signals) return ;;
                 --engine) COMPREPLY=($(compgen -W "systemc plain" -- "$word")); return ;;
                 --shuffle) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version -o --output --set --fail-if --threads --seed --json -q --quiet --vcd --vcd-signals --engine --shuffle" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version -o --output --set --fail-if --threads --seed --json -q --quiet --vcd --vcd-signals --engine --shuffle -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
@@ -38,9 +39,10 @@ _spikeloom() {
         map)
             case "$before" in
                 --set) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version --set --dump" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version --set --dump -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
@@ -52,9 +54,10 @@ _spikeloom() {
                 --fail-if) return ;;
                 --threads) return ;;
                 --seed) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version -o --output --set --fail-if --threads --seed --sweep-load --json -q --quiet" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version -o --output --set --fail-if --threads --seed --sweep-load --json -q --quiet -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
@@ -66,9 +69,10 @@ _spikeloom() {
                 -o|--output) _spikeloom_files -d; return ;;
                 --set) return ;;
                 --seed) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version --weights --inputs -o --output --set --seed --json" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version --weights --inputs -o --output --set --seed --json -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
@@ -81,16 +85,20 @@ _spikeloom() {
                 --fidelity) COMPREPLY=($(compgen -W "functional cycle estimate" -- "$word")); return ;;
                 --steps) return ;;
                 --seed) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version -o --output --set --fail-if --fidelity --steps --seed --resume --json -q --quiet" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version -o --output --set --fail-if --fidelity --steps --seed --resume --json -q --quiet -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
             ;;
         inspect)
+            case "$before" in
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
+            esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version --repair" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version --repair -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files nir
@@ -98,27 +106,32 @@ _spikeloom() {
         validate)
             case "$before" in
                 --set) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version --set" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version --set -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
             ;;
         schema)
+            case "$before" in
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
+            esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version -v --verbose --log-level" -- "$word"))
                 return
             fi
-            COMPREPLY=($(compgen -W "chip run train energy noc cim" -- "$word"))
+            COMPREPLY=($(compgen -W "run train sweep noc cim chip training-chip fabric energy" -- "$word"))
             ;;
         sweep)
             case "$before" in
                 -o|--output) _spikeloom_files -d; return ;;
                 -j|--jobs) return ;;
+                --log-level) COMPREPLY=($(compgen -W "debug info note warning off" -- "$word")); return ;;
             esac
             if [[ "$word" == -* ]]; then
-                COMPREPLY=($(compgen -W "-h --help --version -o --output -j --jobs -q --quiet" -- "$word"))
+                COMPREPLY=($(compgen -W "-h --help --version -o --output -j --jobs -q --quiet -v --verbose --log-level" -- "$word"))
                 return
             fi
             _spikeloom_files yaml
