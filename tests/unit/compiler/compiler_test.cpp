@@ -171,6 +171,7 @@ TEST(Quantise, FinestExponentThatFits) {
     n.threshold = n.gain = {1.0};
     n.bias_u = {0.0};
     arch::CoreSpec core;
+    core.kinds = &support::core_kinds();
     const auto exponents = [&](std::vector<std::vector<double>> weights, std::uint64_t bits) {
         core.synapse.weight_bits = bits;
         std::vector<WeightedInput> in;
