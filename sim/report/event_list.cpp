@@ -42,8 +42,9 @@ EventList::EventList(const arch::CoreKinds& kinds) {
     arch::append_events<cores::CoreCounters>(events_);
     common_ = events_.size();
     for (const auto& kind : kinds.all()) {
-        own_.push_back({std::string(kind->name()), events_.size()});
+        const std::size_t first = events_.size();
         for (EventInfo& e : kind->own_events()) events_.push_back(std::move(e));
+        own_.push_back({std::string(kind->name()), first, events_.size()});
     }
     noc_ = events_.size();
     arch::append_events<noc::NocCounters>(events_);
@@ -84,11 +85,10 @@ bool EventList::possible(std::size_t event, const arch::ChipSpec& chip,
     const std::string& name = events_[event].name;
     if (of_cores(event)) {
         const arch::CoreKind& kind = chip.core.type();
-        const std::size_t first = own(kind.name());
-        const auto next =
-            std::find_if(own_.begin(), own_.end(), [&](const Own& o) { return o.first > first; });
+        const auto mine =
+            std::find_if(own_.begin(), own_.end(), [&](const Own& o) { return o.kind == kind.name(); });
         const bool others =
-            event >= common_ && (event < first || event >= (next == own_.end() ? noc_ : next->first));
+            event >= common_ && (mine == own_.end() || event < mine->first || event >= mine->end);
         return !others && kind.counts(name, chip.core);
     }
     if (const noc::LinkKind kind = link_kind(name); kind != noc::kLinkKinds) return links[kind];

@@ -59,7 +59,7 @@ class EventList {
   private:
     struct Own {
         std::string kind;
-        std::size_t first = 0;
+        std::size_t first = 0, end = 0;
     };
     std::vector<EventInfo> events_;
     std::size_t common_ = 0, noc_ = 0, host_ = 0, barrier_ = 0;

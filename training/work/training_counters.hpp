@@ -49,6 +49,7 @@ struct TrainingCounters {
     std::uint64_t array_ac = 0;
     std::uint64_t array_mac = 0;
 
+    bool operator==(const TrainingCounters&) const = default;
     std::uint64_t& operator[](std::uint64_t TrainingCounters::*event) { return this->*event; }
     std::uint64_t operator[](std::uint64_t TrainingCounters::*event) const { return this->*event; }
 };

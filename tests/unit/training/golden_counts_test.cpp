@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
-#include "base/json/json.hpp"
 
+#include "base/json/json.hpp"
 #include "tests/support/golden_network.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "training/accelerator/make_engine.hpp"
@@ -16,6 +16,7 @@ namespace {
 
 using arch::ZeroRule;
 using training::Phase;
+using training::TrainingCounters;
 using training::TrainingEvent;
 
 const char* const kCases[] = {

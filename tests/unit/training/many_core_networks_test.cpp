@@ -3,6 +3,7 @@
 // add up.
 #include <gmock/gmock.h>
 
+#include "training/accelerator/make_engine.hpp"
 #include "tests/unit/training/chips.hpp"
 #include "tests/unit/training/cim_chips.hpp"
 #include "tests/unit/training/many_core_networks.hpp"

@@ -179,7 +179,7 @@ TEST(ManyCoreTraining, CopiesOfAKernelAreUpdatedOnce) {
 TEST(ManyCoreTraining, AKeptChipIsAsGoodAsANewOne) {
     const arch::TrainingWork work = golden_work(true, {"rect", {}, 0.5}, false);
     std::size_t tried = 0;
-    for (const std::string& kind : noc::router_kind_names()) {
+    for (const std::string& kind : noc::builtin().routers.names()) {
         arch::ChipSpec chip = mesh(3, 32);
         chip.noc.router.kind = kind;
         ManyCoreEngine kept(chip, {S, S, S}), anew(chip, {S, S, S});

@@ -207,7 +207,7 @@ TEST(NetworkEnergy, LeavesAddUpAndNothingIsLeftOut) {
         for (const auto& [name, e] : events.items()) sum += e["pj"].get<double>();
         EXPECT_EQ(sum, ledger.total().total());
         for (const auto& [name, n] : counted) {
-            ASSERT_EQ(events.count(name) + free.count(name), 1u) << name;
+            ASSERT_EQ(events.contains(name) + free.contains(name), 1u) << name;
             EXPECT_EQ((events.contains(name) ? events : free)[name]["count"].get<std::uint64_t>(), n) << name;
         }
         // a chip whose cores did nothing pays the same

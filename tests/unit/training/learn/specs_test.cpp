@@ -106,16 +106,17 @@ std::unique_ptr<Network> network_of(const std::string& layer, const Shape& input
 TEST(LayerKinds, WindowsTakeANumberOrTwo) {
     const auto conv = [](const std::string& keys, const Shape& input = {9, 7, 4}) {
         const auto n = network_of("{kind: conv, outputs: 6, " + keys + "}", input);
-        return dynamic_cast<const Conv&>(*n->nodes()[0].layer).shape();
+        return dynamic_cast<const Conv&>(*n->nodes()[0].layer).linear_shape();
     };
-    EXPECT_EQ(conv("kernel: 3").out(), (Shape{7, 5, 6}));
-    EXPECT_EQ(conv("kernel: [3, 1], stride: [2, 1], padding: [1, 2]").out(), (Shape{5, 11, 6}));
-    EXPECT_EQ(conv("kernel: 2, dilation: [4, 1]").out(), (Shape{5, 6, 6}));
-    EXPECT_EQ(conv("kernel: [4, 3], dilation: [1, 2], padding: same").out(), (Shape{9, 7, 6}));
+    const auto out = [](const arch::LinearShape& s) { return Shape{s.out_h, s.out_w, s.out_c}; };
+    EXPECT_EQ(out(conv("kernel: 3")), (Shape{7, 5, 6}));
+    EXPECT_EQ(out(conv("kernel: [3, 1], stride: [2, 1], padding: [1, 2]")), (Shape{5, 11, 6}));
+    EXPECT_EQ(out(conv("kernel: 2, dilation: [4, 1]")), (Shape{5, 6, 6}));
+    EXPECT_EQ(out(conv("kernel: [4, 3], dilation: [1, 2], padding: same")), (Shape{9, 7, 6}));
     EXPECT_EQ(conv("kernel: 4, padding: same").window.rows.before, 1U);
     EXPECT_EQ(conv("kernel: 4, padding: same").window.rows.after, 2U);
-    EXPECT_EQ(conv("kernel: 3, padding: valid").out(), (Shape{7, 5, 6}));
-    EXPECT_EQ(conv("kernel: 1, padding: 3").out(), (Shape{15, 13, 6})) << "padding beyond the kernel";
+    EXPECT_EQ(out(conv("kernel: 3, padding: valid")), (Shape{7, 5, 6}));
+    EXPECT_EQ(out(conv("kernel: 1, padding: 3")), (Shape{15, 13, 6})) << "padding beyond the kernel";
     EXPECT_EQ(conv("kernel: 3, groups: 2").weights(), 2U * 9 * 6);
     const auto line = network_of("{kind: conv1d, outputs: 6, kernel: 3, dilation: 2, stride: 2}", {1, 20, 4});
     EXPECT_EQ(line->nodes()[0].layer->out, (Shape{1, 8, 6}));
