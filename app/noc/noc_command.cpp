@@ -121,7 +121,7 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
         const double rate = (low + high) / 2;
         (at(rate) ? low : high) = rate;
     }
-    std::sort(curve.begin(), curve.end(), [](const Json& a, const Json& b) { return a["rate"].get<double>() < b["rate"].get<double>(); });
+    std::sort(curve.elements().begin(), curve.elements().end(), [](const Json& a, const Json& b) { return a["rate"].get<double>() < b["rate"].get<double>(); });
     const double zero = curve[0]["zero_load"];
     const auto knee = [&](double factor) {
         double best = 0;

@@ -172,6 +172,10 @@ Json& Json::element(std::size_t index) {
     return std::get<Array>(value_)[index];
 }
 
+Json& Json::nth(std::size_t index) {
+    return is_object() ? items()[index].value : element(index);
+}
+
 const Json& Json::at(std::string_view key) const {
     const Json* found = find(key);
     if (found == nullptr) throw JsonError("no member '" + std::string(key) + "'");
@@ -196,7 +200,10 @@ Json& Json::back() {
 }
 
 bool Json::operator==(const Json& other) const {
-    return value_ == other.value_;
+    if (!is_number() || !other.is_number()) return value_ == other.value_;
+    const Whole *a = std::get_if<Whole>(&value_), *b = std::get_if<Whole>(&other.value_);
+    if (a == nullptr || b == nullptr) return as_double() == other.as_double();
+    return a->bits == b->bits && (a->is_signed == b->is_signed || a->bits >> 63 == 0);
 }
 
 const Json::Array& Json::elements() const {

@@ -144,17 +144,43 @@ class Json {
     /// Makes an array of null.
     void push_back(Json value);
     Json& back();
+    /// Numbers are equal when their values are.
     bool operator==(const Json&) const;
 
     /// The elements of an array or the members of an object: {key, value}. Empty for others.
     const Array& elements() const;
+    Array& elements() { return const_cast<Array&>(std::as_const(*this).elements()); }
     const Object& items() const;
     Object& items() { return const_cast<Object&>(std::as_const(*this).items()); }
-    /// Over the elements of an array.
-    Array::iterator begin() { return const_cast<Array&>(elements()).begin(); }
-    Array::iterator end() { return const_cast<Array&>(elements()).end(); }
-    Array::const_iterator begin() const { return elements().begin(); }
-    Array::const_iterator end() const { return elements().end(); }
+    /// Over the values: the elements of an array, or what the members of an object hold.
+    template <class J>
+    class Values {
+      public:
+        using value_type = Json;
+        using difference_type = std::ptrdiff_t;
+        Values() = default;
+        Values(J* of, std::size_t at) : of_(of), at_(at) {}
+        J& operator*() const { return of_->nth(at_); }
+        J* operator->() const { return &of_->nth(at_); }
+        Values& operator++() {
+            ++at_;
+            return *this;
+        }
+        Values operator++(int) {
+            Values old = *this;
+            ++at_;
+            return old;
+        }
+        bool operator==(const Values&) const = default;
+
+      private:
+        J* of_ = nullptr;
+        std::size_t at_ = 0;
+    };
+    Values<Json> begin() { return {this, 0}; }
+    Values<Json> end() { return {this, elements().size() + items().size()}; }
+    Values<const Json> begin() const { return {this, 0}; }
+    Values<const Json> end() const { return {this, elements().size() + items().size()}; }
 
   private:
     struct Whole {
@@ -168,6 +194,8 @@ class Json {
     std::uint64_t as_whole() const;
     const std::string& as_string() const;
     Json& element(std::size_t index);
+    Json& nth(std::size_t index);
+    const Json& nth(std::size_t index) const { return const_cast<Json*>(this)->nth(index); }
 
     std::variant<std::monostate, bool, Whole, double, std::string, Array, Object> value_;
     friend struct JsonText;

@@ -125,7 +125,7 @@ def mistakes():
         (["chip.cores.1.soma.lanse=2"], 3, "chip.cores.1.soma.lanse: unknown key; did you mean 'lanes'?"),
         (["chip.cores.0.energy.actions.\"dendrite.acc\"={value: 1 pJ, source: x}"], 3,
          "chip.cores.0.energy.actions.dendrite.acc: no such event; did you mean 'dendrite.ac'?"),
-        (["chip.cores.0.soma.arithmetic=float64"], 3, "chip.cores.1.soma.arithmetic: the same for all kinds"),
+        (["chip.cores.0.soma.arithmetic=float64"], 3, "chip.cores.1.soma.arithmetic: all kinds of cores of a chip compute in the same arithmetic"),
         (["map.kinds.lif1=little", "chip.cores.0.soma.max_neurons=10"], 4, "cores (kind 'little')"),
         (["map.kinds.lif2=little", "chip.cores.0.synapse.memory=40 bits"], 4, "synapse memory of a core (bits) (kind 'little')"),
     ]

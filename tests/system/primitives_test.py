@@ -114,10 +114,10 @@ def pools_in_a_row_and_alone():
 
 def pools_of_a_line():
     """AvgPool1d, whose windows overlap and whose zeros count in the mean."""
-    nodes = {"c": {"type": "Conv1d", "weight": RNG.normal(0, 0.5, (3, 2, 3)).astype(np.float32), "stride": np.array([1]), "padding": np.array([1]),
-                   "dilation": np.array([1]), "groups": 1, "bias": np.zeros(3), "input_shape": 11}, "n": lif(3, 11),
-             "p": {"type": "AvgPool1d", "kernel_size": np.array([3]), "stride": np.array([2]), "padding": np.array([1])},
-             "flat": {"type": "Flatten", "start_dim": 0, "end_dim": -1, "input_type": np.array([3, 6])}, "fc": linear(18, 4), "z": lif(4), "output": out(4)}
+    nodes = {"c": {"type": "Conv1d", "weight": grid(3, 2, 3), "stride": 1, "padding": 1, "dilation": 1, "groups": 1, "bias": np.zeros(3),
+                   "input_shape": 11}, "n": lif(3, 11),
+             "p": {"type": "AvgPool1d", "kernel_size": np.array([4]), "stride": np.array([2]), "padding": np.array([1])},
+             "flat": {"type": "Flatten", "start_dim": 0, "end_dim": -1, "input_type": np.array([3, 5])}, "fc": linear(15, 4), "z": lif(4), "output": out(4)}
     edges = [("input", "c"), ("c", "n"), ("n", "p"), ("p", "flat"), ("flat", "fc"), ("fc", "z"), ("z", "output")]
     check(nodes, edges, (2, 11))
     check(nodes, edges, (2, 11), arithmetic="fixed")

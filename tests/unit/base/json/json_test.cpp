@@ -31,8 +31,28 @@ TEST(Json, WholeNumbersStayExactAndNumbersShort) {
     EXPECT_EQ(j["f"].get<std::uint64_t>(), 2u);
 }
 
+TEST(Json, NumbersAreEqualByValue) {
+    EXPECT_EQ(Json(6), Json(6u));
+    EXPECT_EQ(Json(6), Json(6.0));
+    EXPECT_NE(Json(-1), Json(std::numeric_limits<std::uint64_t>::max()));
+    EXPECT_NE(Json(1), Json(true));
+    EXPECT_NE(Json({1, 2}), Json({1, 3}));
+}
+
 TEST(Json, WhatIsNotFiniteIsNull) {
     EXPECT_EQ(Json({1.0, std::nan(""), std::numeric_limits<double>::infinity()}).dump(), "[1.0,null,null]");
+}
+
+TEST(Json, ALoopGoesOverElementsAndOverValuesOfMembers) {
+    const Json list{1, 2, 4}, object{{"a", 10}, {"b", 20}};
+    int sum = 0;
+    for (const Json& v : list) sum += v.get<int>();
+    for (const Json& v : object) sum += v.get<int>();
+    for (const Json& v : Json()) sum += v.get<int>();
+    EXPECT_EQ(sum, 37);
+    Json changed = object;
+    for (Json& v : changed) v = 0;
+    EXPECT_EQ(changed.dump(), R"({"a":0,"b":0})");
 }
 
 TEST(Json, ReadsWhatItWrote) {
