@@ -5,7 +5,7 @@
 
 namespace loom {
 
-/// Exit codes of the command line (docs/cli.md).
+/// Exit codes of the command line (docs/reference/command-line.md).
 enum class ExitCode : int {
     Ok = 0,
     CheckFailed = 1,

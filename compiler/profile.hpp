@@ -6,7 +6,7 @@
 
 namespace loom::compiler {
 
-/// How a NIR graph is to be executed; a .nir file does not say (docs/fixed-point.md).
+/// How a NIR graph is to be executed; a .nir file does not say (docs/concepts/fixed-point.md).
 struct Profile {
     std::string preset = "nir-euler";
     double dt = 1e8;               ///< ps

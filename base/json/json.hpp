@@ -85,7 +85,8 @@ class Json {
     bool is_array() const;
     bool is_object() const;
 
-    /// The value as T: bool, a number, or std::string. Throws JsonError when it is of another kind.
+    /// The value as T: bool, a number, std::string, or a std::vector of these. Throws JsonError when it is of another
+    /// kind.
     template <class T>
     T get() const {
         if constexpr (std::same_as<T, bool>) {
@@ -94,7 +95,13 @@ class Json {
             return as_string();
         } else if constexpr (std::floating_point<T>) {
             return static_cast<T>(as_double());
+        } else if constexpr (requires { typename T::value_type; }) {
+            if (!is_array()) throw JsonError("not an array");
+            T values;
+            for (const Json& v : *this) values.push_back(v.get<typename T::value_type>());
+            return values;
         } else {
+            static_assert(std::integral<T>, "no such value in JSON");
             return static_cast<T>(as_whole());
         }
     }

@@ -11,7 +11,7 @@
 
 namespace loom::cores {
 
-/// Axon-in FIFO -> row fetch -> accumulators with delay ring -> soma -> axon-out (docs/timing-model.md).
+/// Axon-in FIFO -> row fetch -> accumulators with delay ring -> soma -> axon-out (docs/concepts/timing-model.md).
 template <class Acc>
 class NearMemoryCore final : public Core {
   public:

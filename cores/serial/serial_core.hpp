@@ -23,7 +23,7 @@
 ///
 /// cycles, and the next one enters in that cycle. n packets with s synapses each that wait together are done
 /// n * (lookup + s * serial.cycles) cycles after the first. Sweep and axon-out are the common ones
-/// (docs/timing-model.md) and go on beside it.
+/// (docs/concepts/timing-model.md) and go on beside it.
 ///
 /// **What it counts.** axon_in.packets and axon_in.lookups once a packet; dendrite.ac (graded input:
 /// dendrite.mac) and its own serial.steps once a synapse. There are no words and no groups of accumulators,

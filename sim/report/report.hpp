@@ -11,7 +11,7 @@ namespace loom::stats {
 
 inline constexpr int kSchemaVersion = 1;
 
-/// All figures of a run as one JSON object (docs/energy-model.md lists the keys). The same run gives the
+/// All figures of a run as one JSON object (docs/concepts/energy-model.md lists the keys). The same run gives the
 /// same bytes: no host time, no paths.
 Json make_stats(const RunAccount& account);
 Json make_stats(const RunRecord& record, const arch::ChipSpec& chip,

@@ -281,7 +281,7 @@ def neurosim_sequential():
 
 
 def document_shows_these_rows():
-    with open(f"{ROOT}/docs/validation-cim.md") as f:
+    with open(f"{ROOT}/docs/reference/validation-cim.md") as f:
         document = f.read()
     missing = [r for r in ROWS if r not in document]
     assert not missing, "docs/reference/validation-cim.md lacks\n" + "\n".join(missing)

@@ -137,7 +137,7 @@ def bad_input():
         ("estimate: {}", "estimate.network: missing"),
         ("estimate: 3", "estimate: expected a map"),
         ("estimates: {network: vgg5}", ":1:1: estimates: unknown key; did you mean 'estimate'?"),
-        ("network: {file: a.nir}", "estimate: missing"),
+        ("network: {file: a.nir}", "is a run file, for `spikeloom run`"),
         ("estimate: {network: vgg5, layers: [{kind: linear, in: 1, out: 1}]}", "estimate.layers: given beside `network`"),
         ("estimate: {layers: [{kind: linear, in: 4}]}", ":1:21: estimate.layers.0.out: missing"),
         ("estimate: {layers: [{kind: conv, in_channels: 1, out_channels: 1, kernel: 5, in_height: 3, in_width: 9}]}",

@@ -69,7 +69,7 @@ template <class V>
 void fields(V& v, SataSetting& s) {
     v("variant", s.variant,
       {.doc = "shipped: with all defects; corrected: without those of linear layers; repaired: without any"});
-    v("repair", s.repair, {.doc = "defects to be repaired besides (docs/validation-training.md)"});
+    v("repair", s.repair, {.doc = "defects to be repaired besides (docs/reference/validation-training.md)"});
     v("timesteps", s.timesteps, {.doc = "timesteps T of a sample", .min = 1, .max = 1e6});
     v("bits", s.bits, {.doc = "width of words in the forward phase", .min = 1, .max = 16});
     v("batch", s.batch,

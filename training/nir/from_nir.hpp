@@ -13,7 +13,7 @@ enum class BiasRule {
 };
 
 /// A NIR graph as layers with its weights; layers have the nodes' names, sources come first. A CubaLIF
-/// becomes an integrator `<name>.syn` and a neuron. Euler, exp and jump as in a run (docs/fixed-point.md).
+/// becomes an integrator `<name>.syn` and a neuron. Euler, exp and jump as in a run (docs/concepts/fixed-point.md).
 /// Throws UnsupportedError for nodes that cannot be trained, naming them.
 learn::NetworkSpec network_from_nir(const NirModel& model, const Profile& profile, BiasRule biases);
 

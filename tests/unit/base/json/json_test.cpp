@@ -61,6 +61,13 @@ TEST(Json, ReadsWhatItWrote) {
     EXPECT_EQ(Json::parse(text)["a"][3].get<std::string>(), "\u00e4\n");
 }
 
+TEST(Json, AnArrayIsAVector) {
+    const Json j{{"v", {1, 2, 3}}, {"s", {"a", "b"}}};
+    EXPECT_EQ(j["v"].get<std::vector<std::uint64_t>>(), (std::vector<std::uint64_t>{1, 2, 3}));
+    EXPECT_EQ(j["s"].get<std::vector<std::string>>(), (std::vector<std::string>{"a", "b"}));
+    EXPECT_THROW(j.get<std::vector<int>>(), JsonError);
+}
+
 TEST(Json, DamagedTextsAndWrongAccessesSaySo) {
     EXPECT_THROW(Json::parse("{\"a\": 1"), JsonError);
     EXPECT_FALSE(Json::try_parse("{\"a\": 1").has_value());
