@@ -25,4 +25,4 @@ with h5py.File("network.nir", "w") as f:
         v_leak=np.zeros(1), v_threshold=np.array([1.5]), v_reset=np.zeros(1), refractory=np.array([3e-4]))
     put(nodes.create_group("output"), type="Output", shape=np.array([1]))
 
-np.savez("input.npz", spikes=np.ones((1, 20, 1), dtype=np.uint8))
+np.savez("input.npz", spikes=np.ones((20, 1, 1), dtype=np.uint8))

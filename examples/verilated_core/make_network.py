@@ -28,5 +28,5 @@ with h5py.File("if_chain.nir", "w") as f:
             v_reset=np.zeros(N))
     put(nodes.create_group("output"), type="Output", shape=np.array([N]))
 
-sample, step, element = np.ogrid[:SAMPLES, :STEPS, :N]
+step, sample, element = np.ogrid[:STEPS, :SAMPLES, :N]
 np.savez("stripes.npz", spikes=((step * 5 + element * 3 + sample) % 4 < 2).astype(np.uint8))
