@@ -172,6 +172,10 @@ Json& Json::element(std::size_t index) {
     return std::get<Array>(value_)[index];
 }
 
+std::size_t Json::n_values() const {
+    return elements().size() + items().size();
+}
+
 Json& Json::nth(std::size_t index) {
     return is_object() ? items()[index].value : element(index);
 }

@@ -185,9 +185,9 @@ class Json {
         std::size_t at_ = 0;
     };
     Values<Json> begin() { return {this, 0}; }
-    Values<Json> end() { return {this, elements().size() + items().size()}; }
+    Values<Json> end() { return {this, n_values()}; }
     Values<const Json> begin() const { return {this, 0}; }
-    Values<const Json> end() const { return {this, elements().size() + items().size()}; }
+    Values<const Json> end() const { return {this, n_values()}; }
 
   private:
     struct Whole {
@@ -201,6 +201,8 @@ class Json {
     std::uint64_t as_whole() const;
     const std::string& as_string() const;
     Json& element(std::size_t index);
+    /// Of an array or an object; 0 for others.
+    std::size_t n_values() const;
     Json& nth(std::size_t index);
     const Json& nth(std::size_t index) const { return const_cast<Json*>(this)->nth(index); }
 
