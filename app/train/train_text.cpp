@@ -45,7 +45,7 @@ std::string density(const Json& row, const char* key) {
 std::string sparsity(const Json& s) {
     std::string out = fmt::format(
         "  shares that are not zero ({} step{})\n  {:<16} {:>8} {:>8} {:>8} {:>10}\n",
-        s["sparsity"]["steps"].get<std::uint64_t>(), s["sparsity"]["steps"] == 1 ? ", the last" : "s",
+        s["sparsity"]["steps"].get<std::uint64_t>(), s["sparsity"]["steps"].get<std::uint64_t>() == 1 ? ", the last" : "s",
         "layer", "input", "spikes", "error", "derivative");
     for (const Json& row : s["sparsity"]["layers"])
         out += fmt::format("  {:<16} {:>8} {:>8} {:>8} {:>10}\n", row["name"].get<std::string>(),
@@ -76,7 +76,7 @@ std::string blocks(const Json& s) {
                     s["batch_block_reason"].get<std::string>());
     for (const Json& b : s["batch_blocks"])
         out += fmt::format("  {}{:>4} at a time: {:>12} cycles beside arithmetic, {:>12} DRAM bytes\n",
-                           b["block"] == block ? "* " : "  ", b["block"].get<std::uint64_t>(),
+                           b["block"].get<std::uint64_t>() == block ? "* " : "  ", b["block"].get<std::uint64_t>(),
                            b["overhead_cycles"].get<std::uint64_t>(), b["dram_bytes"].get<std::uint64_t>());
     return out;
 }

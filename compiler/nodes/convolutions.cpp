@@ -97,7 +97,7 @@ void apply_conv(const NirNode& node, const SparseVector& in, SparseVector& out, 
     SparseSums sums;
     for (const auto& [element, value] : in) {
         const std::size_t ci = element / (s.in_h * s.in_w), first = ci / per_in * per_out;
-        s.each_output(element % (s.in_h * s.in_w), [&](std::size_t position, std::size_t tap) {
+        s.each_output(element % (s.in_h * s.in_w), [&, value = value](std::size_t position, std::size_t tap) {
             for (std::size_t co = first; co < first + per_out; ++co) {
                 sums.add(co * s.out_h * s.out_w + position,
                          value * w[(co * per_in + ci % per_in) * taps + tap]);

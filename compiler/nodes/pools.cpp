@@ -49,7 +49,7 @@ void apply_pool(const NirNode& node, const SparseVector& in, SparseVector& out, 
     const std::size_t in_plane = map.in_h * map.in_w, out_plane = map.out_h * map.out_w;
     SparseSums sums;
     for (const auto& [element, value] : in) {
-        map.each_output(element % in_plane, [&](std::size_t position, std::size_t) {
+        map.each_output(element % in_plane, [&, element = element, value = value](std::size_t position, std::size_t) {
             sums.add(element / in_plane * out_plane + position, value * scale);
         });
     }

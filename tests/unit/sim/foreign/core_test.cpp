@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/thread_faults.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
 #include "base/error.hpp"
@@ -150,6 +151,7 @@ class Stray final : public foreign::FifoCore {
 };
 
 TEST(ForeignCore, AStrayPacketIsAFaultThatNamesTheModule) {
+    LOOM_FAULT_IN_A_THREAD();
     const arch::ChipSpec spec = test::two_kinds();
     const arch::Program program = test::chain({2}, {1});
     foreign::Modules modules;

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "tests/support/thread_faults.hpp"
 #include "sim/foreign/host_target.hpp"
 #include "tests/unit/sim/foreign/chains.hpp"
 
@@ -232,6 +233,7 @@ TEST(HostTarget, RefusesWhatIsNotThereOrNotNow) {
 }
 
 TEST(HostTarget, AFaultOfTheModelIsAStatus) {
+    LOOM_FAULT_IN_A_THREAD();
     Platform platform(4);
     platform.program.input_fanout.entries[0].core = EndpointId{7};  // nobody is there
     platform.processor.program = [&](Processor& cpu) {

@@ -6,6 +6,7 @@
 
 #include <deque>
 
+#include "tests/support/thread_faults.hpp"
 #include "base/error.hpp"
 #include "sim/foreign/tlm_face.hpp"
 #include "tests/unit/sim/foreign/rtl_core.hpp"
@@ -154,6 +155,7 @@ class Lost final : public foreign::FacesNetwork<foreign::FifoFace> {
 };
 
 TEST(ForeignNetwork, APacketAtTheWrongEndpointIsAFault) {
+    LOOM_FAULT_IN_A_THREAD();
     const arch::ChipSpec spec = test::two_kinds();
     const arch::Program program = test::chain({0, 1}, {0, 0});
     foreign::Modules modules;

@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "tests/support/thread_faults.hpp"
 #include "base/error.hpp"
 #include "sim/kernel/clock_domain.hpp"
 
@@ -212,6 +213,7 @@ TEST(ClockDomain, CarriesOverWhatTheWatchdogAndOtherProcessesThrow) {
 }
 
 TEST(ClockDomain, AFaultOfAnotherProcessIsAModelError) {
+    LOOM_FAULT_IN_A_THREAD();
     Scheduler scheduler;
     kernel::ClockDomain clock("clock", scheduler, kPeriod);
     Beat beat(scheduler, 10, 100);
@@ -242,6 +244,7 @@ TEST(ClockDomain, EndsAlthoughAClockOfSomebodyElseRunsOnAndGoesOnLater) {
 }
 
 TEST(ClockDomain, ServesAPlatformThatStartsSystemCItself) {
+    LOOM_FAULT_IN_A_THREAD();
     Scheduler scheduler;
     kernel::ClockDomain clock("clock", scheduler, kPeriod);
     Beat beat(scheduler, 5, 4);
