@@ -41,7 +41,7 @@ LayerOps RunAccount::ops_of(std::size_t kind, const cores::CoreTotals& counters)
     LayerOps ops;
     ops.spikes = counters.common.spikes;
     const auto& [ac, mac] = operations_.at(kind);
-    events().for_each_count(counters, chip.kind(kind).kind, [&](std::size_t event, std::uint64_t n) {
+    events().for_each_count(counters, chip.kind(kind).kind, [&, ac = ac, mac = mac](std::size_t event, std::uint64_t n) {
         if (event == ac) ops.ac += n;
         if (event == mac) ops.mac += n;
     });
