@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "base/error.hpp"
+#include "cores/near_memory/memory_kind.hpp"
 #include "wide_core.hpp"
 
 namespace example {
