@@ -333,3 +333,8 @@ void fields(V& v, ChipSpec& s) {
 }
 
 }  // namespace loom::arch
+
+namespace loom {
+extern template const ValueType& type_of<arch::ChipSpec>();  // compiled once
+extern template const ValueType& type_of<arch::CoreSpec>();  // compiled once
+}

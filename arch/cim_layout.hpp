@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "arch/cim_spec.hpp"
+#include "base/counter_math.hpp"
 
 namespace loom::arch {
 
@@ -30,7 +31,6 @@ inline std::uint64_t weight_rows(const CimArraySpec& a, std::uint64_t positions)
 inline CimLayout cim_layout(const CimSpec& s, std::uint64_t rows, std::uint64_t outputs,
                             std::uint64_t positions = 1) {
     constexpr std::uint64_t kTooMany = std::uint64_t{1} << 32;  // of row blocks
-    const auto ceil_div = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
     const std::uint64_t cb = s.array.cell_bits, bits = s.weights.weight_bits;
     CimLayout l;
     l.rows = rows;

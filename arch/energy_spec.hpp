@@ -134,3 +134,7 @@ void fields(V& v, EnergySpec& s) {
 }
 
 }  // namespace loom::arch
+
+namespace loom {
+extern template const ValueType& type_of<arch::EnergySpec>();  // compiled once
+}

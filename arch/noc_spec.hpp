@@ -240,3 +240,7 @@ void fields(V& v, NocSpec& s) {
 }
 
 }  // namespace loom::arch
+
+namespace loom {
+extern template const ValueType& type_of<arch::NocSpec>();  // compiled once
+}

@@ -7,6 +7,11 @@
 
 namespace loom {
 
+/// a / b, rounded up.
+constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+    return (a + b - 1) / b;
+}
+
 /// Arithmetic on structs that are nothing but uint64 counters, member by member.
 template <class C, class F>
 C combine(const C& a, const C& b, F f) {

@@ -45,4 +45,10 @@ struct Field {
 // An enum E is described by a free function returning its spellings, in enumerator order:
 //     inline std::span<const std::string_view> enum_names(E*);
 
+/// What readers, writers and schemas know of a described type: base/described.hpp. The header of a large struct says
+/// `extern template` and one source makes it, since every file that reads the struct would make it again.
+struct ValueType;
+template <class T>
+const ValueType& type_of();
+
 }  // namespace loom

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 include(CMakeParseArguments)
 
-# Files are compiled with the least that optimises (-O1 in a release). What runs in every cycle or visits every synapse
+# Files are compiled with the least that optimises (-Og in a release). What runs in every cycle or visits every synapse
 # says HOT and gets -O3.
 set(LOOM_HOT_OPTIONS $<$<CONFIG:Release>:-O3>)
 loom_pch(loom_pch_cold "" "")
@@ -10,25 +10,51 @@ if(LOOM_BUILD_TESTS)
     loom_pch(loom_pch_test "" "<gmock/gmock.h>;<gtest/gtest.h>" GTest::gmock)
 endif()
 
-# loom_add_library(name [HOT] SOURCES a.cpp ... DEPENDS loom_x ... PRIVATE_DEPENDS lib ...)
-# One static library per folder; DEPENDS is the enforced dependency direction. Who uses the installed library
-# needs neither the warnings nor CLI11, which only sources include.
-function(loom_add_library name)
-    cmake_parse_arguments(A "HOT" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
-    add_library(${name} STATIC ${A_SOURCES})
-    if(A_HOT)
+# Files of a library are compiled in groups: most of the time goes into headers, which a group reads once. Names in
+# unnamed namespaces are therefore distinct in a folder. -DLOOM_GROUPS=OFF compiles file by file (for who edits).
+option(LOOM_GROUPS "compile the sources of a library in groups" ON)
+
+# loom_compile_as(name hot): how every target of ours is compiled.
+function(loom_compile_as name hot)
+    if(hot)
         target_compile_options(${name} PRIVATE ${LOOM_HOT_OPTIONS})
         loom_use_pch(${name} loom_pch_hot)
+        set(files_in_a_group 8)
     else()
         loom_use_pch(${name} loom_pch_cold)
+        set(files_in_a_group 12)
+    endif()
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ${LOOM_GROUPS} UNITY_BUILD_BATCH_SIZE ${files_in_a_group})
+endfunction()
+
+# loom_add_library(name HOT a.cpp ... SOURCES b.cpp ... DEPENDS loom_x ... PRIVATE_DEPENDS lib ...)
+# One static library per folder; DEPENDS is the enforced dependency direction. HOT: sources that run in every cycle or
+# visit every synapse. Who uses the installed library needs neither the warnings nor CLI11, which only sources include.
+function(loom_add_library name)
+    cmake_parse_arguments(A "" "" "HOT;SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+    list(TRANSFORM A_PRIVATE_DEPENDS REPLACE "^CLI11::CLI11$" "$<BUILD_INTERFACE:CLI11::CLI11>")
+    set(targets ${name})
+    if(A_HOT AND A_SOURCES)
+        add_library(${name}_hot OBJECT ${A_HOT})
+        loom_compile_as(${name}_hot ON)
+        add_library(${name} STATIC ${A_SOURCES} $<TARGET_OBJECTS:${name}_hot>)
+        loom_compile_as(${name} OFF)
+        list(APPEND targets ${name}_hot)
+    elseif(A_HOT)
+        add_library(${name} STATIC ${A_HOT})
+        loom_compile_as(${name} ON)
+    else()
+        add_library(${name} STATIC ${A_SOURCES})
+        loom_compile_as(${name} OFF)
     endif()
     set_property(GLOBAL APPEND PROPERTY LOOM_LIBRARIES ${name})
-    target_compile_features(${name} PUBLIC cxx_std_20)
-    target_include_directories(${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
-        "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/spikeloom>")
-    list(TRANSFORM A_PRIVATE_DEPENDS REPLACE "^CLI11::CLI11$" "$<BUILD_INTERFACE:CLI11::CLI11>")
-    target_link_libraries(${name} PUBLIC ${A_DEPENDS}
-        PRIVATE $<BUILD_INTERFACE:loom_warnings> ${A_PRIVATE_DEPENDS})
+    foreach(target IN LISTS targets)
+        target_compile_features(${target} PUBLIC cxx_std_20)
+        target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
+            "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/spikeloom>")
+        target_link_libraries(${target} PUBLIC ${A_DEPENDS}
+            PRIVATE $<BUILD_INTERFACE:loom_warnings> ${A_PRIVATE_DEPENDS})
+    endforeach()
 endfunction()
 
 # Sources beside the list, or under tests/ from the root of the tree.
@@ -43,9 +69,10 @@ function(loom_sources out)
     set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-# loom_add_test(name LABEL unit|system|golden SOURCES a_test.cpp ... DEPENDS loom_x ...)
+# loom_add_test(name [APART] LABEL unit|system|golden SOURCES a_test.cpp ... DEPENDS loom_x ...)
+# APART: its files use the same names and are compiled one by one.
 function(loom_add_test name)
-    cmake_parse_arguments(A "" "LABEL;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+    cmake_parse_arguments(A "APART" "LABEL;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
     if(NOT LOOM_BUILD_TESTS)
         return()
     endif()
@@ -62,6 +89,9 @@ function(loom_add_test name)
         LOOM_SHARED_DIR="${LOOM_SHARED_DIR}")
     target_link_libraries(${name} PRIVATE ${A_DEPENDS} loom_warnings GTest::gmock GTest::gtest_main)
     loom_use_pch(${name} loom_pch_test)
+    if(NOT A_APART)
+        set_target_properties(${name} PROPERTIES UNITY_BUILD ${LOOM_GROUPS} UNITY_BUILD_BATCH_SIZE 6)
+    endif()
     gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${A_LABEL} TIMEOUT ${A_TIMEOUT})
 endfunction()
 

@@ -6,6 +6,8 @@ target_compile_options(loom_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow
 target_compile_options(loom_warnings INTERFACE "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-array-bounds>")
 # ccache and precompiled headers of GCC: the preprocessed text names the header instead of holding it.
 target_compile_options(loom_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+# A group of files is one to the compiler, which takes its parts for headers.
+target_compile_options(loom_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 if(LOOM_WERROR)
     target_compile_options(loom_warnings INTERFACE -Werror)
 endif()

@@ -5,6 +5,10 @@
 
 namespace loom::noc {
 
+constexpr std::uint64_t bit(unsigned i) {
+    return std::uint64_t{1} << i;
+}
+
 /// How far `i` is behind a round-robin pointer over 0..n-1: 0 has the highest priority.
 constexpr unsigned rr_distance(unsigned i, unsigned pointer, unsigned n) {
     return i >= pointer ? i - pointer : i + n - pointer;

@@ -158,11 +158,11 @@ Array read_nir_data(const std::string& path, const std::string& node, const std:
     const hdf5::Group nodes = root.group("nodes", "nodes");
     std::string name = node;
     std::replace(name.begin(), name.end(), '/', '.');
-    if (!nodes.has(name)) nodes.fail("no node " + quoted(node) + suggestion(name, nodes.keys()));
+    if (!nodes.has(name)) nodes.fail("no node " + loom::quoted(node) + suggestion(name, nodes.keys()));
     const hdf5::Group observables =
         nodes.group(name, "node '" + node + "'").group("observables", "node '" + node + "'");
     if (!observables.has(key))
-        observables.fail("no observable " + quoted(key) + suggestion(key, observables.keys()));
+        observables.fail("no observable " + loom::quoted(key) + suggestion(key, observables.keys()));
     const hdf5::Group signal = observables.group(key, "node '" + node + "', " + key);
     if (signal.has("data")) {
         const hdf5::Numbers data = signal.numbers("data");

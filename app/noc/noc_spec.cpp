@@ -88,3 +88,7 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
 }
 
 }  // namespace loom::app
+
+namespace loom {
+template const ValueType& type_of<app::NocRunSpec>();
+}

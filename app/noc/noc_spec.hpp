@@ -49,3 +49,7 @@ struct LoadedNoc {
 LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets);
 
 }  // namespace loom::app
+
+namespace loom {
+extern template const ValueType& type_of<app::NocRunSpec>();  // compiled once
+}

@@ -85,3 +85,7 @@ std::string resolved_yaml(const LoadedRun& run, const std::string& directory) {
 }
 
 }  // namespace loom::app
+
+namespace loom {
+template const ValueType& type_of<app::RunSpec>();
+}

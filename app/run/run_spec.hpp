@@ -110,3 +110,7 @@ void check_chip(const arch::ChipSpec& chip);
 std::string resolved_yaml(const LoadedRun& run, const std::string& directory);
 
 }  // namespace loom::app
+
+namespace loom {
+extern template const ValueType& type_of<app::RunSpec>();  // compiled once
+}

@@ -15,12 +15,7 @@
 namespace loom::app {
 namespace {
 
-
 using training::PhaseRecord;
-
-double ratio(std::uint64_t part, std::uint64_t whole) {
-    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
 
 /// Parts of an energy by level.
 Json levels_json(const std::array<double, training::kLevels>& pj) {
@@ -170,6 +165,10 @@ Json energy_json(const training::Pricing& prices, const training::EngineRecord& 
 }
 
 }  // namespace
+
+double ratio(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
 
 void add_costs(Json& j, const training::TrainingTarget& target, const training::StepExecutor& engine,
                const TrainLength& length) {

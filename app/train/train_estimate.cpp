@@ -200,3 +200,7 @@ int run_train_estimate(const TrainEstimateOptions& o) {
 }
 
 }  // namespace loom::app
+
+namespace loom {
+template const ValueType& type_of<app::TrainEstimateSpec>();
+}

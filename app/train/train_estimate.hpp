@@ -61,3 +61,7 @@ struct TrainEstimateOptions {
 int run_train_estimate(const TrainEstimateOptions& options);
 
 }  // namespace loom::app
+
+namespace loom {
+extern template const ValueType& type_of<app::TrainEstimateSpec>();  // compiled once
+}

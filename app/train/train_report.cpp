@@ -11,12 +11,6 @@
 namespace loom::app {
 namespace {
 
-
-
-double ratio(std::uint64_t part, std::uint64_t whole) {
-    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 Json network_json(Training& t) {
     Json j;
     learn::Network& network = t.trainer->network();

@@ -139,3 +139,7 @@ config::Node train_node(const LoadedTrain& loaded,
 }
 
 }  // namespace loom::app
+
+namespace loom {
+template const ValueType& type_of<app::TrainSpec>();
+}

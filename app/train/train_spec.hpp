@@ -182,3 +182,7 @@ config::Node train_node(const LoadedTrain& loaded,
                         const std::function<std::string(const std::string&)>& path_of);
 
 }  // namespace loom::app
+
+namespace loom {
+extern template const ValueType& type_of<app::TrainSpec>();  // compiled once
+}

@@ -15,7 +15,7 @@ namespace {
 
 using AddEvent = arch::CoreKind::AddEvent;
 
-double ceil_div(double a, double b) {
+double parts_of(double a, double b) {
     return std::ceil(a / b);
 }
 
@@ -42,7 +42,7 @@ void add_conduction(const AddEvent& add, const arch::CimCoreSpec& cim, const arc
     const std::uint64_t used = std::min(l.columns(), cim.array.cols),
                         adcs = cim.array.cols / cim.adc.adc_share;
     const bool analog = cim.weights.sub_position == arch::CimSubtraction::Analog;
-    const double steps = ceil_div(static_cast<double>(used) / (analog ? 2 : 1), static_cast<double>(adcs));
+    const double steps = parts_of(static_cast<double>(used) / (analog ? 2 : 1), static_cast<double>(adcs));
     const double on = cycles(cim.timing.t_rd) +
                       (cim.timing.sample_hold ? cycles(cim.timing.t_sh) : steps * cycles(cim.timing.t_adc));
     add("cim.cell_conductance", nS * on);
@@ -73,7 +73,7 @@ void expect_array_events(const arch::ChipSpec& chip, std::size_t kind, const arc
         sets = slots * groups * (1 - std::pow(1 - std::min(share, 1.0), parallel / rows_per_weight));
     add("axon_in.packets", in.events);
     if (l.row_blocks > cim.arrays && core.type().partial_sums(core)) {  // parts of the rows on other cores
-        const double parts = ceil_div(static_cast<double>(l.row_blocks), static_cast<double>(cim.arrays));
+        const double parts = parts_of(static_cast<double>(l.row_blocks), static_cast<double>(cim.arrays));
         const double packets =
             (parts - 1) * outputs * slots / static_cast<double>(arch::PsumPackets(chip, kind).per_packet());
         for (const char* event : {"axon_out.fanout_reads", "axon_out.packets", "axon_in.packets"})
@@ -86,7 +86,7 @@ void expect_array_events(const arch::ChipSpec& chip, std::size_t kind, const arc
     }
     const double beats = cim.rows.bus_bits == 0
                              ? 0
-                             : ceil_div(static_cast<double>(rows), static_cast<double>(cim.rows.bus_bits));
+                             : parts_of(static_cast<double>(rows), static_cast<double>(cim.rows.bus_bits));
     add("cim.fetch_beats", vectors * beats);
     add("cim.rows_driven", driven * static_cast<double>(l.column_blocks));
     if (cim.rows.row_select != arch::CimRowSelect::All) add("cim.select_cycles", sets);

@@ -10,6 +10,7 @@
 
 #include "arch/cim_layout.hpp"
 #include "base/config/duration.hpp"
+#include "base/counter_math.hpp"
 #include "base/error.hpp"
 #include "base/key_error.hpp"
 
@@ -19,10 +20,6 @@ namespace {
 using arch::CimDigital;
 using arch::CimEncoding;
 using arch::CimType;
-
-std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
-    return (a + b - 1) / b;
-}
 
 [[noreturn]] void refuse(const std::string& key, const std::string& problem) {
     throw KeyError(key, problem);

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cores/near_memory/synapse_rows.hpp"
 
+#include "base/counter_math.hpp"
+
 namespace loom::cores {
-namespace {
-std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
-    return (a + b - 1) / b;
-}
-}  // namespace
 
 RowCost row_cost(const arch::AxonGroup& group, std::uint32_t axon, const arch::CoreSpec& spec) {
     RowCost cost;

@@ -122,12 +122,12 @@ class Wavefront final : public Allocator {
     std::vector<AllocationRequest> sorted_;
 };
 
-struct Entry {
+struct NamedAllocator {
     std::string_view name;
     std::unique_ptr<Allocator> (*make)(const AllocatorShape&);
 };
 /// The catalogue: a line per allocator.
-constexpr std::array<Entry, 4> kAllocators{
+constexpr std::array<NamedAllocator, 4> kAllocators{
     {{"separable_input_first",
       [](const AllocatorShape& s) -> std::unique_ptr<Allocator> {
           return std::make_unique<Separable>(s, true, 1);
@@ -152,7 +152,7 @@ std::vector<std::string> allocator_names() {
 std::unique_ptr<Allocator> make_allocator(std::string_view key, std::string_view name,
                                           const AllocatorShape& shape) {
     std::string known;
-    for (const Entry& e : kAllocators) {
+    for (const NamedAllocator& e : kAllocators) {
         if (e.name == name) return e.make(shape);
         known += fmt::format("{}{}", known.empty() ? "" : ", ", e.name);
     }

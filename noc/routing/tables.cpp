@@ -30,7 +30,7 @@ class TableRouting final : public Routing {
     std::vector<std::uint8_t> ports_;
 };
 
-Route shortest(const Routing& base, const RouteQuery& q) {
+Route shortest_hop(const Routing& base, const RouteQuery& q) {
     const auto& self = static_cast<const TableRouting&>(base);
     if (q.router == q.packet.router) return self.arrived(q);
     const unsigned port = self.at(q.packet.router, q.router);
@@ -87,7 +87,7 @@ std::vector<std::uint32_t> levels(const Topology& t) {
 
 std::unique_ptr<Routing> build_table(const arch::NocSpec&, const Topology& t, unsigned vcs) {
     check_size(t);
-    auto r = std::make_unique<TableRouting>(t, vcs, shortest, 1);
+    auto r = std::make_unique<TableRouting>(t, vcs, shortest_hop, 1);
     for (std::uint32_t to = 0; to < t.n_routers(); ++to) {
         const auto distance = t.distances_to(to);
         for (std::uint32_t at = 0; at < t.n_routers(); ++at) {

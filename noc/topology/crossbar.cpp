@@ -5,7 +5,7 @@
 namespace loom::noc {
 namespace {
 
-Topology build(const LinkRules& rules) {
+Topology build_crossbar(const LinkRules& rules) {
     sizes(rules, "crossbar", 1, "its cores", kMaxPorts - 1);
     if (rules.spec.cores_per_router != 1) {
         throw KeyError("noc.cores_per_router", "a crossbar's cores are given by noc.size");
@@ -14,7 +14,7 @@ Topology build(const LinkRules& rules) {
 }
 
 /// One router with all cores.
-arch::NocShape shape(const arch::NocSpec& spec) {
+arch::NocShape crossbar_shape(const arch::NocSpec& spec) {
     arch::NocShape s;
     s.cores_per_router = spec.size.empty() ? spec.cores_per_router : spec.size[0];
     return s;
@@ -23,7 +23,7 @@ arch::NocShape shape(const arch::NocSpec& spec) {
 }  // namespace
 
 TopologyKind crossbar_topology() {
-    return {.name = "crossbar", .build = build, .shape = shape};
+    return {.name = "crossbar", .build = build_crossbar, .shape = crossbar_shape};
 }
 
 }  // namespace loom::noc

@@ -40,7 +40,7 @@ unsigned most_links(const std::vector<arch::GraphLinkSpec>& links, std::uint32_t
 }
 
 /// The links of noc.links, in their order.
-Topology build(const LinkRules& rules) {
+Topology build_graph(const LinkRules& rules) {
     const std::uint32_t n = sizes(rules, "graph", 1, "its routers", 1u << 20)[0];
     Topology t(n, most_links(rules.spec.links, n));
     for (const auto& l : rules.spec.links) {
@@ -56,7 +56,7 @@ Topology build(const LinkRules& rules) {
 }  // namespace
 
 TopologyKind graph_topology() {
-    return {.name = "graph", .build = build};
+    return {.name = "graph", .build = build_graph};
 }
 
 }  // namespace loom::noc

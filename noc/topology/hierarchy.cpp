@@ -8,7 +8,7 @@ namespace {
 
 /// Cores of a cluster at a cluster router, clusters of a chip at a chip router, chips at one off-chip
 /// router: links x, y and bridges. Core routers first.
-Topology build(const LinkRules& rules) {
+Topology build_hierarchy(const LinkRules& rules) {
     const auto n = sizes(rules, "hierarchy", 3, "cores per cluster, clusters per chip, chips", kMaxPorts - 2);
     const std::uint32_t cores = n[0] * n[1] * n[2], clusters = n[1] * n[2], chips = n[2];
     Topology t(cores + clusters + chips + 1, 1 + std::max({n[0], n[1], n[2]}));
@@ -28,7 +28,7 @@ Topology build(const LinkRules& rules) {
 }  // namespace
 
 TopologyKind hierarchy_topology() {
-    return {.name = "hierarchy", .build = build};
+    return {.name = "hierarchy", .build = build_hierarchy};
 }
 
 }  // namespace loom::noc

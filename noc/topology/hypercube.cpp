@@ -11,7 +11,7 @@ constexpr std::uint64_t kMaxDimensions = 16;
 
 /// Router r is linked to those whose numbers differ from r in one bit; port d crosses bit d. Tables find the
 /// lowest bit that differs first (e-cube), which cannot deadlock.
-Topology build(const LinkRules& rules) {
+Topology build_hypercube(const LinkRules& rules) {
     const std::uint32_t dimensions = sizes(rules, "hypercube", 1, "its dimensions", kMaxDimensions)[0];
     Topology t(1u << dimensions, dimensions);
     t.auto_routing = "table";
@@ -24,7 +24,7 @@ Topology build(const LinkRules& rules) {
 }
 
 /// The distance of two routers is the number of bits in which they differ.
-arch::NocShape shape(const arch::NocSpec& spec) {
+arch::NocShape hypercube_shape(const arch::NocSpec& spec) {
     const std::uint64_t dimensions = spec.size.empty() ? 0 : std::min(spec.size[0], kMaxDimensions);
     arch::NocShape s = arch::line_shape(spec, std::uint64_t{1} << dimensions);
     s.distance = [](std::uint64_t a, std::uint64_t b) { return std::uint64_t(std::popcount(a ^ b)); };
@@ -34,7 +34,7 @@ arch::NocShape shape(const arch::NocSpec& spec) {
 }  // namespace
 
 TopologyKind hypercube_topology() {
-    return {.name = "hypercube", .build = build, .shape = shape};
+    return {.name = "hypercube", .build = build_hypercube, .shape = hypercube_shape};
 }
 
 }  // namespace loom::noc

@@ -6,7 +6,7 @@
 namespace loom::noc {
 namespace {
 
-Topology build(const LinkRules& rules) {
+Topology build_mesh(const LinkRules& rules) {
     const auto grid = sides(rules, "mesh", 1, 3);
     for (const std::uint64_t k : rules.spec.chips.grid) {
         if (k > 1) return bridged_mesh(rules, grid);
@@ -19,7 +19,7 @@ Topology build(const LinkRules& rules) {
 }  // namespace
 
 TopologyKind mesh_topology() {
-    return {.name = "mesh", .build = build, .joins_chips = true};
+    return {.name = "mesh", .build = build_mesh, .joins_chips = true};
 }
 
 }  // namespace loom::noc

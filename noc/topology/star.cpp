@@ -5,7 +5,7 @@ namespace loom::noc {
 namespace {
 
 /// The hub has the last number.
-Topology build(const LinkRules& rules) {
+Topology build_star(const LinkRules& rules) {
     const std::uint32_t n = sizes(rules, "star", 1, "its leaves", kMaxPorts - 1)[0];
     Topology t(n + 1, n);
     t.root_is_last = true;
@@ -16,7 +16,7 @@ Topology build(const LinkRules& rules) {
 }  // namespace
 
 TopologyKind star_topology() {
-    return {.name = "star", .build = build};
+    return {.name = "star", .build = build_star};
 }
 
 }  // namespace loom::noc

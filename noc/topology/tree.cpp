@@ -6,7 +6,7 @@ namespace loom::noc {
 namespace {
 
 /// Leaves first, then each level above; port 0 leads up, the others down.
-Topology build(const LinkRules& rules) {
+Topology build_tree(const LinkRules& rules) {
     const auto n = sizes(rules, "tree", 2, "arity and levels", kMaxPorts - 2);
     const std::uint32_t arity = n[0], levels = n[1];
     std::uint64_t leaves = 1, routers = 1;
@@ -30,7 +30,7 @@ Topology build(const LinkRules& rules) {
 }
 
 /// Cores are at the leaves.
-arch::NocShape shape(const arch::NocSpec& spec) {
+arch::NocShape tree_shape(const arch::NocSpec& spec) {
     std::uint64_t leaves = 1;
     for (std::uint64_t i = 0; spec.size.size() == 2 && i < spec.size[1] && leaves < (1u << 24); ++i)
         leaves *= spec.size[0];
@@ -40,7 +40,7 @@ arch::NocShape shape(const arch::NocSpec& spec) {
 }  // namespace
 
 TopologyKind tree_topology() {
-    return {.name = "tree", .build = build, .shape = shape};
+    return {.name = "tree", .build = build_tree, .shape = tree_shape};
 }
 
 }  // namespace loom::noc

@@ -322,12 +322,12 @@ Ptr all_to_one(const TrafficSpec& s, const Topology& t) {
     return hotspot(one, t);
 }
 
-struct Entry {
+struct NamedPattern {
     const char* name;
     Ptr (*make)(const TrafficSpec&, const Topology&);
 };
 /// The catalogue: a line per pattern.
-constexpr std::array<Entry, 17> kPatterns{{{"uniform", uniform},
+constexpr std::array<NamedPattern, 17> kPatterns{{{"uniform", uniform},
                                            {"transpose", transpose},
                                            {"bit_complement", bit_complement},
                                            {"bit_reverse", bit_reverse},
@@ -375,7 +375,7 @@ double SpatialBursts::weight(std::uint32_t node, std::uint64_t step) const {
 }
 
 std::unique_ptr<Pattern> make_pattern(const TrafficSpec& spec, const Topology& topology) {
-    for (const Entry& e : kPatterns) {
+    for (const NamedPattern& e : kPatterns) {
         if (spec.pattern == e.name) return e.make(spec, topology);
     }
     std::vector<std::string> names = pattern_names();

@@ -17,10 +17,6 @@ constexpr Cycles kLocalLink = 1;
 constexpr Cycles kEjectLink = 1;
 /// From a flit that leaves the network to its credit at the router.
 constexpr Cycles kEjectionCredit = kEjectLink + kLocalLink + kCreditDelay;
-
-constexpr std::uint64_t bit(unsigned i) {
-    return std::uint64_t{1} << i;
-}
 }  // namespace
 
 Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric), topology_(topology) {

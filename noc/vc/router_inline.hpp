@@ -8,10 +8,6 @@
 
 namespace loom::noc {
 
-constexpr std::uint64_t bit(unsigned i) {
-    return std::uint64_t{1} << i;
-}
-
 inline void RouterState::move_pointers(const View& r, unsigned in_port, unsigned vc, unsigned out) const {
     Port& in = r.ports[in_port];
     in.sa_input_pointer = static_cast<std::uint16_t>(rr_next(out, n_ports));

@@ -15,11 +15,11 @@ arch::TrainingChip plain(arch::TrainingChip chip) {
     return chip;
 }
 
-struct Entry {
+struct NamedEngine {
     std::string_view kind;
     std::unique_ptr<StepExecutor> (*make)(const arch::TrainingChip&);
 };
-constexpr Entry kCatalogue[] = {
+constexpr NamedEngine kEngines[] = {
     {"sata",
      [](const arch::TrainingChip& c) -> std::unique_ptr<StepExecutor> {
          return std::make_unique<StepEngine>(c, UnitPlan::One);
@@ -59,7 +59,7 @@ void check(const arch::TrainingChip& chip) {
 
 std::unique_ptr<StepExecutor> make_engine(const arch::TrainingChip& chip) {
     std::vector<std::string> known;
-    for (const Entry& e : kCatalogue) {
+    for (const NamedEngine& e : kEngines) {
         if (e.kind == chip.kind) {
             check(chip);
             return e.make(chip);

@@ -2,6 +2,7 @@
 #pragma once
 #include <vector>
 
+#include "base/counter_math.hpp"
 #include "training/accelerator/segment.hpp"
 #include "training/accelerator/setup.hpp"
 
@@ -27,9 +28,6 @@ void vector_tiles(const Setup& setup, const arch::TrainingArraySpec& array, cons
 /// Share of `total` that falls to part `i` of `n`; the shares add up to it.
 inline std::uint64_t share(std::uint64_t total, std::uint64_t i, std::uint64_t n) {
     return total / n * (i + 1) - total / n * i + (total % n * (i + 1) / n - total % n * i / n);
-}
-inline std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
-    return (a + b - 1) / b;
 }
 
 }  // namespace loom::training

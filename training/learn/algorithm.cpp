@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::uint32_t kPickStream = 0x51;  // of CounterRng
 
-struct Entry {
+struct NamedAlgorithm {
     std::string_view kind;
     bool temporal, traces, online, updates_each_step, picks;
 };
-constexpr Entry kCatalogue[] = {
+constexpr NamedAlgorithm kAlgorithms[] = {
     {"bptt", true, false, false, false, false},  {"sltt", false, false, true, false, false},
     {"sltt_k", false, false, true, false, true}, {"ottt_a", false, true, true, false, false},
     {"ottt_o", false, true, true, true, false},
@@ -28,7 +28,7 @@ void refuse(bool given, std::string_view key, const AlgorithmSpec& spec, std::st
     if (given) throw ConfigError(fmt::format("train.{}: {} {}", key, spec.algorithm, why));
 }
 
-void check(const AlgorithmSpec& spec, const Entry& e) {
+void check(const AlgorithmSpec& spec, const NamedAlgorithm& e) {
     const bool online = spec.online.value_or(e.online);
     refuse(spec.truncate != 0 && !e.temporal, "truncate", spec, "has no errors through time to cut");
     refuse(spec.backward_steps != 0 && !e.picks, "backward_steps", spec, "gives an error to every timestep");
@@ -57,12 +57,12 @@ bool Schedule::picks(std::uint64_t iteration, std::size_t t, std::size_t steps) 
 
 std::vector<std::string> algorithm_kinds() {
     std::vector<std::string> kinds;
-    for (const Entry& e : kCatalogue) kinds.emplace_back(e.kind);
+    for (const NamedAlgorithm& e : kAlgorithms) kinds.emplace_back(e.kind);
     return kinds;
 }
 
 Schedule make_schedule(const AlgorithmSpec& spec) {
-    for (const Entry& e : kCatalogue) {
+    for (const NamedAlgorithm& e : kAlgorithms) {
         if (e.kind != spec.algorithm) continue;
         check(spec, e);
         return {.rules = {.temporal = e.temporal,

@@ -105,22 +105,22 @@ class Tet final : public Loss {
     double lambda_, phi_;
 };
 
-using Made = std::unique_ptr<Loss>;
-struct Entry {
+using MadeLoss = std::unique_ptr<Loss>;
+struct NamedLoss {
     std::string_view kind;
-    Made (*make)(const LossSpec&);
+    MadeLoss (*make)(const LossSpec&);
 };
 template <class T>
-Made plain(const LossSpec&) {
+MadeLoss plain(const LossSpec&) {
     return std::make_unique<T>();
 }
-constexpr Entry kCatalogue[] = {
+constexpr NamedLoss kLosses[] = {
     {"mse_rate", plain<MseRate>},
     {"ce_rate", plain<CeRate>},
     {"mse_membrane", plain<MseMembrane>},
     {"ce_membrane", plain<CeMembrane>},
     {"tet",
-     [](const LossSpec& s) -> Made {
+     [](const LossSpec& s) -> MadeLoss {
          return std::make_unique<Tet>(s.lambda.value_or(0), s.phi.value_or(1));
      }},
 };
@@ -147,12 +147,12 @@ std::vector<float> mean_over_time(const Signal& out) {
 
 std::vector<std::string> loss_kinds() {
     std::vector<std::string> kinds = membrane_loss_kinds();
-    for (const Entry& e : kCatalogue) kinds.emplace_back(e.kind);
+    for (const NamedLoss& e : kLosses) kinds.emplace_back(e.kind);
     return kinds;
 }
 
 std::unique_ptr<Loss> make_loss(const LossSpec& spec) {
-    for (const Entry& e : kCatalogue) {
+    for (const NamedLoss& e : kLosses) {
         if (e.kind != spec.kind) continue;
         check_keys(spec);
         return e.make(spec);
@@ -163,9 +163,9 @@ std::unique_ptr<Loss> make_loss(const LossSpec& spec) {
         main.main.reset(), main.weight.reset();
         if (make_membrane_loss(main.kind) != nullptr)
             throw ConfigError("train.loss.main: " + main.kind + " is itself added to a loss on the output");
-        if (std::ranges::none_of(kCatalogue, [&](const Entry& e) { return e.kind == main.kind; })) {
+        if (std::ranges::none_of(kLosses, [&](const NamedLoss& e) { return e.kind == main.kind; })) {
             std::vector<std::string> known;
-            for (const Entry& e : kCatalogue) known.emplace_back(e.kind);
+            for (const NamedLoss& e : kLosses) known.emplace_back(e.kind);
             throw ConfigError("train.loss.main: " + unknown_name(main.kind, known));
         }
         return with_membrane_loss(make_loss(main), std::move(on_hidden), spec.weight.value_or(0.1));

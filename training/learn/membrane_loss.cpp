@@ -103,28 +103,28 @@ class WithMembranes final : public Loss {
     double weight_;
 };
 
-using Made = std::unique_ptr<MembraneLoss>;
-struct Entry {
+using MadeMembraneLoss = std::unique_ptr<MembraneLoss>;
+struct NamedMembraneLoss {
     std::string_view kind;
-    Made (*make)();
+    MadeMembraneLoss (*make)();
 };
-constexpr Entry kCatalogue[] = {
-    {"im", []() -> Made { return std::make_unique<Information>(); }},
-    {"rmp", []() -> Made { return std::make_unique<RegularisedPotential>(); }},
-    {"mpd", []() -> Made { return std::make_unique<Distribution>(); }},
+constexpr NamedMembraneLoss kMembraneLosses[] = {
+    {"im", []() -> MadeMembraneLoss { return std::make_unique<Information>(); }},
+    {"rmp", []() -> MadeMembraneLoss { return std::make_unique<RegularisedPotential>(); }},
+    {"mpd", []() -> MadeMembraneLoss { return std::make_unique<Distribution>(); }},
 };
 
 }  // namespace
 
 std::unique_ptr<MembraneLoss> make_membrane_loss(std::string_view kind) {
-    for (const Entry& e : kCatalogue)
+    for (const NamedMembraneLoss& e : kMembraneLosses)
         if (e.kind == kind) return e.make();
     return nullptr;
 }
 
 std::vector<std::string> membrane_loss_kinds() {
     std::vector<std::string> kinds;
-    for (const Entry& e : kCatalogue) kinds.emplace_back(e.kind);
+    for (const NamedMembraneLoss& e : kMembraneLosses) kinds.emplace_back(e.kind);
     return kinds;
 }
 

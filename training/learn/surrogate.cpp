@@ -161,13 +161,13 @@ Made multi_level(double end, const SurrogateSpec&) {
 }
 
 enum class Takes { Nothing, Alpha, Width };
-struct Entry {
+struct NamedSurrogate {
     std::string_view kind;
     Takes takes;
     double fallback;
     Made (*make)(double, const SurrogateSpec&);
 };
-constexpr Entry kCatalogue[] = {
+constexpr NamedSurrogate kSurrogates[] = {
     {"sigmoid", Takes::Alpha, 4, sigmoid},
     {"tanh", Takes::Alpha, 2, tanh_derivative},
     {"atan", Takes::Alpha, 2, atan_derivative},
@@ -186,7 +186,7 @@ constexpr Entry kCatalogue[] = {
     {"lsg", Takes::Width, 0.5, rect},  // the window of the start; neurons/learned_window.hpp trains it
 };
 
-void check(const SurrogateSpec& spec, const Entry& e) {
+void check(const SurrogateSpec& spec, const NamedSurrogate& e) {
     const auto refuse = [&](bool given, std::string_view key) {
         if (given) throw ConfigError(fmt::format("train.surrogate.{}: {} has no {}", key, e.kind, key));
     };
@@ -200,13 +200,13 @@ void check(const SurrogateSpec& spec, const Entry& e) {
 
 std::vector<std::string> surrogate_kinds() {
     std::vector<std::string> kinds;
-    for (const Entry& e : kCatalogue) kinds.emplace_back(e.kind);
+    for (const NamedSurrogate& e : kSurrogates) kinds.emplace_back(e.kind);
     kinds.emplace_back("dsr");
     return kinds;
 }
 
 std::unique_ptr<Surrogate> make_surrogate(const SurrogateSpec& spec) {
-    for (const Entry& e : kCatalogue) {
+    for (const NamedSurrogate& e : kSurrogates) {
         if (e.kind != spec.kind) continue;
         check(spec, e);
         return e.make((e.takes == Takes::Width ? spec.width : spec.alpha).value_or(e.fallback), spec);

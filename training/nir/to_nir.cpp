@@ -16,9 +16,9 @@ namespace {
 using Values = std::vector<double>;
 
 /// Builds the graph: most layers are a node, sums and norms are edges and scaled weights.
-class Graph {
+class NirGraph {
   public:
-    Graph(learn::Network& network, const Profile& profile, const NodeCatalogue& types)
+    NirGraph(learn::Network& network, const Profile& profile, const NodeCatalogue& types)
         : network_(network), writer_{types, profile, has_line(network)}, end_of_(network.nodes().size()) {}
 
     NirModel build() {
@@ -173,7 +173,7 @@ class Graph {
 }  // namespace
 
 NirModel network_to_nir(learn::Network& network, const Profile& profile, const NodeCatalogue& types) {
-    return Graph(network, profile, types).build();
+    return NirGraph(network, profile, types).build();
 }
 
 }  // namespace loom::compiler

@@ -167,3 +167,7 @@ void fields(V& v, TrainingChip& s) {
 }
 
 }  // namespace loom::arch
+
+namespace loom {
+extern template const ValueType& type_of<arch::TrainingChip>();  // compiled once
+}
