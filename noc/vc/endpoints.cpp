@@ -19,7 +19,7 @@ constexpr Cycles kEjectLink = 1;
 constexpr Cycles kEjectionCredit = kEjectLink + kLocalLink + kCreditDelay;
 }  // namespace
 
-Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric), topology_(topology) {
+Endpoints::Endpoints(Fabric& fabric, const Topology& topology) : fabric_(fabric) {
     endpoints_.resize(topology.n_endpoints());
     credits_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);
     arrived_.resize(std::size_t{topology.n_endpoints()} * fabric.vcs);

@@ -88,7 +88,6 @@ class Endpoints {
     void reset_endpoint(std::uint32_t e);
 
     Fabric& fabric_;
-    const Topology& topology_;
     std::vector<Endpoint> endpoints_;
     std::vector<std::uint16_t> credits_;  ///< [endpoint][vc]
     std::vector<FlitQueue> arrived_;      ///< [endpoint][vc]
