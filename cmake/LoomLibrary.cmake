@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 include(CMakeParseArguments)
 
-# Files are compiled with the least that optimises (-Og in a release). What runs in every cycle or visits every synapse
-# says HOT and gets -O3.
+# Files are compiled with little optimisation (-O1 in a release). What runs in every cycle or visits every synapse says
+# HOT and gets -O3. The program's verbs (SLOW) get -Og: they are most of the text and none of the time. Not the rest:
+# an inline function that two files do not inline is linked from either of them.
 set(LOOM_HOT_OPTIONS $<$<CONFIG:Release>:-O3>)
+set(LOOM_SLOW_OPTIONS $<$<CONFIG:Release>:-Og>)
 loom_pch(loom_pch_cold "" "")
+loom_pch(loom_pch_slow "${LOOM_SLOW_OPTIONS}" "")
 loom_pch(loom_pch_hot "${LOOM_HOT_OPTIONS}" "")
 if(LOOM_BUILD_TESTS)
     loom_pch(loom_pch_test "" "<gmock/gmock.h>;<gtest/gtest.h>" GTest::gmock)
@@ -14,15 +17,14 @@ endif()
 # unnamed namespaces are therefore distinct in a folder. -DLOOM_GROUPS=OFF compiles file by file (for who edits).
 option(LOOM_GROUPS "compile the sources of a library in groups" ON)
 
-# loom_compile_as(name hot): how every target of ours is compiled.
-function(loom_compile_as name hot)
-    if(hot)
-        target_compile_options(${name} PRIVATE ${LOOM_HOT_OPTIONS})
-        loom_use_pch(${name} loom_pch_hot)
+# loom_compile_as(name HOT|COLD|SLOW): how every target of ours is compiled.
+function(loom_compile_as name how)
+    string(TOLOWER ${how} set)
+    target_compile_options(${name} PRIVATE ${LOOM_${how}_OPTIONS})
+    loom_use_pch(${name} loom_pch_${set})
+    set(files_in_a_group 12)
+    if(how STREQUAL "HOT")
         set(files_in_a_group 8)
-    else()
-        loom_use_pch(${name} loom_pch_cold)
-        set(files_in_a_group 12)
     endif()
     set_target_properties(${name} PROPERTIES UNITY_BUILD ${LOOM_GROUPS} UNITY_BUILD_BATCH_SIZE ${files_in_a_group})
 endfunction()
@@ -42,27 +44,31 @@ function(loom_expand out)
     set(${out} "${found}" PARENT_SCOPE)
 endfunction()
 
-# loom_add_library(name HOT a.cpp ... SOURCES b.cpp ... DEPENDS loom_x ... PRIVATE_DEPENDS lib ...)
+# loom_add_library(name [SLOW] HOT a.cpp ... SOURCES b.cpp ... DEPENDS loom_x ... PRIVATE_DEPENDS lib ...)
 # One static library per folder; DEPENDS is the enforced dependency direction. HOT: sources that run in every cycle or
 # visit every synapse. Who uses the installed library needs neither the warnings nor CLI11, which only sources include.
 function(loom_add_library name)
-    cmake_parse_arguments(A "" "" "HOT;SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+    cmake_parse_arguments(A "SLOW" "" "HOT;SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+    set(cold COLD)
+    if(A_SLOW)
+        set(cold SLOW)
+    endif()
     list(TRANSFORM A_PRIVATE_DEPENDS REPLACE "^CLI11::CLI11$" "$<BUILD_INTERFACE:CLI11::CLI11>")
     loom_expand(A_HOT ${A_HOT})
     loom_expand(A_SOURCES ${A_SOURCES})
     set(targets ${name})
     if(A_HOT AND A_SOURCES)
         add_library(${name}_hot OBJECT ${A_HOT})
-        loom_compile_as(${name}_hot ON)
+        loom_compile_as(${name}_hot HOT)
         add_library(${name} STATIC ${A_SOURCES} $<TARGET_OBJECTS:${name}_hot>)
-        loom_compile_as(${name} OFF)
+        loom_compile_as(${name} ${cold})
         list(APPEND targets ${name}_hot)
     elseif(A_HOT)
         add_library(${name} STATIC ${A_HOT})
-        loom_compile_as(${name} ON)
+        loom_compile_as(${name} HOT)
     else()
         add_library(${name} STATIC ${A_SOURCES})
-        loom_compile_as(${name} OFF)
+        loom_compile_as(${name} ${cold})
     endif()
     set_property(GLOBAL APPEND PROPERTY LOOM_LIBRARIES ${name})
     foreach(target IN LISTS targets)
