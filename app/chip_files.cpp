@@ -3,6 +3,7 @@
 
 #include "app/config_file.hpp"
 #include "app/extensions.hpp"
+#include "app/idle_settings.hpp"
 #include "app/run/run_spec.hpp"
 #include "app/train/train_spec.hpp"
 #include "base/config/reader.hpp"
@@ -32,6 +33,7 @@ void check_chip_file(const std::string& file, const std::vector<std::string>& se
     arch::ChipSpec chip = new_chip();
     config::read_into(root, "", chip);
     with_places(root, [&] { check_chip(chip); });
+    warn_of_idle_keys(root, "", chip);
 }
 
 void check_training_chip_file(const std::string& file, const std::vector<std::string>& sets) {
@@ -49,6 +51,7 @@ void check_fabric_file(const std::string& file, const std::vector<std::string>& 
     config::Node root = config::Node::make_map();
     root.put("noc", fabric);
     with_places(root, [&] { noc::make_network(chip); });
+    warn_of_idle_keys(root, "", chip);
 }
 
 void check_energy_file(const std::string& file, const std::vector<std::string>& sets) {

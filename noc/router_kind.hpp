@@ -2,6 +2,8 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "noc/network.hpp"
 
@@ -12,6 +14,8 @@ namespace loom::noc {
 struct RouterKind {
     std::string name;
     std::unique_ptr<Network> (*make)(const arch::ChipSpec&, Topology);
+    /// Keys of noc.router that it looks at, `kind` excepted; a key of other kinds is warned about. Empty: not known.
+    std::vector<std::string_view> keys = {};
     bool asynchronous = false;         ///< hops take the times of noc.router.async
     bool drops_packets = false;        ///< packets that wait too long are lost
     bool single_flits = false;         ///< packets have one flit

@@ -4,6 +4,7 @@
 #include "app/config_file.hpp"
 #include "app/extensions.hpp"
 #include "app/file_kinds.hpp"
+#include "app/idle_settings.hpp"
 #include "base/config/reader.hpp"
 #include "base/key_error.hpp"
 #include "noc/traffic/experiment.hpp"
@@ -82,6 +83,7 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
     if (run.spec.traffic.pattern == "trace") read_trace(run);
     with_places(run.root, [&] {
         stats::check_prices(run.spec.chip(), stats::PricedPart::Network);
+        warn_of_idle_keys(run.root, "", run.spec.chip());
         noc::check_run(run.spec.chip(), run.spec.traffic, run.spec.measure, run.trace_or_null());
     });
     return run;

@@ -8,6 +8,7 @@
 #include "app/config_file.hpp"
 #include "app/extensions.hpp"
 #include "app/file_kinds.hpp"
+#include "app/idle_settings.hpp"
 #include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
@@ -67,6 +68,8 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
     config::read_into(root, "", run.spec);
     with_places(root, [&] { compiler::check_profile(run.spec.profile); });
     with_places(root, [&] { check_chip(run.spec.chip); });
+    warn_of_idle_keys(root, "chip", run.spec.chip);
+    warn_of_keys_of_traffic(root, "chip", run.spec.chip);
     if (seed != nullptr) run.spec.input.seed = run.spec.map.seed = *seed;
     run.chip_as_written = run.spec.chip;
     run.spec.chip = arch::with_derived_prices(std::move(run.spec.chip));

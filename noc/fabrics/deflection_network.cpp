@@ -221,7 +221,7 @@ std::string DeflectionNetwork::describe_stuck(std::size_t limit) const {
 }
 
 RouterKind deflection_router() {
-    return {.name = "deflection", .make = make_router<DeflectionNetwork>};
+    return {.name = "deflection", .make = make_router<DeflectionNetwork>, .keys = {"classes"}};
 }
 
 }  // namespace loom::noc

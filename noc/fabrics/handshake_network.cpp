@@ -309,7 +309,7 @@ std::string HandshakeNetwork::describe_stuck(std::size_t limit) const {
 }
 
 RouterKind handshake_router() {
-    return {.name = "handshake", .make = make_router<HandshakeNetwork>};
+    return {.name = "handshake", .make = make_router<HandshakeNetwork>, .keys = {"vcs", "buffer", "classes"}};
 }
 
 }  // namespace loom::noc

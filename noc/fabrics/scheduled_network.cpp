@@ -232,6 +232,7 @@ std::string ScheduledNetwork::describe_stuck(std::size_t) const {
 RouterKind scheduled_router() {
     return {.name = "scheduled",
             .make = make_router<ScheduledNetwork>,
+            .keys = {"slots"},
             .one_length_per_flow = true,
             .longest_wait = [](const arch::RouterSpec& r) { return Cycles{2 * r.slots}; }};
 }

@@ -277,6 +277,7 @@ std::string TimeoutNetwork::describe_stuck(std::size_t limit) const {
 RouterKind timeout_router() {
     return {.name = "timeout",
             .make = make_router<TimeoutNetwork>,
+            .keys = {"buffer", "classes", "wait1", "wait2", "reinject"},
             .drops_packets = true,
             .single_flits = true,
             .longest_wait = [](const arch::RouterSpec& r) { return Cycles{r.wait1 + r.wait2 + r.reinject}; }};

@@ -239,7 +239,7 @@ RoutingKind natural_dimension_order() {
 }
 
 RoutingKind relative_routing() {
-    return {"relative", build_relative};
+    return {"relative", build_relative, {"address_bits"}};
 }
 
 }  // namespace loom::noc

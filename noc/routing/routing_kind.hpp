@@ -3,6 +3,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "noc/routing/routing.hpp"
 
@@ -14,6 +16,8 @@ struct RoutingKind {
     /// For a topology and a number of virtual channels per message class. ConfigError when the topology is not
     /// one that this kind is made for.
     std::function<std::unique_ptr<Routing>(const arch::NocSpec&, const Topology&, unsigned vcs)> build;
+    /// Keys of noc that are for such a function; given beside another one they are warned about.
+    std::vector<std::string_view> keys = {};
 };
 
 }  // namespace loom::noc

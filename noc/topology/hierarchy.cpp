@@ -28,7 +28,7 @@ Topology build_hierarchy(const LinkRules& rules) {
 }  // namespace
 
 TopologyKind hierarchy_topology() {
-    return {.name = "hierarchy", .build = build_hierarchy};
+    return {.name = "hierarchy", .build = build_hierarchy, .has_bridges = true};
 }
 
 }  // namespace loom::noc

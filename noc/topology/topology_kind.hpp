@@ -19,6 +19,7 @@ struct TopologyKind {
     /// What can be said before it is built; must agree with `build` where that succeeds.
     arch::NocShape (*shape)(const arch::NocSpec& spec) = arch::grid_shape;
     bool joins_chips = false;  ///< takes noc.chips
+    bool has_bridges = false;   ///< links with the times of noc.chips, whatever its grid
 };
 
 /// The numbers of noc.size: as many as `n`, each in 1..most. `what` and `meaning` are for the message.

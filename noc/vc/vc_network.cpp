@@ -205,9 +205,12 @@ unsigned VcNetwork::zero_load_hops(EndpointId from, EndpointId to) const {
 }
 
 RouterKind vc_router() {
-    return {.name = "vc", .make = [](const arch::ChipSpec& spec, Topology t) -> std::unique_ptr<Network> {
+    return {.name = "vc",
+            .make = [](const arch::ChipSpec& spec, Topology t) -> std::unique_ptr<Network> {
                 return std::make_unique<VcNetwork>(spec, std::move(t), false);
-            }};
+            },
+            .keys = {"pipeline", "route_cycles", "speculative", "switch_cycles", "vcs", "buffer", "classes",
+                     "vc_allocator", "switch_allocator", "arbiter", "iterations"}};
 }
 
 RouterKind async_router() {
@@ -215,6 +218,8 @@ RouterKind async_router() {
             .make = [](const arch::ChipSpec& spec, Topology t) -> std::unique_ptr<Network> {
                 return std::make_unique<VcNetwork>(spec, std::move(t), true);
             },
+            .keys = {"pipeline", "route_cycles", "speculative", "vcs", "buffer", "classes", "vc_allocator",
+                     "switch_allocator", "arbiter", "iterations", "async"},
             .asynchronous = true};
 }
 

@@ -83,6 +83,8 @@ class Table {
                                              name.scalar, actions.describe()));
             for (const Node& action : actions.sequence) add(name.scalar, action);
         }
+        if (actions_.map.empty() && leakage_.map.empty())
+            fail(tables.at, "ERT.tables: no table prices an event, so this list changes nothing");
         for (const auto& e : map_ == nullptr ? std::vector<Node::Entry>{} : map_->map) {
             if (std::find(seen_.begin(), seen_.end(), e.key) == seen_.end())
                 fail(e.at, fmt::format("energy.map.{}: the table has no such action{}", e.key,
@@ -167,12 +169,20 @@ class Table {
     std::vector<std::string> events_, seen_;
 };
 
-/// Prices of the table under those of the section.
-void merge_under(Node& section, const char* key, const Node& from) {
-    const Node* own = section.find(key);
-    Node merged = own == nullptr ? from : config::merge(from, *own);
-    if (own == nullptr) merged.at = section.at;
-    section.put(key, std::move(merged));
+/// Prices of the table over those of the section, which it most often has from a base. An entry that stands in the file
+/// which names the table corrects it.
+void merge_over(Node& section, const char* key, const Node& table, const std::string& named_in) {
+    Node own = section.find(key) != nullptr ? *section.find(key) : Node::make_map();
+    if (own.map.empty()) own.at = section.at;
+    for (const Node::Entry& e : table.map) {
+        const Node* there = own.find(e.key);
+        if (there == nullptr || named_in.empty() || there->at.file != named_in) own.put(e.key, e.value);
+    }
+    section.put(key, std::move(own));
+    Node* unpriced = section.find("unpriced");
+    for (const Node::Entry& e : table.map) {
+        if (unpriced != nullptr && key == std::string_view("actions")) unpriced->erase(e.key);
+    }
 }
 
 }  // namespace
@@ -181,15 +191,21 @@ void expand_ert(Node& root, std::string_view section, const arch::CoreKinds& kin
     Node* const energy = const_cast<Node*>(config::get(root, section));
     if (energy == nullptr || !energy->is_map()) return;
     Node table;
-    std::string file;
+    std::string file, named_in = energy->at.file;
     if (const Node* named = energy->find("ert"); named != nullptr && !named->scalar.empty()) {
         namespace fs = std::filesystem;
         const fs::path base = named->at.line > 0 ? fs::path(named->at.file).parent_path() : fs::path();
         const fs::path path =
             fs::path(named->scalar).is_absolute() ? fs::path(named->scalar) : base / named->scalar;
-        const Node tree = config::load(path.string());
+        Node tree;
+        try {
+            tree = config::load(path.string());
+        } catch (const IoError& e) {
+            fail(named->at, fmt::format("energy.ert: {}", e.what()));
+        }
         table = need(tree, "ERT", "an energy reference table");
         file = path.filename().string();
+        named_in = named->at.file;
     } else if (const Node* included = energy->find("ERT")) {
         table = *included;
         file = std::filesystem::path(included->at.file).filename().string();
@@ -200,8 +216,8 @@ void expand_ert(Node& root, std::string_view section, const arch::CoreKinds& kin
     energy->erase("ert");
     energy->erase("ERT");
     energy->erase("map");
-    merge_under(*energy, "actions", prices.actions());
-    merge_under(*energy, "leakage", prices.leakage());
+    merge_over(*energy, "actions", prices.actions(), named_in);
+    merge_over(*energy, "leakage", prices.leakage(), named_in);
 }
 
 }  // namespace loom::stats
