@@ -11,8 +11,10 @@
 #include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
+#include "base/input_file.hpp"
 #include "base/key_error.hpp"
 #include "base/nearest.hpp"
+#include "base/sha1.hpp"
 #include "noc/catalogue.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
@@ -82,6 +84,10 @@ std::string resolved_yaml(const LoadedRun& run, const std::string& directory) {
     spec.network.file = fs::relative(run.network_path, directory).string();
     spec.input.file = fs::relative(run.input_path, directory).string();
     return config::emit(config::to_node(spec));
+}
+
+std::string configuration_hash(const LoadedRun& run) {
+    return sha1_hex(resolved_yaml(run, "/") + input_hash(run.network_path) + input_hash(run.input_path));
 }
 
 }  // namespace loom::app

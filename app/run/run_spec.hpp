@@ -109,6 +109,9 @@ void check_chip(const arch::ChipSpec& chip);
 /// The whole configuration, defaults included, paths relative to `directory`.
 std::string resolved_yaml(const LoadedRun& run, const std::string& directory);
 
+/// Of all that a result depends on beside the program: the configuration and the contents of its files. Throws IoError.
+std::string configuration_hash(const LoadedRun& run);
+
 }  // namespace loom::app
 
 namespace loom {

@@ -158,7 +158,7 @@ CASES = [
      AT + ":3:54: traffic.packet_sizes: a flow of the scheduled router has packets of one length"),
     # traces
     ("no trace", edit("uniform", "trace"), [], 3, AT + ":3:10: traffic.file: pattern trace needs a CSV file"),
-    ("a missing trace", edit("uniform", "trace, file: t.csv"), [], 6, "{d}/t.csv: cannot be opened: No such file or directory"),
+    ("a missing trace", edit("uniform", "trace, file: t.csv"), [], 6, "{d}/t.csv: cannot be read: No such file or directory"),
     ("an empty trace", trace(""), [], 3, "{d}/t.csv:1: is empty; expected a header: cycle,source,destination[,flits][,class]"),
     ("no header", trace("1,2,3\n"), [], 3, "{d}/t.csv:1: unknown column '1'*"),
     ("a column missing", trace("cycle,source\n"), [], 3, "{d}/t.csv:1: column 'destination' is missing"),
