@@ -62,7 +62,8 @@ bool is_dead(const Json& owner, bool locked_by_system) {
 
 /// Whether that is what this_process() makes.
 bool is_lock(const Json& owner) {
-    for (const Json::Member& m : this_process().items()) {
+    const Json here = this_process();
+    for (const Json::Member& m : here.items()) {
         const Json* found = owner.find(m.key);
         if (found == nullptr || found->is_whole() != m.value.is_whole() ||
             found->is_string() != m.value.is_string())

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/program.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -30,9 +32,16 @@ void say_report(const sc_core::sc_report& report, const sc_core::sc_actions& act
     sc_core::sc_report_handler::default_handler(report, actions & ~sc_core::sc_actions{sc_core::SC_DISPLAY});
 }
 
+/// A stream that the caller closed must not become the name of the first file that is opened. Written to, it fails.
+void take_closed_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(stream, F_GETFD) < 0) open("/dev/null", O_RDONLY);
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, Extensions& extensions) {
+    take_closed_streams();
     try {
         add_builtin(extensions);
     } catch (const Error& e) {

@@ -48,6 +48,15 @@ void link_or_copy(const fs::path& from, const fs::path& to) {
     if (ec) fail_at(to.string(), ec.message());
 }
 
+/// The marker goes last: what a kill leaves of the directory is known to be ours.
+void remove_unfinished(const std::string& directory) {
+    std::error_code ignored;
+    for (const fs::directory_entry& e : fs::directory_iterator(directory, ignored))
+        if (e.path().filename() != kUnfinished) fs::remove_all(e.path(), ignored);
+    fs::remove(directory + "/" + kUnfinished, ignored);
+    fs::remove(directory, ignored);
+}
+
 }  // namespace
 
 void check_result_place(const std::string& path, const std::string& verb) {
@@ -84,9 +93,7 @@ ResultDir::ResultDir(const std::string& path, std::string verb) : path_(place_of
 }
 
 ResultDir::~ResultDir() {
-    if (keep_) return;
-    std::error_code ec;
-    fs::remove_all(temporary_, ec);
+    if (!keep_) remove_unfinished(temporary_);
 }
 
 /// What a process left that was killed. A finished result is never thrown away, whatever it was to become.
@@ -95,10 +102,10 @@ void ResultDir::tidy_up() const {
         std::error_code ec;
         if (!fs::exists(fs::symlink_status(left, ec))) continue;
         const bool finished = read_manifest(left).has_value();
-        if (!finished && !fs::exists(left + "/" + kUnfinished, ec))
+        if (!finished && !fs::is_empty(left, ec) && !fs::exists(left + "/" + kUnfinished, ec))
             throw IoError(left + ": is in the way, and was not written by spikeloom; move it away");
         if (!finished) {
-            fs::remove_all(left, ec);
+            remove_unfinished(left);
         } else {
             const std::string to = fs::exists(path_, ec) ? free_name(path_ + ".kept") : path_;
             fs::rename(left, to, ec);
@@ -185,12 +192,14 @@ void ResultDir::put_in_place(const std::set<std::string>& carried) const {
     for (const fs::directory_entry& e : fs::directory_iterator(old, ec)) {
         const std::string name = e.path().filename().string();
         const std::string late = path_ + "/" + name;  // came after carry_over()
-        const bool is_ours = name == kUnfinished || carried.contains(name) || (earlier_ && is_as_written(*earlier_, old, name));
+        if (name == kUnfinished) continue;
+        const bool is_ours = carried.contains(name) || (earlier_ && is_as_written(*earlier_, old, name));
         if (is_ours)
             fs::remove_all(e.path(), ec);
         else
             fs::rename(e.path(), free_name(late), ec);
     }
+    fs::remove(fs::path(old) / kUnfinished, ec);
     fs::remove(old, ec);
 }
 

@@ -122,6 +122,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
 }
 
 void write_signals(std::ofstream& out, const std::vector<Signal>& signals) {
+    errno = 0;
     for (const Signal& s : signals) {
         std::visit(
             [&](const auto& v) {
@@ -133,9 +134,11 @@ void write_signals(std::ofstream& out, const std::vector<Signal>& signals) {
 }
 
 void finish(std::ofstream& out, const std::string& path) {
-    errno = 0;
-    out.flush();
-    if (out) return;
+    if (out) {
+        errno = 0;
+        out.flush();
+        if (out) return;
+    }
     throw IoError(path + ": cannot be written" + (errno == 0 ? std::string() : std::string(": ") + std::strerror(errno)));
 }
 
@@ -298,6 +301,7 @@ stats::RunRecord simulate(const RunSpec& spec, const arch::Program& program, con
                                                  write_signals(out, signals);
                                                  if (!out) finish(out, workers.name(k, "signals"));
                                                  if (packet_file) write_rows(rows, packets);
+                                                 if (!rows) finish(rows, workers.name(k, "packets"));
                                                  if (write(pipe_end, &c, sizeof c) != sizeof c)
                                                      throw IoError("progress pipe");
                                              });
