@@ -173,7 +173,7 @@ CASES = [
     ("an empty packet in a trace", trace("cycle,source,destination,flits\n1,2,3,0\n"), [], 3, "{d}/t.csv:2: a packet has 1 flit or more"),
     ("a class in a trace", trace("cycle,source,destination,class\n1,2,3,1\n"), [], 3, "{d}/t.csv:2: class '1' is no whole number in 0..0"),
     ("a binary trace", lambda d: (trace("")(d), open(f"{d}/t.csv", "wb").write(bytes(range(256)))), [], 3, "{d}/t.csv:1: unknown column *"),
-    ("a directory as trace", lambda d: (edit("uniform", "trace, file: .")(d)), [], 3, "{d}/*: is empty*"),
+    ("a directory as trace", lambda d: (edit("uniform", "trace, file: .")(d)), [], 6, "{d}/*: is a directory"),
     ("sweeping a trace", trace("cycle,source,destination\n1,2,3\n"), ["--sweep-load"], 2, "--sweep-load: a trace has no rate"),
     ("copies of a trace", trace("cycle,source,destination,flits\n1,2,3;4,9\n"), setting("noc.multicast.style=tree"), 3,
      AT + ":2:50: noc.router.buffer: 8 flits; packets of 9 flits are copied in the routers and must fit a buffer"),
