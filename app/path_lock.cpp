@@ -92,8 +92,8 @@ PathLock::PathLock(const std::string& place) : place_(place) {
     file_ = (p.parent_path() / ("." + p.filename().string() + ".lock")).string();
     const auto start = std::chrono::steady_clock::now();
     for (std::string owner; !create();) {
-        owner = take_over();
-        if (open_ >= 0) return;
+        owner = clear();
+        if (owner.empty()) continue;
         if (std::chrono::steady_clock::now() - start > kPatience)
             throw IoError(fmt::format("{}: {} is writing there; wait for it, or choose another with -o ({})", place_,
                                       owner, file_));
@@ -108,9 +108,7 @@ PathLock::~PathLock() {
 
 void PathLock::hold(int file) {
     const std::string text = this_process().dump() + "\n";
-    const bool written = ftruncate(file, 0) == 0 &&
-                         pwrite(file, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
-    if (!written) {
+    if (write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
         const int reason = errno;
         if (is_at(file, file_)) unlink(file_.c_str());
         close(file);
@@ -141,7 +139,7 @@ bool PathLock::create() {
     return true;
 }
 
-std::string PathLock::take_over() {
+std::string PathLock::clear() {
     const int file = open(file_.c_str(), O_RDWR | O_CLOEXEC);
     if (file < 0 && errno == ENOENT) return "";
     if (file < 0) throw IoError(fmt::format("{}: cannot be opened: {}", file_, std::strerror(errno)));
@@ -149,11 +147,10 @@ std::string PathLock::take_over() {
     const bool lives = !locked && errno == EWOULDBLOCK;
     const std::optional<Json> owner = Json::try_parse(file_text(fmt::format("/proc/self/fd/{}", file)));
     const bool known = owner && is_lock(*owner);
-    if (known && !lives && is_at(file, file_) && is_dead(*owner, locked)) {
-        hold(file);
-        return "";
-    }
+    const bool dead = known && !lives && is_at(file, file_) && is_dead(*owner, locked);
+    if (dead) unlink(file_.c_str());  // while it is locked: nobody else takes it for that of a dead process
     close(file);
+    if (dead) return "";
     if (!known) return "another process (or what is left of one; then remove the file in brackets)";
     if (lives || (*owner)["boot"] == Json(boot_id())) return whose(*owner);
     return whose(*owner) + " (if it is gone, remove the file in brackets)";

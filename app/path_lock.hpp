@@ -17,8 +17,8 @@ class PathLock {
 
   private:
     bool create();
-    /// Takes over the file of a process that died. Empty, or whose the file is.
-    std::string take_over();
+    /// Removes the file of a process that died. Empty, or whose the file is.
+    std::string clear();
     void hold(int file);
     std::string place_, file_;
     int open_ = -1;

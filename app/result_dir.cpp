@@ -185,8 +185,16 @@ void ResultDir::put_in_place(const std::set<std::string>& carried) const {
         }
     }
     sync_path(folder);
-    // The old result goes: its marker first, so that nobody takes what is left of it for a result.
     if (!fs::exists(old, ec)) return;
+    if (!keep_earlier_ || !earlier_) return remove_earlier(old, carried);
+    const std::string kept = free_name(path_ + ".kept");
+    fs::rename(old, kept);
+    log::note(fmt::format("{}: what was there is kept in {}", path_, kept));
+}
+
+/// The marker first, so that nobody takes what is left of it for a result.
+void ResultDir::remove_earlier(const std::string& old, const std::set<std::string>& carried) const {
+    std::error_code ec;
     write_text(old + "/" + kUnfinished, "", old);
     fs::remove(fs::path(old) / kManifest, ec);
     for (const fs::directory_entry& e : fs::directory_iterator(old, ec)) {

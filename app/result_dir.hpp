@@ -31,6 +31,8 @@ class ResultDir {
     /// fails, the finished result stays under a temporary name, which the message tells.
     void commit(const Json& facts);
     const std::string& path() const { return path_; }
+    /// commit() moves the earlier result to DIR.kept instead of replacing it.
+    void keep_earlier() { keep_earlier_ = true; }
     /// Of the result that is there now.
     const std::optional<Json>& earlier() const { return earlier_; }
 
@@ -41,12 +43,14 @@ class ResultDir {
     void write_manifest(const Json& facts) const;
     std::set<std::string> carry_over() const;
     void put_in_place(const std::set<std::string>& carried) const;
+    void remove_earlier(const std::string& old, const std::set<std::string>& carried) const;
 
     std::string path_, verb_, temporary_;
     std::optional<PathLock> lock_;
     std::optional<Json> earlier_;
     std::set<std::string> of_user_;  ///< names that place() gave
     bool keep_ = false;              ///< what is in the temporary directory
+    bool keep_earlier_ = false;
 };
 
 /// Refuses a directory that holds a result of another verb, or something that is no result.

@@ -125,12 +125,9 @@ Json manifest_of(const LoadedTrain& loaded, bool cycle) {
 }
 
 /// A trained network took its time: only the same training, or one that continues it, replaces it.
-void check_replaces(const ResultDir& directory, const Json& facts, bool resume) {
-    if (resume || !directory.earlier()) return;
-    if (configuration_of(*directory.earlier()) == configuration_of(facts)) return;
-    throw IoError(fmt::format("{}: holds the network of another training (its config.resolved.yaml or data differ); "
-                              "choose another with -o",
-                              directory.path()));
+bool is_of_another_training(const ResultDir& directory, const Json& facts, bool resume) {
+    return !resume && directory.earlier() &&
+           configuration_of(*directory.earlier()) != configuration_of(facts);
 }
 
 std::string relative_to(const std::string& path, const std::string& directory) {
@@ -185,7 +182,7 @@ int train(const TrainOptions& o) {
     const std::string output = o.output.empty() ? default_output(o.file) : o.output;
     const Json facts = manifest_of(loaded, cycle);
     ResultDir directory(output, "train");
-    check_replaces(directory, facts, o.resume);
+    if (is_of_another_training(directory, facts, o.resume)) directory.keep_earlier();
     const TrainWorkDir work(directory.path(), o.resume);
     const config::Node key = checkpoint_key(train_node(loaded, input_hash), fidelity_name(cycle));
     TrainState state;

@@ -130,11 +130,16 @@ def other_results_stay():
                     done(args, f"{d}/{other}", expect=6)
                     assert tree(f"{d}/{other}") == before, (verb, other)
         network = read(f"{d}/train/trained.nir")
-        err = done(("train", TRAIN, "-q", "--steps", "3", "--set", "train.optimizer.lr=0.5"), f"{d}/train", expect=6)
-        assert "holds the network of another training" in err, err
-        done(("train", TRAIN, "-q", "--steps", "2"), f"{d}/train", expect=6)
         done(all_verbs["train"], f"{d}/train")
-        assert read(f"{d}/train/trained.nir") == network
+        assert read(f"{d}/train/trained.nir") == network and not os.path.exists(f"{d}/train.kept")
+        write(f"{d}/train/notes.txt")
+        err = done(("train", TRAIN, "--steps", "3", "--set", "train.optimizer.lr=0.5"), f"{d}/train")
+        assert f"what was there is kept in {d}/train.kept" in err and os.path.exists(f"{d}/train/notes.txt"), err
+        assert read(f"{d}/train.kept/trained.nir") == network and is_whole(f"{d}/train.kept")
+        done(("train", TRAIN, "-q", "--steps", "2"), f"{d}/train")
+        assert is_whole(f"{d}/train.kept-2") and os.path.exists(f"{d}/train.kept-2/notes.txt")
+        shutil.rmtree(f"{d}/train")
+        os.rename(f"{d}/train.kept", f"{d}/train")
         done(("train", TRAIN, "-q", "--steps", "4", "--resume"), f"{d}/train")
         assert read(f"{d}/train/trained.nir") != network
 

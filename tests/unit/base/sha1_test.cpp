@@ -31,7 +31,7 @@ TEST(Sha1Test, EveryLengthOfTheLastBlock) {
 TEST(Sha1Test, PartsOfAnyLength) {
     std::string text;
     for (int i = 0; i < 500; ++i) text += static_cast<char>(i * 7);
-    for (std::size_t step : {1, 3, 55, 63, 64, 65, 128, 200}) {
+    for (const std::size_t step : {1U, 3U, 55U, 63U, 64U, 65U, 128U, 200U}) {
         Sha1 parts;
         for (std::size_t at = 0; at < text.size(); at += step)
             parts.add(std::string_view(text).substr(at, step));
