@@ -23,7 +23,7 @@ namespace loom::app {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::chrono::milliseconds kPause{20}, kPatience{2000};
+constexpr std::chrono::milliseconds kLockPause{20}, kLockPatience{2000};
 
 std::string host_name() {
     std::array<char, 256> name{};
@@ -94,10 +94,10 @@ PathLock::PathLock(const std::string& place) : place_(place) {
     for (std::string owner; !create();) {
         owner = clear();
         if (owner.empty()) continue;
-        if (std::chrono::steady_clock::now() - start > kPatience)
+        if (std::chrono::steady_clock::now() - start > kLockPatience)
             throw IoError(fmt::format("{}: {} is writing there; wait for it, or choose another with -o ({})", place_,
                                       owner, file_));
-        std::this_thread::sleep_for(kPause);
+        std::this_thread::sleep_for(kLockPause);
     }
 }
 

@@ -25,7 +25,7 @@ namespace loom::app {
 namespace {
 
 /// More than what is left of a file's last block on any disk.
-constexpr std::size_t kBlock = std::size_t{1} << 16;
+constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
 
 struct RunOptions {
     std::string file;
@@ -203,7 +203,7 @@ int run(const RunOptions& o) {
 
     const log::Stopwatch simulating("");
     const stats::RunRecord record = simulate_all(p, program, o, waveform, directory);
-    if (!waveform.file.empty()) check_writable(waveform.file + ".vcd", o.vcd, kBlock);
+    if (!waveform.file.empty()) check_writable(waveform.file + ".vcd", o.vcd, kBlockBytes);
     const double simulate_s = simulating.seconds();
 
     const arch::ChipSpec& chip = p.run.spec.chip;
