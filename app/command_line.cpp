@@ -5,11 +5,15 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <span>
+#include <system_error>
 
 #include "app/verb.hpp"
 #include "base/error.hpp"
@@ -127,8 +131,19 @@ class Grammar {
 /// Exit code of what a command threw, which is told in one line.
 int report(ExitCode code, const std::string& message) {
     log::show_warnings();
-    fmt::print(stderr, "spikeloom: {}\n", message);
+    log::raw("spikeloom: " + message + "\n");
     return static_cast<int>(code);
+}
+
+constexpr const char* kNoOutput = "standard output: cannot be written: ";
+
+/// What is printed is kept in a buffer: whether it arrived shows at the end.
+int with_output_written(int code) {
+    if (code == static_cast<int>(ExitCode::Io)) return code;  // told already
+    errno = 0;
+    std::cout.flush();
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout) return code;
+    return report(ExitCode::Io, kNoOutput + std::string(errno == 0 ? "error of a write" : std::strerror(errno)));
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -143,6 +158,8 @@ int parse_and_run(int argc, char** argv) {
         return report(e.code(), e.what());
     } catch (const std::bad_alloc&) {
         return report(ExitCode::SimulationFault, "out of memory");
+    } catch (const std::system_error& e) {
+        return report(ExitCode::Io, std::ferror(stdout) != 0 ? kNoOutput + e.code().message() : e.what());
     } catch (const std::exception& e) {
         return report(ExitCode::Internal, std::string("internal error (please report): ") + e.what());
     }
@@ -152,7 +169,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-    const int code = parse_and_run(argc, argv);
+    const int code = with_output_written(parse_and_run(argc, argv));
     log::show_warnings();
     return code;
 }

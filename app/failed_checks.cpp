@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 
 namespace loom::app {
 
@@ -11,7 +12,7 @@ int failed_checks(std::span<const stats::FailIf> checks, const Json& report) {
     int code = 0;
     for (const stats::FailIf& check : checks) {
         if (!check.fails(report)) continue;
-        fmt::print(stderr, "spikeloom: check failed: {} (is {})\n", check.text(), check.value(report));
+        log::raw(fmt::format("spikeloom: check failed: {} (is {})\n", check.text(), check.value(report)));
         code = static_cast<int>(ExitCode::CheckFailed);
     }
     return code;

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include "base/log.hpp"
 
 namespace loom::app {
 
@@ -29,13 +29,12 @@ void Progress::update(std::uint64_t done, std::uint64_t cycles) {
         line += fmt::format(", {:.3g}/s, {:.0f} s left", rate, static_cast<double>(total_ - done) / rate);
     }
     if (cycles != 0) line += fmt::format(", {:.3g} M cycles/s", static_cast<double>(cycles) / seconds / 1e6);
-    fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
-    std::fflush(stderr);
+    log::raw(fmt::format("{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n"));
     shown_ = true;
 }
 
 void Progress::finish() {
-    if (shown_ && terminal_) fmt::print(stderr, "\r\033[K");
+    if (shown_ && terminal_) log::raw("\r\033[K");
 }
 
 }  // namespace loom::app

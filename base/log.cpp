@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -60,6 +61,11 @@ void say(Level level, std::string_view text) {
 
 }  // namespace
 
+void raw(const std::string& text) {
+    std::fputs(text.c_str(), stderr);
+    std::fflush(stderr);
+}
+
 void set_level(Level level) {
     the_log().level = level;
     the_log().out.set_level(of(level));
@@ -95,9 +101,16 @@ void warning(std::string text) {
         warnings.emplace_back(std::move(text), 1);
 }
 
+std::vector<std::string> warnings() {
+    std::vector<std::string> all;
+    for (const auto& [text, times] : the_log().warnings)
+        all.push_back(times == 1 ? text : fmt::format("{} ({} times)", text, times));
+    return all;
+}
+
 void show_warnings() {
-    for (const auto& [text, times] : std::exchange(the_log().warnings, {}))
-        say(Level::Warning, times == 1 ? text : fmt::format("{} ({} times)", text, times));
+    for (const std::string& text : warnings()) say(Level::Warning, text);
+    the_log().warnings.clear();
 }
 
 void Stopwatch::stop() {

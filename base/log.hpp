@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What the program says of itself while it works: to stderr, never with the results. One thread of the
 /// command uses it.
@@ -17,6 +18,9 @@ enum class Level {
     Off,      ///< nothing
 };
 
+/// To stderr as it is; what cannot be written there is lost.
+void raw(const std::string& text);
+
 /// Starts at Note.
 void set_level(Level level);
 Level level();
@@ -29,6 +33,8 @@ void note(std::string_view text);
 
 /// Kept until show_warnings(), where equal ones are one.
 void warning(std::string text);
+/// Those that wait, as they will be shown.
+std::vector<std::string> warnings();
 /// Writes the warnings since the last call, in their order: a command calls it at its end.
 void show_warnings();
 

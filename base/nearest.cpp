@@ -51,12 +51,12 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
                 best_distance = d;
             }
         }
-        if (best != nullptr) return fmt::format("; did you mean {}?", quoted(*best));
+        if (best != nullptr) return fmt::format("; did you mean {}?", ::loom::quoted(*best));
     }
     std::vector<std::string> shown;
     for (const auto& c : candidates) {
         if (shown.size() == most_listed) break;
-        shown.push_back(quoted(c));
+        shown.push_back(::loom::quoted(c));
     }
     return fmt::format("; expected one of {}{}", fmt::join(shown, ", "),
                        candidates.size() > most_listed ? ", ..." : "");

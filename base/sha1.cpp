@@ -3,19 +3,18 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <bit>
-#include <cstddef>
-#include <cstdint>
+#include <cstring>
 
 namespace loom {
 namespace {
 
-constexpr std::size_t kBlock = 64;       ///< bytes that one round of the digest takes in
+constexpr std::size_t kBlock = std::tuple_size_v<Sha1::Block>;
 constexpr std::size_t kLengthBytes = 8;  ///< bytes of the length that ends the last block
 
-using State = std::array<std::uint32_t, 5>;
-using Block = std::array<std::uint8_t, kBlock>;
+using State = Sha1::State;
+using Block = Sha1::Block;
 
 std::uint32_t big_endian(const std::uint8_t* p) {
     return (std::uint32_t{p[0]} << 24) | (std::uint32_t{p[1]} << 16) | (std::uint32_t{p[2]} << 8) | p[3];
@@ -52,24 +51,44 @@ void take_in(State& state, const std::uint8_t* block) {
 
 }  // namespace
 
-std::string sha1_hex(std::string_view bytes) {
-    State state{0x67452301U, 0xefcdab89U, 0x98badcfeU, 0x10325476U, 0xc3d2e1f0U};
+void Sha1::add(std::string_view bytes) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    std::size_t rest = bytes.size();
-    for (; rest >= kBlock; rest -= kBlock, data += kBlock) take_in(state, data);
+    std::size_t left = bytes.size();
+    const std::size_t begun = size_ % kBlock;
+    size_ += left;
+    if (begun != 0) {
+        const std::size_t n = std::min(left, kBlock - begun);
+        std::memcpy(block_.data() + begun, data, n);
+        if (begun + n < kBlock) return;
+        take_in(state_, block_.data());
+        data += n, left -= n;
+    }
+    for (; left >= kBlock; left -= kBlock, data += kBlock) take_in(state_, data);
+    if (left != 0) std::memcpy(block_.data(), data, left);
+}
+
+std::string Sha1::hex() const {
     // The end: the last bytes, a one bit, zeros, and the number of bits in the last eight bytes.
+    State state = state_;
     Block last{};
-    for (std::size_t i = 0; i < rest; ++i) last[i] = data[i];
+    const std::size_t rest = size_ % kBlock;
+    std::memcpy(last.data(), block_.data(), rest);
     last[rest] = 0x80;
     if (rest + 1 + kLengthBytes > kBlock) {
         take_in(state, last.data());
         last.fill(0);
     }
-    const std::uint64_t bits = std::uint64_t{bytes.size()} * 8;
+    const std::uint64_t bits = size_ * 8;
     for (std::size_t i = 0; i < kLengthBytes; ++i)
         last[kBlock - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
     take_in(state, last.data());
     return fmt::format("{:08x}{:08x}{:08x}{:08x}{:08x}", state[0], state[1], state[2], state[3], state[4]);
+}
+
+std::string sha1_hex(std::string_view bytes) {
+    Sha1 digest;
+    digest.add(bytes);
+    return digest.hex();
 }
 
 }  // namespace loom

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/input_file.hpp"
 #include "base/nearest.hpp"
-#include "traces/file_bytes.hpp"
 
 namespace loom::traces {
 namespace {
@@ -36,7 +36,7 @@ std::vector<Cell> split(std::string_view line) {
 }  // namespace
 
 std::vector<AerEvent> read_aer(const std::string& path) {
-    const std::vector<std::uint8_t> bytes = file_bytes(path);
+    const std::vector<std::uint8_t> bytes = input_bytes(path);
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const std::vector<std::string> known{"sample", "step", "address", "value"};
     std::vector<std::size_t> columns;

@@ -12,8 +12,8 @@
 #include <map>
 
 #include "base/error.hpp"
+#include "base/input_file.hpp"
 #include "base/nearest.hpp"
-#include "traces/file_bytes.hpp"
 #include "traces/zip.hpp"
 
 namespace loom::traces {
@@ -136,7 +136,7 @@ Array parse_npy(const std::vector<std::uint8_t>& bytes, const std::string& where
 }
 
 Array read_npy(const std::string& path) {
-    return parse_npy(file_bytes(path), path);
+    return parse_npy(input_bytes(path), path);
 }
 
 std::vector<std::string> npz_names(const std::string& path) {

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "traces/file_bytes.hpp"
+#include "base/input_file.hpp"
 
 namespace loom::traces {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::uint64_t kEntryMark = 0x02014b50, kLocalMark = 0x04034b50;
 constexpr std::uint64_t kMaxMember = std::uint64_t{1} << 34;
 }  // namespace
 
-Zip::Zip(const std::string& path) : path_(path), bytes_(file_bytes(path)) {
+Zip::Zip(const std::string& path) : path_(path), bytes_(input_bytes(path)) {
     read_directory();
 }
 

@@ -9,15 +9,14 @@
 #include "app/cim/cim_file.hpp"
 #include "app/cim/cim_report.hpp"
 #include "app/config_file.hpp"
-#include "app/content_hash.hpp"
 #include "app/result_dir.hpp"
 #include "app/verb.hpp"
 #include "arch/cim_prices.hpp"
 #include "base/config/writer.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
+#include "base/input_file.hpp"
 #include "base/log.hpp"
-#include "base/version.hpp"
 #include "cores/cim/array.hpp"
 #include "traces/npy.hpp"
 
@@ -234,7 +233,7 @@ int cim(const CimOptions& o) {
     std::vector<CimVector> vectors;
     arch::EnergySpec prices;
     std::optional<ResultDir> directory;
-    if (!o.output.empty()) directory.emplace(o.output);
+    if (!o.output.empty()) directory.emplace(o.output, "cim");
     Json list = Json::array(), stats;
     with_places(run.root, [&] {
         array.emplace(file.spec, weights, context);
@@ -248,32 +247,26 @@ int cim(const CimOptions& o) {
         stats = stats_of(file, shape, vectors, run_together(*array, inputs),
                          load_report(file, weights, context, prices), prices);
     });
+    std::uint64_t clips = 0;
+    for (const CimVector& v : vectors) clips += v.counters.clips + v.counters.psum_overflows;
+    if (clips != 0) {
+        log::warning(
+            fmt::format("{} codes or partial sums were beyond their range (clips, psum_overflows)", clips));
+    }
     if (directory) {
         directory->write("vectors.json", list.dump(1) + "\n");
         directory->write("stats.json", stats.dump(1) + "\n");
         directory->write("summary.txt", text_of(stats, vectors));
         directory->write("config.resolved.yaml", config::emit(config::to_node(file)));
-        const Json manifest{{"program", "spikeloom"},
-                            {"version", kVersion},
-                            {"seed", o.seed},
-                            {"sha1",
-                             {{"weights", hash_file(o.weights)},
-                              {"inputs", hash_file(o.inputs)},
-                              {"stats", hash_text(stats.dump(1) + "\n")}}}};
-        directory->write("manifest.json", manifest.dump(1) + "\n");
-        directory->commit();
+        directory->commit(
+            {{"seed", o.seed},
+             {"sha1", {{"weights", input_hash(o.weights)}, {"inputs", input_hash(o.inputs)}}}});
     }
     if (o.json) {
         fmt::print("{}\n", list.dump(1));
     } else {
         fmt::print("{}", text_of(stats, vectors));
         if (directory) fmt::print("full report: {}\n", directory->path());
-    }
-    std::uint64_t clips = 0;
-    for (const CimVector& v : vectors) clips += v.counters.clips + v.counters.psum_overflows;
-    if (clips != 0) {
-        log::warning(
-            fmt::format("{} codes or partial sums were beyond their range (clips, psum_overflows)", clips));
     }
     return 0;
 }

@@ -8,7 +8,6 @@
 #include <mutex>
 
 #include "app/config_file.hpp"
-#include "app/content_hash.hpp"
 #include "app/failed_checks.hpp"
 #include "app/noc/noc_report.hpp"
 #include "app/noc/noc_spec.hpp"
@@ -17,7 +16,8 @@
 #include "app/verb.hpp"
 #include "base/config/writer.hpp"
 #include "base/error.hpp"
-#include "base/version.hpp"
+#include "base/input_file.hpp"
+#include "base/log.hpp"
 #include "noc/traffic/experiment.hpp"
 
 namespace loom::app {
@@ -103,8 +103,8 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
                          {"zero_load", s.zero_load},
                          {"stable", s.stable}});
         if (!quiet) {
-            fmt::print(stderr, "rate {:.4f}: accepted {:.4f}, mean latency {:.2f}{}\n", rate,
-                       s.accepted_flit_rate, s.packet_mean, s.stable ? "" : "  not stable");
+            log::raw(fmt::format("rate {:.4f}: accepted {:.4f}, mean latency {:.2f}{}\n", rate,
+                                 s.accepted_flit_rate, s.packet_mean, s.stable ? "" : "  not stable"));
         }
         return s.stable;
     };
@@ -194,16 +194,13 @@ void finish(ResultDir& directory, const LoadedNoc& run, const Json& j, const std
     NocRunSpec resolved = run.spec;
     if (!run.trace_path.empty())
         resolved.traffic.file = std::filesystem::relative(run.trace_path, directory.path()).string();
-    const std::string stats = j.dump(1) + "\n";
     directory.write("config.resolved.yaml", config::emit(config::to_node(resolved)));
-    directory.write("stats.json", stats);
+    directory.write("stats.json", j.dump(1) + "\n");
     directory.write("summary.txt", text);
-    Json manifest{{"spikeloom", kVersion}, {"schema_version", j.value("schema_version", 1)}};
+    Json manifest{{"schema_version", j.value("schema_version", 1)}};
     manifest["seeds"] = run.spec.measure.seeds;
-    if (!run.trace_path.empty()) manifest["sha1"]["trace"] = hash_file(run.trace_path);
-    manifest["sha1"]["stats"] = hash_text(stats);
-    directory.write("manifest.json", manifest.dump(1) + "\n");
-    directory.commit();
+    if (!run.trace_path.empty()) manifest["sha1"]["trace"] = input_hash(run.trace_path);
+    directory.commit(manifest);
 }
 
 struct NocOptions {
@@ -242,7 +239,7 @@ int noc(const NocOptions& o) {
         run.spec.measure.seeds.resize(1);  // nothing is drawn
     }
     std::optional<ResultDir> directory;
-    if (!o.output.empty()) directory.emplace(o.output);
+    if (!o.output.empty()) directory.emplace(o.output, "noc");
     Json j;
     std::string text;
     with_places(run.root, [&] {

@@ -46,6 +46,7 @@ compiler::Mapping compile(PreparedRun& prepared) {
     with_places(prepared.run.root, [&] {
         mapping = compiler::compile(std::move(prepared.model), spec.profile, spec.chip, spec.map,
                                     input_format(prepared.stimulus));
+        if (mapping.program.input_graded || spec.profile.multispike) check_packets(spec.chip, true);
     });
     say_passes(mapping);
     return mapping;

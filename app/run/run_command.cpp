@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
-#include "app/content_hash.hpp"
 #include "app/extensions.hpp"
 #include "app/failed_checks.hpp"
 #include "app/result_dir.hpp"
 #include "app/run/prepared_run.hpp"
 #include "app/run/simulate.hpp"
 #include "app/verb.hpp"
+#include "base/durable_file.hpp"
+#include "base/input_file.hpp"
 #include "base/key_error.hpp"
 #include "base/log.hpp"
-#include "base/version.hpp"
 #include "cores/kind.hpp"
 #include "sim/foreign/foreign_kind.hpp"
 #include "sim/report/devices.hpp"
@@ -22,6 +23,9 @@
 namespace loom::app {
 
 namespace {
+
+/// More than what is left of a file's last block on any disk.
+constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
 
 struct RunOptions {
     std::string file;
@@ -90,17 +94,17 @@ std::string predictions_csv(const stats::RunRecord& record, const traces::Stimul
     return text;
 }
 
-std::string manifest_json(const LoadedRun& run, const std::string& stats) {
+/// Early: the hashes are those of the bytes that were read.
+Json manifest_facts(const LoadedRun& run) {
     Json manifest;
-    manifest["spikeloom"] = kVersion;
     manifest["schema_version"] = stats::kSchemaVersion;
     manifest["seed"]["input"] = run.spec.input.seed;
     manifest["seed"]["map"] = run.spec.map.seed;
     manifest["seed"]["device"] = run.spec.device_seed;
-    manifest["sha1"]["network"] = hash_file(run.network_path);
-    manifest["sha1"]["input"] = hash_file(run.input_path);
-    manifest["sha1"]["stats"] = hash_text(stats);
-    return manifest.dump(1) + "\n";
+    manifest["sha1"]["network"] = input_hash(run.network_path);
+    manifest["sha1"]["input"] = input_hash(run.input_path);
+    manifest["sha1"]["configuration"] = configuration_hash(run);
+    return manifest;
 }
 
 /// Figures of chips with the further device seeds. Without SystemC, which is elaborated once per process;
@@ -121,15 +125,14 @@ std::vector<stats::ChipFigures> other_chips(const PreparedRun& p, arch::Program&
 }
 
 stats::RunRecord simulate_all(const PreparedRun& p, arch::Program& program, const RunOptions& o,
-                              const ResultDir& directory) {
+                              const chip::WaveformSpec& waveform, const ResultDir& directory) {
     const log::Stopwatch watch("simulation");
     SimulateOptions options;
     options.threads = o.threads;
     options.systemc = o.engine == "systemc";
     options.shuffle_seed = o.shuffle;
     options.quiet = o.quiet;
-    options.waveform.file = o.vcd.ends_with(".vcd") ? o.vcd.substr(0, o.vcd.size() - 4) : o.vcd;
-    options.waveform.signals = o.vcd_signals;
+    options.waveform = waveform;
     std::vector<stats::ChipFigures> chips = other_chips(p, program, options, directory);
     program.device_seed = p.run.spec.device_seed;
     stats::RunRecord record = simulate(p.run.spec, program, p.stimulus, options, directory);
@@ -137,6 +140,25 @@ stats::RunRecord simulate_all(const PreparedRun& p, arch::Program& program, cons
     for (std::uint32_t k = 0; k < p.run.spec.chip.n_kinds(); ++k)
         record.loads.push_back(cores::kind_of(p.run.spec.chip, k).load(p.run.spec.chip, program, k));
     return record;
+}
+
+/// SystemC looks at none of its writes: a file that cannot be opened is found before, a full disk after the simulation.
+void check_writable(const std::string& file, const std::string& shown, std::size_t bytes) {
+    std::error_code ec;
+    const auto size = std::filesystem::exists(file, ec) ? std::filesystem::file_size(file, ec) : 0;
+    write_text(file, std::string(bytes, '\n'), shown, Begin::AtTheEnd);
+    std::filesystem::resize_file(file, size, ec);
+}
+
+/// --vcd FILE or FILE.vcd.
+chip::WaveformSpec waveform_of(const RunOptions& o, ResultDir& directory) {
+    chip::WaveformSpec waveform{"", o.vcd_signals};
+    if (o.vcd.empty()) return waveform;
+    const std::string shown = o.vcd.ends_with(".vcd") ? o.vcd : o.vcd + ".vcd";
+    const std::string file = directory.place(shown);
+    check_writable(file, shown, 0);
+    waveform.file = file.substr(0, file.size() - 4);
+    return waveform;
 }
 
 void warn_of_saturation(const stats::RunRecord& record) {
@@ -172,12 +194,16 @@ int run(const RunOptions& o) {
     LoadedRun loaded = load_run(o.file, o.sets, o.seed ? &*o.seed : nullptr);
     check_modules(loaded.spec, o);
     PreparedRun p = prepare(std::move(loaded));
+    const Json facts = manifest_facts(p.run);
     arch::Program program = compile(p).program;
     const double compile_s = compiling.seconds();
-    ResultDir directory(o.output.empty() ? default_output(o.file) : o.output);
+    ResultDir directory(o.output.empty() ? default_output(o.file) : o.output, "run");
+
+    const chip::WaveformSpec waveform = waveform_of(o, directory);
 
     const log::Stopwatch simulating("");
-    const stats::RunRecord record = simulate_all(p, program, o, directory);
+    const stats::RunRecord record = simulate_all(p, program, o, waveform, directory);
+    if (!waveform.file.empty()) check_writable(waveform.file + ".vcd", o.vcd, kBlockBytes);
     const double simulate_s = simulating.seconds();
 
     const arch::ChipSpec& chip = p.run.spec.chip;
@@ -193,9 +219,9 @@ int run(const RunOptions& o) {
     directory.write("config.resolved.yaml", resolved_yaml(p.run, directory.path()));
     directory.write("host.json", host_json(compile_s, simulate_s, record, o.threads));
     directory.write("predictions.csv", predictions_csv(record, p.stimulus));
-    directory.write("manifest.json", manifest_json(p.run, text));
     directory.write("summary.txt", table);
-    directory.commit();
+    warn_of_saturation(record);
+    directory.commit(facts);
     reporting.stop();
 
     if (o.json) {
@@ -204,7 +230,6 @@ int run(const RunOptions& o) {
         fmt::print("{}\n{:.1f} s on this machine; full report: {}/stats.txt\n", table, simulate_s,
                    directory.path());
     }
-    warn_of_saturation(record);
     return failed_checks(checks, stats);
 }
 

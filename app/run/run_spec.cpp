@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run/run_spec.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -12,8 +14,10 @@
 #include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
+#include "base/input_file.hpp"
 #include "base/key_error.hpp"
 #include "base/nearest.hpp"
+#include "base/sha1.hpp"
 #include "noc/catalogue.hpp"
 #include "sim/report/energy_prices.hpp"
 #include "sim/report/ert.hpp"
@@ -44,6 +48,20 @@ void check_network(const arch::ChipSpec& chip) {
 
 }  // namespace
 
+void check_packets(const arch::ChipSpec& chip, bool graded) {
+    const std::string& router = chip.noc.router.kind;
+    if (known().modules.has_network(router) || !noc::catalogue_of(chip.noc).routers.get(router).single_flits) return;
+    for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
+        const std::uint64_t flits = chip.packet_flits(k, graded);
+        if (flits <= 1) continue;
+        const std::string key = chip.key_of_kind(k) + ".axon_out." + (graded ? "graded_flits" : "flits");
+        throw KeyError(key, fmt::format("{} have {} flits of {} bits, and the {} router carries packets of 1 flit; "
+                                        "set it to 1, or widen noc.flit_bits",
+                                        graded ? "packets with payload" : "spike packets", flits,
+                                        chip.noc.flit_bits, router));
+    }
+}
+
 void check_timestep(const arch::ChipSpec& chip) {
     static const std::vector<std::string> policies{"barrier"};
     const std::string& policy = chip.timestep.policy;
@@ -54,6 +72,7 @@ void check_timestep(const arch::ChipSpec& chip) {
 void check_chip(const arch::ChipSpec& chip) {
     check_timestep(chip);
     check_network(chip);
+    check_packets(chip, false);
     arch::check_kinds(chip);
     stats::check_prices(arch::with_derived_prices(chip));
 }
@@ -85,6 +104,10 @@ std::string resolved_yaml(const LoadedRun& run, const std::string& directory) {
     spec.network.file = fs::relative(run.network_path, directory).string();
     spec.input.file = fs::relative(run.input_path, directory).string();
     return config::emit(config::to_node(spec));
+}
+
+std::string configuration_hash(const LoadedRun& run) {
+    return sha1_hex(resolved_yaml(run, "/") + input_hash(run.network_path) + input_hash(run.input_path));
 }
 
 }  // namespace loom::app

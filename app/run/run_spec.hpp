@@ -103,11 +103,18 @@ LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets
 /// The one way to end a timestep that is modelled is the barrier. Throws KeyError for another.
 void check_timestep(const arch::ChipSpec& chip);
 
+/// Routers that carry packets of one flit get no longer ones from the cores. graded: packets with payload. Throws
+/// KeyError.
+void check_packets(const arch::ChipSpec& chip, bool graded);
+
 /// What reading alone cannot find: unknown kinds, impossible networks, missing prices. Throws ConfigError.
 void check_chip(const arch::ChipSpec& chip);
 
 /// The whole configuration, defaults included, paths relative to `directory`.
 std::string resolved_yaml(const LoadedRun& run, const std::string& directory);
+
+/// Of all that a result depends on beside the program: the configuration and the contents of its files. Throws IoError.
+std::string configuration_hash(const LoadedRun& run);
 
 }  // namespace loom::app
 

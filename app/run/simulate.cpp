@@ -2,12 +2,16 @@
 #include "app/run/simulate.hpp"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,6 +24,7 @@
 #include "app/run/decoder.hpp"
 #include "app/run/recorder.hpp"
 #include "base/counter_math.hpp"
+#include "base/durable_file.hpp"
 #include "base/error.hpp"
 #include "sim/foreign/boundary.hpp"
 #include "sim/foreign/foreign_kind.hpp"
@@ -29,8 +34,11 @@ namespace {
 
 /// Cycles without progress after which a run is given up.
 constexpr Cycles kPatience = Cycles{1} << 26;
-/// Worker's exit code when it has written why it failed.
-constexpr int kWorkerFailed = 3;
+/// What a worker process says of its failure, in memory that it shares with its parent: a full disk keeps no message.
+struct Failure {
+    int code;
+    char text[4000];
+};
 
 class Sample final : public chip::SampleInput {
   public:
@@ -114,6 +122,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
 }
 
 void write_signals(std::ofstream& out, const std::vector<Signal>& signals) {
+    errno = 0;
     for (const Signal& s : signals) {
         std::visit(
             [&](const auto& v) {
@@ -122,6 +131,15 @@ void write_signals(std::ofstream& out, const std::vector<Signal>& signals) {
             },
             s.values);
     }
+}
+
+void finish(std::ofstream& out, const std::string& path) {
+    if (out) {
+        errno = 0;
+        out.flush();
+        if (out) return;
+    }
+    throw IoError(path + ": cannot be written" + (errno == 0 ? std::string() : std::string(": ") + std::strerror(errno)));
 }
 
 void read_signals(std::ifstream& in, std::vector<Signal>& signals, const std::string& path) {
@@ -139,15 +157,20 @@ void read_signals(std::ifstream& in, std::vector<Signal>& signals, const std::st
 /// Worker processes that share the samples; files in the result directory carry what they found.
 class Workers {
   public:
-    Workers(const ResultDir& directory, unsigned n) : directory_(directory), n_(n) {}
+    Workers(const ResultDir& directory, unsigned n) : directory_(directory), n_(n) {
+        void* shared = mmap(nullptr, n * sizeof(Failure), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (shared == MAP_FAILED) throw IoError("no memory for the processes of --threads");
+        failures_ = static_cast<Failure*>(shared);
+    }
     ~Workers() {
         for (const pid_t pid : pids_) {
             kill(pid, SIGKILL);
             waitpid(pid, nullptr, 0);
         }
+        munmap(failures_, n_ * sizeof(Failure));
         std::error_code ec;
         for (unsigned k = 0; k < n_; ++k) {
-            for (const char* what : {"signals", "packets", "record", "error"})
+            for (const char* what : {"signals", "packets", "record"})
                 std::filesystem::remove(name(k, what), ec);
         }
     }
@@ -160,10 +183,13 @@ class Workers {
              const std::function<void(std::uint64_t)>& sample_done) {
         int pipe_ends[2];
         if (pipe(pipe_ends) != 0) throw IoError("cannot create a pipe");
+        const pid_t parent = getpid();
         for (unsigned k = 0; k < n_; ++k) {
             const pid_t pid = fork();
             if (pid < 0) throw IoError("cannot start a process");
             if (pid == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (getppid() != parent) _exit(1);
                 close(pipe_ends[0]);
                 child(k, pipe_ends[1], work);
             }
@@ -178,25 +204,17 @@ class Workers {
             waitpid(pids_.front(), &status, 0);
             pids_.erase(pids_.begin());
             if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
-            if (WIFEXITED(status) && WEXITSTATUS(status) == kWorkerFailed) {
-                std::ifstream in(name(k, "error"));
-                int code = 0;
-                std::string message;
-                in >> code;
-                in.ignore(1);
-                std::getline(in, message);
-                throw Error(static_cast<ExitCode>(code), message);
-            }
+            if (const Failure& failed = failures_[k]; WIFEXITED(status) && failed.code != 0)
+                throw Error(static_cast<ExitCode>(failed.code), failed.text);
             throw ModelError(fmt::format("worker process {} ended abnormally", k));
         }
     }
 
   private:
     [[noreturn]] void child(unsigned k, int pipe_end, const std::function<void(unsigned, int)>& work) const {
-        int code = 0;
-        const auto fail = [&](ExitCode c, const char* what) {
-            std::ofstream(name(k, "error")) << static_cast<int>(c) << ' ' << what << '\n';
-            code = kWorkerFailed;
+        const auto fail = [&](ExitCode code, const std::string& what) {
+            failures_[k].code = static_cast<int>(code);
+            what.copy(failures_[k].text, sizeof(Failure::text) - 1);
         };
         try {
             work(k, pipe_end);
@@ -205,10 +223,11 @@ class Workers {
         } catch (const std::exception& e) {
             fail(ExitCode::Internal, e.what());
         }
-        _exit(code);
+        _exit(failures_[k].code);
     }
     const ResultDir& directory_;
     unsigned n_;
+    Failure* failures_ = nullptr;
     std::vector<pid_t> pids_;
 };
 
@@ -280,15 +299,15 @@ stats::RunRecord simulate(const RunSpec& spec, const arch::Program& program, con
                                              [&](std::size_t, Cycles c, const std::vector<Signal>& signals,
                                                  const std::vector<PacketRow>& packets) {
                                                  write_signals(out, signals);
+                                                 if (!out) finish(out, workers.name(k, "signals"));
                                                  if (packet_file) write_rows(rows, packets);
+                                                 if (!rows) finish(rows, workers.name(k, "packets"));
                                                  if (write(pipe_end, &c, sizeof c) != sizeof c)
                                                      throw IoError("progress pipe");
                                              });
-                out.flush();
-                if (!out) throw IoError(workers.name(k, "signals") + ": cannot be written");
-                rows.flush();
-                if (!rows) throw IoError(workers.name(k, "packets") + ": cannot be written");
-                std::ofstream(workers.name(k, "record"), std::ios::binary) << stats::serialise(record);
+                finish(out, workers.name(k, "signals"));
+                finish(rows, workers.name(k, "packets"));
+                write_text(workers.name(k, "record"), stats::serialise(record), workers.name(k, "record"));
             },
             count);
         std::vector<std::ifstream> parts, rows;

@@ -4,12 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include "base/json/json.hpp"
 #include <span>
 
-#include "app/result_dir.hpp"
-#include "traces/file_bytes.hpp"
+#include "app/manifest.hpp"
+#include "base/durable_file.hpp"
+#include "base/error.hpp"
+#include "base/input_file.hpp"
+#include "base/log.hpp"
+#include "base/sha1.hpp"
 
 namespace loom::app {
 namespace fs = std::filesystem;
@@ -102,7 +107,43 @@ Json column(const Json& stats, std::string_view path) {
     return at != nullptr ? *at : Json();
 }
 
+/// Warnings of a point's process, in one field.
+std::string warnings_of(const std::string& directory) {
+    const std::optional<Json> manifest = read_manifest(directory);
+    const Json* warnings = manifest ? manifest->find("warnings") : nullptr;
+    std::string text;
+    for (const Json& w : warnings != nullptr ? warnings->elements() : Json::Array{})
+        text += (text.empty() ? "" : "; ") + w.get<std::string>();
+    return text;
+}
+
+constexpr std::array<const char*, 2> kTables{"results.csv", "results.json"};
+
+/// hashes: of the tables; null while a sweep runs.
+void write_sweep_manifest(const std::string& directory, const std::array<Json, 2>& hashes) {
+    Json manifest = new_manifest("sweep");
+    for (std::size_t i = 0; i < kTables.size(); ++i) manifest["files"][kTables[i]] = hashes[i];
+    write_file_atomically(directory + "/" + kManifest, manifest.dump(1) + "\n");
+}
+
 }  // namespace
+
+void claim_table(const std::string& directory) {
+    const std::optional<Json> manifest = read_manifest(directory);
+    std::error_code ec;
+    if ((manifest && verb_of(*manifest) != "sweep") || (!manifest && fs::exists(directory + "/" + kManifest, ec)))
+        throw IoError(directory + ": holds a result that is not of `sweep`; choose another with -o");
+    for (const char* table : kTables) {
+        const std::string path = directory + "/" + table;
+        if (!fs::exists(path, ec) || (manifest && is_as_written(*manifest, directory, table))) continue;
+        if (!manifest) throw IoError(path + ": exists and is not of a sweep; choose another directory with -o");
+        const std::string kept = free_name(path + ".kept");
+        fs::rename(path, kept, ec);
+        if (ec) throw IoError(path + ": cannot be written: " + ec.message());
+        log::note(fmt::format("{}: is not as it was written; it is kept as {}", path, kept));
+    }
+    write_sweep_manifest(directory, {});
+}
 
 void write_table(const SweepSpec& sweep, const std::vector<SweepPoint>& points,
                  const std::string& directory) {
@@ -111,8 +152,9 @@ void write_table(const SweepSpec& sweep, const std::vector<SweepPoint>& points,
     for (const auto& [key, values] : sweep.axes) csv += csv_field(key) + ",";
     csv += "status,error";
     for (const char* c : columns) csv += fmt::format(",{}", c);
-    csv += ",result\n";
+    csv += ",warnings,result\n";
     Json all = Json::array();
+    std::size_t warned = 0;
     for (const SweepPoint& p : points) {
         Json row;
         for (std::size_t i = 0; i < sweep.axes.size(); ++i) {
@@ -120,9 +162,11 @@ void write_table(const SweepSpec& sweep, const std::vector<SweepPoint>& points,
             csv += csv_field(p.values[i]) + ",";
         }
         Json stats;
+        std::string warnings;
         if (p.error.empty()) {
-            const auto bytes = traces::file_bytes(p.directory + "/stats.json");
-            stats = Json::try_parse({bytes.begin(), bytes.end()}).value_or(Json());
+            stats = Json::try_parse(file_text(p.directory + "/stats.json")).value_or(Json());
+            warnings = warnings_of(p.directory);
+            warned += !warnings.empty();
         }
         row["status"] = p.error.empty() ? "ok" : "failed";
         if (!p.error.empty()) row["error"] = p.error;
@@ -132,12 +176,17 @@ void write_table(const SweepSpec& sweep, const std::vector<SweepPoint>& points,
             csv += "," + (value.is_null() ? std::string() : value.dump());
             if (p.error.empty()) row[c] = value;
         }
-        csv += "," + fs::path(p.directory).filename().string() + "\n";
+        csv += "," + csv_field(warnings) + "," + fs::path(p.directory).filename().string() + "\n";
+        if (!warnings.empty()) row["warnings"] = warnings;
         row["result"] = fs::path(p.directory).filename().string();
         all.push_back(std::move(row));
     }
-    write_file_atomically(directory + "/results.csv", csv);
-    write_file_atomically(directory + "/results.json", all.dump(1) + "\n");
+    const std::string json = all.dump(1) + "\n";
+    write_file_atomically(directory + "/" + kTables[0], csv);
+    write_file_atomically(directory + "/" + kTables[1], json);
+    write_sweep_manifest(directory, {Json(sha1_hex(csv)), Json(sha1_hex(json))});
+    if (warned != 0)
+        log::warning(fmt::format("{} of {} points have warnings ({}/{})", warned, points.size(), directory, kTables[0]));
 }
 
 }  // namespace loom::app

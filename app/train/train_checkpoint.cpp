@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
-#include "app/content_hash.hpp"
 #include "app/train/train_record.hpp"
 #include "base/error.hpp"
 #include "base/key_error.hpp"
 #include "base/hdf5/hdf5_file.hpp"
 #include "base/hdf5/hdf5_writer.hpp"
+#include "base/sha1.hpp"
 
 namespace loom::app {
 namespace {
@@ -38,7 +38,7 @@ void each_tensor(learn::Trainer& trainer, F f) {
 /// A digest of everything in a checkpoint, in a fixed order: HDF5 does not notice changed bytes.
 class Fingerprint {
   public:
-    void add(std::string_view bytes) { digest_ = hash_text(digest_.append(bytes)); }
+    void add(std::string_view bytes) { digest_ = sha1_hex(digest_.append(bytes)); }
     void add(std::span<const float> v) {
         add(std::string_view(reinterpret_cast<const char*>(v.data()), v.size_bytes()));
     }

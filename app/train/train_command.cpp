@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "app/config_file.hpp"
-#include "app/content_hash.hpp"
 #include "app/extensions.hpp"
 #include "app/failed_checks.hpp"
 #include "app/result_dir.hpp"
@@ -19,9 +18,9 @@
 #include "app/train/train_work_dir.hpp"
 #include "app/verb.hpp"
 #include "base/error.hpp"
+#include "base/input_file.hpp"
 #include "base/key_error.hpp"
 #include "base/log.hpp"
-#include "base/version.hpp"
 #include "compiler/import/nir_writer.hpp"
 #include "sim/report/report.hpp"
 #include "training/nir/to_nir.hpp"
@@ -79,7 +78,7 @@ LoadedTrain load(const TrainOptions& o) {
 bool cycle_fidelity(const TrainOptions& o, const TrainSpec& spec) {
     if (o.fidelity == "cycle" && !spec.chip && !spec.cores)
         throw KeyError("chip", "--fidelity cycle needs a chip that trains");
-    return o.fidelity.empty() ? spec.chip.has_value() || spec.cores.has_value() : o.fidelity == "cycle";
+    return executes_cycles(spec, o.fidelity);
 }
 
 TrainState resumed_state(const TrainOptions& o, const LoadedTrain& loaded, const TrainWorkDir& work,
@@ -113,16 +112,22 @@ void write_dump(const TrainWorkDir& work, const TrainState& state, const ResultD
     join_dumps(parts, directory.file("dump.h5"));
 }
 
-Json manifest_of(const LoadedTrain& loaded, const std::string& stats) {
+/// Early: the hashes are those of the bytes that were read.
+Json manifest_of(const LoadedTrain& loaded, bool cycle) {
     Json m;
-    m["spikeloom"] = kVersion;
     m["schema_version"] = stats::kSchemaVersion;
     m["seed"]["data"] = loaded.spec.data.seed;
     m["seed"]["weights"] = loaded.spec.network.weights.seed;
-    if (!loaded.network_path.empty()) m["sha1"]["network"] = hash_file(loaded.network_path);
-    if (!loaded.data_path.empty()) m["sha1"]["data"] = hash_file(loaded.data_path);
-    m["sha1"]["stats"] = hash_text(stats);
+    if (!loaded.network_path.empty()) m["sha1"]["network"] = input_hash(loaded.network_path);
+    if (!loaded.data_path.empty()) m["sha1"]["data"] = input_hash(loaded.data_path);
+    m["sha1"]["configuration"] = configuration_hash(loaded, cycle);
     return m;
+}
+
+/// A trained network took its time: only the same training, or one that continues it, replaces it.
+bool is_of_another_training(const ResultDir& directory, const Json& facts, bool resume) {
+    return !resume && directory.earlier() &&
+           configuration_of(*directory.earlier()) != configuration_of(facts);
 }
 
 std::string relative_to(const std::string& path, const std::string& directory) {
@@ -146,9 +151,8 @@ void write_trained(const LoadedTrain& loaded, Training& training, const ResultDi
 }
 
 void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
-                   const TrainWorkDir& work, double seconds, ResultDir& directory) {
-    const std::string text = stats.dump(1) + "\n";
-    directory.write("stats.json", text);
+                   const TrainWorkDir& work, double seconds, const Json& facts, ResultDir& directory) {
+    directory.write("stats.json", stats.dump(1) + "\n");
     directory.write("summary.txt", train_summary(stats));
     directory.write("metrics.csv", steps_csv(state));
     directory.write("epochs.csv", epochs_csv(state));
@@ -156,14 +160,13 @@ void write_results(const LoadedTrain& loaded, Training& training, const TrainSta
     directory.write("config.resolved.yaml", config::emit(train_node(loaded, [&](const std::string& p) {
                         return relative_to(p, directory.path());
                     })));
-    directory.write("manifest.json", manifest_of(loaded, text).dump(1) + "\n");
     directory.write("host.json", Json{{"train_s", seconds}}.dump(1) + "\n");
     write_trained(loaded, training, directory);
     if (!loaded.spec.dump.empty()) write_dump(work, state, directory);
     std::error_code ec;
     fs::copy_file(work.checkpoint(), directory.file("checkpoint.h5"), ec);
     if (ec) throw IoError(directory.path() + "/checkpoint.h5: cannot be written: " + ec.message());
-    directory.commit();
+    directory.commit(facts);
     work.discard();
 }
 
@@ -177,8 +180,11 @@ int train(const TrainOptions& o) {
     const bool cycle = cycle_fidelity(o, spec);
     Training training = set_up_training(loaded, cycle);
     const std::string output = o.output.empty() ? default_output(o.file) : o.output;
-    const TrainWorkDir work(output, o.resume);
-    const config::Node key = checkpoint_key(train_node(loaded, hash_file), cycle ? "cycle" : "functional");
+    const Json facts = manifest_of(loaded, cycle);
+    ResultDir directory(output, "train");
+    if (is_of_another_training(directory, facts, o.resume)) directory.keep_earlier();
+    const TrainWorkDir work(directory.path(), o.resume);
+    const config::Node key = checkpoint_key(train_node(loaded, input_hash), fidelity_name(cycle));
     TrainState state;
     const auto start = std::chrono::steady_clock::now();
     try {
@@ -202,8 +208,7 @@ int train(const TrainOptions& o) {
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Json stats = train_stats(spec, training, state, length_of(spec, *training.data));
-    ResultDir directory(output);
-    write_results(loaded, training, state, stats, work, seconds, directory);
+    write_results(loaded, training, state, stats, work, seconds, facts, directory);
     if (o.json)
         fmt::print("{}\n", stats.dump(1));
     else

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "app/config_file.hpp"
-#include "app/content_hash.hpp"
 #include "app/failed_checks.hpp"
 #include "app/file_kinds.hpp"
 #include "app/result_dir.hpp"
@@ -15,7 +14,6 @@
 #include "base/config/writer.hpp"
 #include "base/key_error.hpp"
 #include "base/nearest.hpp"
-#include "base/version.hpp"
 
 namespace loom::app {
 namespace {
@@ -184,16 +182,13 @@ int run_train_estimate(const TrainEstimateOptions& o) {
     const Json j = train_estimate_json(run.layers, run.activity, run.spec.setting);
     const std::string stats = j.dump(1) + "\n", text = train_estimate_text(j);
     if (!o.output.empty()) {
-        ResultDir directory(o.output);
+        ResultDir directory(o.output, "train --fidelity estimate");
         config::Node resolved = config::Node::make_map();
         resolved.put("estimate", config::to_node(run.spec));
         directory.write("stats.json", stats);
         directory.write("summary.txt", text);
         directory.write("config.resolved.yaml", config::emit(resolved));
-        const Json manifest{
-            {"spikeloom", kVersion}, {"schema_version", 1}, {"sha1", {{"stats", hash_text(stats)}}}};
-        directory.write("manifest.json", manifest.dump(1) + "\n");
-        directory.commit();
+        directory.commit({{"schema_version", 1}});
     }
     fmt::print("{}", o.json ? stats : text);
     return failed_checks(checks, j);

@@ -14,6 +14,8 @@
 #include "base/config/writer.hpp"
 #include "base/error.hpp"
 #include "base/key_error.hpp"
+#include "base/input_file.hpp"
+#include "base/sha1.hpp"
 #include "sim/report/area.hpp"
 #include "sim/report/ert.hpp"
 #include "training/accelerator/make_engine.hpp"
@@ -136,6 +138,19 @@ config::Node train_node(const LoadedTrain& loaded,
     if (!loaded.weights_path.empty()) spec.network.weights.file = path_of(loaded.weights_path);
     if (spec.data.file != "digits" && !spec.data.drawn()) spec.data.file = path_of(loaded.data_path);
     return config::to_node(spec);
+}
+
+bool executes_cycles(const TrainSpec& spec, const std::string& fidelity) {
+    return fidelity.empty() ? spec.chip.has_value() || spec.cores.has_value() : fidelity == "cycle";
+}
+
+std::string fidelity_name(bool cycle) {
+    return cycle ? "cycle" : "functional";
+}
+
+std::string configuration_hash(const LoadedTrain& loaded, bool cycle) {
+    const std::string data = loaded.data_path.empty() ? "" : input_hash(loaded.data_path);
+    return sha1_hex(fidelity_name(cycle) + config::emit(train_node(loaded, input_hash)) + data);
 }
 
 }  // namespace loom::app

@@ -181,6 +181,14 @@ void check_training_chip(const arch::TrainingChip& chip);
 config::Node train_node(const LoadedTrain& loaded,
                         const std::function<std::string(const std::string&)>& path_of);
 
+/// Whether the chip executes every step: so it is said, or nothing is said and there is a chip.
+bool executes_cycles(const TrainSpec& spec, const std::string& fidelity);
+/// "cycle" or "functional".
+std::string fidelity_name(bool cycle);
+
+/// Of all that a training's result depends on beside the program. Throws IoError.
+std::string configuration_hash(const LoadedTrain& loaded, bool cycle);
+
 }  // namespace loom::app
 
 namespace loom {

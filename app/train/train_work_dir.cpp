@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/train/train_work_dir.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <filesystem>
 
-#include "app/result_dir.hpp"
+#include "app/manifest.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 
@@ -20,55 +13,32 @@ namespace loom::app {
 namespace fs = std::filesystem;
 namespace {
 
-/// Whether the path is still the directory that is open: its last owner may have removed it meanwhile.
-bool is_at(int open, const std::string& path) {
-    struct stat a {};
-    struct stat b {};
-    return fstat(open, &a) == 0 && stat(path.c_str(), &b) == 0 && a.st_ino == b.st_ino &&
-           a.st_dev == b.st_dev;
+/// What a training writes, also under the names of files that are not finished: checkpoint.h5, step12.h5, before.h5.
+bool is_of_training(std::string name) {
+    if (name.starts_with('.') && name.ends_with(".tmp")) name = name.substr(1, name.size() - 5);
+    if (name == "checkpoint.h5" || name == "before.h5") return true;
+    if (!name.starts_with("step") || !name.ends_with(".h5") || name.size() == 7) return false;
+    return name.substr(4, name.size() - 7).find_first_not_of("0123456789") == std::string::npos;
 }
 
 }  // namespace
 
-TrainWorkDir::TrainWorkDir(const std::string& output, bool resume) {
-    const ResultDir probe(output);  // complains early
-    path_ = probe.path() + ".training";
-    lock();
+TrainWorkDir::TrainWorkDir(const std::string& output, bool resume) : path_(output + ".training") {
+    make();
     std::error_code ec;
     if (resume || fs::is_empty(path_, ec)) return;
-    fs::remove_all(path_ + ".old", ec);
-    fs::rename(path_, path_ + ".old", ec);
+    const std::string aside = free_name(path_ + ".old");
+    fs::rename(path_, aside, ec);
     if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
     log::note(
-        fmt::format("an unfinished training was moved to {}.old; --resume would have continued it", path_));
-    unlock();
-    lock();
+        fmt::format("an unfinished training was moved to {}; --resume would have continued it", aside));
+    make();
 }
 
-TrainWorkDir::~TrainWorkDir() {
-    unlock();
-}
-
-void TrainWorkDir::lock() {
-    for (;;) {
-        std::error_code ec;
-        fs::create_directories(path_, ec);
-        lock_ = ec ? -1 : open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (lock_ < 0 && !ec && errno == ENOENT) continue;  // just removed by its last owner
-        if (lock_ < 0)
-            throw IoError(path_ + ": cannot be written: " + (ec ? ec.message() : std::strerror(errno)));
-        if (flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-            unlock();
-            throw IoError(path_ + ": another process trains there; wait for it, or choose another with -o");
-        }  // file systems without locks: none
-        if (is_at(lock_, path_)) return;
-        unlock();
-    }
-}
-
-void TrainWorkDir::unlock() {
-    if (lock_ >= 0) close(lock_);
-    lock_ = -1;
+void TrainWorkDir::make() const {
+    std::error_code ec;
+    fs::create_directories(path_, ec);
+    if (ec) throw IoError(path_ + ": cannot be written: " + ec.message());
 }
 
 bool TrainWorkDir::has_checkpoint() const {
@@ -77,9 +47,9 @@ bool TrainWorkDir::has_checkpoint() const {
 }
 
 void TrainWorkDir::take_over(const std::string& output) const {
+    discard();
+    make();
     std::error_code ec;
-    for (const fs::directory_entry& e : fs::directory_iterator(path_, ec)) fs::remove_all(e.path(), ec);
-    ec.clear();
     if (fs::exists(output + "/dump.h5", ec)) fs::copy_file(output + "/dump.h5", dump_before(), ec);
     if (ec) throw IoError(dump_before() + ": cannot be written: " + ec.message());
 }
@@ -87,7 +57,9 @@ void TrainWorkDir::take_over(const std::string& output) const {
 void TrainWorkDir::discard() const {
     std::error_code ignored;
     fs::remove(checkpoint(), ignored);  // first: the rest is worth nothing without it
-    fs::remove_all(path_, ignored);
+    for (const fs::directory_entry& e : fs::directory_iterator(path_, ignored))
+        if (is_of_training(e.path().filename().string())) fs::remove(e.path(), ignored);
+    fs::remove(path_, ignored);  // unless someone else put something there
 }
 
 }  // namespace loom::app

@@ -5,16 +5,13 @@
 
 namespace loom::app {
 
-/// Beside the result directory while a training runs: its checkpoint and the dumped steps. One process at a
-/// time has it: the directory is locked as long as the object lives.
+/// Beside the result directory while a training runs: its checkpoint and the dumped steps. Who writes the result
+/// directory has it. Only what a training writes there is ever removed.
 class TrainWorkDir {
   public:
     /// output: the result directory. Without `resume` an unfinished training is set aside in
-    /// DIR.training.old. Throws IoError when the place cannot be written or another process trains there.
+    /// DIR.training.old. Throws IoError when the place cannot be written.
     TrainWorkDir(const std::string& output, bool resume);
-    ~TrainWorkDir();
-    TrainWorkDir(const TrainWorkDir&) = delete;
-    TrainWorkDir& operator=(const TrainWorkDir&) = delete;
 
     std::string checkpoint() const { return path_ + "/checkpoint.h5"; }
     std::string step(std::uint64_t k) const { return path_ + "/step" + std::to_string(k) + ".h5"; }
@@ -31,11 +28,8 @@ class TrainWorkDir {
     }
 
   private:
-    /// Makes the directory and locks it; the same when it was there.
-    void lock();
-    void unlock();
+    void make() const;
     std::string path_;
-    int lock_ = -1;  ///< the open directory
 };
 
 }  // namespace loom::app

@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "base/error.hpp"
+#include "base/input_file.hpp"
 #include "base/nearest.hpp"
 #include "base/hdf5/handle.hpp"
 
@@ -26,8 +27,10 @@ constexpr std::uint64_t kTrustedBytes = std::uint64_t{1} << 24;
 constexpr std::uint64_t kMaxPacking = 1100;
 
 struct Session {
-    Session(std::string p, Handle f) : path(std::move(p)), file(std::move(f)) {}
+    Session(std::string p, std::vector<std::uint8_t> b, Handle f)
+        : path(std::move(p)), bytes(std::move(b)), file(std::move(f)) {}
     std::string path;
+    std::vector<std::uint8_t> bytes;  ///< what the library reads from
     Handle file;
     std::uint64_t elements = 0;  ///< read so far
 };
@@ -285,6 +288,36 @@ void Group::fail(const std::string& key, const std::string& problem) const {
     fail(fmt::format("key {} {}", ::loom::quoted(key), problem));
 }
 
+namespace {
+
+/// The signature is at the begin, or at 512, 1024, ... bytes.
+bool is_hdf5(const std::vector<std::uint8_t>& bytes) {
+    static constexpr std::uint8_t kSignature[] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    for (std::size_t at = 0; at + sizeof kSignature <= bytes.size(); at = at == 0 ? 512 : 2 * at)
+        if (std::memcmp(bytes.data() + at, kSignature, sizeof kSignature) == 0) return true;
+    return false;
+}
+
+/// A file that is in memory; its bytes are ours, and are not copied: they outlive it.
+Handle open_bytes(const std::string& path, std::vector<std::uint8_t>& bytes) {
+    const Handle plist(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5FD_file_image_callbacks_t ours{};
+    ours.image_malloc = [](std::size_t, H5FD_file_image_op_t, void* b) { return b; };
+    ours.image_memcpy = [](void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) { return to; };
+    ours.image_realloc = [](void*, std::size_t, H5FD_file_image_op_t, void*) -> void* { return nullptr; };
+    ours.image_free = [](void*, H5FD_file_image_op_t, void*) -> herr_t { return 0; };
+    ours.udata_copy = [](void* b) { return b; };
+    ours.udata_free = [](void*) -> herr_t { return 0; };
+    ours.udata = bytes.data();
+    const bool set = H5Pset_fapl_core(plist.get(), std::size_t{1} << 16, false) >= 0 &&
+                     H5Pset_file_image_callbacks(plist.get(), &ours) >= 0 &&
+                     H5Pset_file_image(plist.get(), bytes.data(), bytes.size()) >= 0;
+    const std::string name = path + " (in memory)";  // the library wants one that is not there
+    return Handle(set ? H5Fopen(name.c_str(), H5F_ACC_RDONLY, plist.get()) : -1, H5Fclose);
+}
+
+}  // namespace
+
 Group open(const std::string& path) {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
@@ -295,14 +328,15 @@ Group open(const std::string& path) {
         throw IoError(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
     }
     prepare_library();
-    if (H5Fis_hdf5(path.c_str()) <= 0) {
+    std::vector<std::uint8_t> bytes = input_bytes(path);
+    if (!is_hdf5(bytes)) {
         throw InputError(fmt::format("{}: is not an HDF5 file; a NIR file was expected", path));
     }
-    Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+    Handle file = open_bytes(path, bytes);
     if (!file) {
         throw InputError(fmt::format("{}: is a damaged or truncated HDF5 file; get a new copy", path));
     }
-    auto session = std::make_shared<Session>(path, std::move(file));
+    auto session = std::make_shared<Session>(path, std::move(bytes), std::move(file));
     Handle root(H5Gopen2(session->file.get(), "/", H5P_DEFAULT), H5Gclose);
     if (!root) throw InputError(fmt::format("{}: is a damaged HDF5 file; get a new copy", path));
     return Group(std::make_shared<Group::Impl>(Group::Impl{session, std::move(root)}), "root group");

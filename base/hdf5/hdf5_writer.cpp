@@ -2,13 +2,13 @@
 #include "base/hdf5/hdf5_writer.hpp"
 
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 
+#include "base/durable_file.hpp"
 #include "base/error.hpp"
 #include "base/hdf5/handle.hpp"
 
@@ -151,14 +151,12 @@ void Writer::close() {
 }
 
 void write_atomically(const std::string& path, const std::function<void(Writer&)>& fill) {
-    const std::string temporary = path + ".tmp." + std::to_string(getpid());
+    const std::string temporary = temporary_name(path);
     try {
         Writer w(temporary);
         fill(w);
         w.close();
-        std::error_code ec;
-        std::filesystem::rename(temporary, path, ec);
-        if (ec) throw IoError(path + ": cannot be written: " + ec.message());
+        rename_durably(temporary, path);
     } catch (...) {
         std::error_code ignored;
         std::filesystem::remove(temporary, ignored);

@@ -4,13 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <fstream>
+#include <sstream>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/input_file.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::noc {
@@ -36,9 +35,8 @@ class Reader {
         : path_(path), n_(n), classes_(classes) {}
 
     std::vector<TracePacket> read() {
-        errno = 0;
-        std::ifstream in(path_);
-        if (!in) throw IoError(fmt::format("{}: cannot be opened: {}", path_, std::strerror(errno)));
+        const std::vector<std::uint8_t> bytes = input_bytes(path_);
+        std::istringstream in(std::string(bytes.begin(), bytes.end()));
         std::vector<TracePacket> out;
         for (std::string line; std::getline(in, line);) {
             ++line_;

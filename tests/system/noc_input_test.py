@@ -158,7 +158,7 @@ CASES = [
      AT + ":3:54: traffic.packet_sizes: a flow of the scheduled router has packets of one length"),
     # traces
     ("no trace", edit("uniform", "trace"), [], 3, AT + ":3:10: traffic.file: pattern trace needs a CSV file"),
-    ("a missing trace", edit("uniform", "trace, file: t.csv"), [], 6, "{d}/t.csv: cannot be opened: No such file or directory"),
+    ("a missing trace", edit("uniform", "trace, file: t.csv"), [], 6, "{d}/t.csv: cannot be read: No such file or directory"),
     ("an empty trace", trace(""), [], 3, "{d}/t.csv:1: is empty; expected a header: cycle,source,destination[,flits][,class]"),
     ("no header", trace("1,2,3\n"), [], 3, "{d}/t.csv:1: unknown column '1'*"),
     ("a column missing", trace("cycle,source\n"), [], 3, "{d}/t.csv:1: column 'destination' is missing"),
@@ -173,7 +173,7 @@ CASES = [
     ("an empty packet in a trace", trace("cycle,source,destination,flits\n1,2,3,0\n"), [], 3, "{d}/t.csv:2: a packet has 1 flit or more"),
     ("a class in a trace", trace("cycle,source,destination,class\n1,2,3,1\n"), [], 3, "{d}/t.csv:2: class '1' is no whole number in 0..0"),
     ("a binary trace", lambda d: (trace("")(d), open(f"{d}/t.csv", "wb").write(bytes(range(256)))), [], 3, "{d}/t.csv:1: unknown column *"),
-    ("a directory as trace", lambda d: (edit("uniform", "trace, file: .")(d)), [], 3, "{d}/*: is empty*"),
+    ("a directory as trace", lambda d: (edit("uniform", "trace, file: .")(d)), [], 6, "{d}/*: is a directory"),
     ("sweeping a trace", trace("cycle,source,destination\n1,2,3\n"), ["--sweep-load"], 2, "--sweep-load: a trace has no rate"),
     ("copies of a trace", trace("cycle,source,destination,flits\n1,2,3;4,9\n"), setting("noc.multicast.style=tree"), 3,
      AT + ":2:50: noc.router.buffer: 8 flits; packets of 9 flits are copied in the routers and must fit a buffer"),

@@ -247,13 +247,15 @@ def one_process_at_a_time():
     with scratch() as d:
         args = ("--set", "train.epochs=1", "--set", "dump=[weights]")
         train(file, f"{d}/whole", *args)
-        os.mkdir(f"{d}/out.training")
-        lock = os.open(f"{d}/out.training", os.O_RDONLY)
+        here = {"spikeloom": "lock", "host": "h", "boot": open("/proc/sys/kernel/random/boot_id").read().strip(), "pid_namespace": "", "pid": 7}
+        lock = open(f"{d}/.out.lock", "w")
+        json.dump(here, lock)
+        lock.flush()
         fcntl.flock(lock, fcntl.LOCK_EX)
         for more in ((), ("--resume",)):
             _, err = train(file, f"{d}/out", *args, *more, expect=6)
-            assert err.strip().endswith("out.training: another process trains there; wait for it, or choose another with -o"), err
-        os.close(lock)
+            assert "/out: process 7 on h is writing there; wait for it, or choose another with -o" in err, err
+        lock.close()
         train(file, f"{d}/out/", *args)
         assert open(f"{d}/whole/dump.h5", "rb").read() == open(f"{d}/out/dump.h5", "rb").read()
         assert sorted(os.listdir(d)) == ["out", "whole"], os.listdir(d)
@@ -270,7 +272,8 @@ def file_that_cannot_grow():
             limits = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             p = subprocess.run([PROGRAM, "train", file, "-o", f"{d}/out", "-q", "--resume", *args], capture_output=True, text=True, preexec_fn=limits, check=False)
             assert p.returncode == 6 and "cannot be written" in p.stderr and "File too large" in p.stderr, f"{p.returncode}: {p.stderr}"
-        os.mkdir(f"{d}/.out.tmp.4194303")  # more than any process number that is in use
+        os.mkdir(f"{d}/.out.tmp.new")
+        open(f"{d}/.out.tmp.new/.spikeloom-unfinished", "w").close()
         train(file, f"{d}/out", *args, "--resume")
         for name in ("stats.json", "dump.h5", "checkpoint.h5"):
             assert open(f"{d}/whole/{name}", "rb").read() == open(f"{d}/out/{name}", "rb").read(), name

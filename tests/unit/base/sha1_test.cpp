@@ -28,6 +28,18 @@ TEST(Sha1Test, EveryLengthOfTheLastBlock) {
     EXPECT_EQ(sha1_hex(std::string(65, 'x')), "78c741ddc482e4cdf8c474a0876347a0905b6233");
 }
 
+TEST(Sha1Test, PartsOfAnyLength) {
+    std::string text;
+    for (int i = 0; i < 500; ++i) text += static_cast<char>(i * 7);
+    for (const std::size_t step : {1U, 3U, 55U, 63U, 64U, 65U, 128U, 200U}) {
+        Sha1 parts;
+        for (std::size_t at = 0; at < text.size(); at += step)
+            parts.add(std::string_view(text).substr(at, step));
+        EXPECT_EQ(parts.hex(), sha1_hex(text)) << step;
+        EXPECT_EQ(parts.hex(), sha1_hex(text)) << "asked twice";
+    }
+}
+
 TEST(Sha1Test, BytesAreNotText) {
     EXPECT_EQ(sha1_hex(std::string_view("\xff\x00\x80", 3)), "5b101b10a702a5f4c07341f584b73626276251ac");
 }
