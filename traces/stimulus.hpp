@@ -2,6 +2,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "base/rng.hpp"
 #include "base/sparse_vector.hpp"
 #include "traces/array.hpp"
+#include "traces/sample_rules.hpp"
 
 namespace loom::traces {
 
@@ -31,6 +33,8 @@ struct StimulusSpec {
     double scale = 1.0;
     Encoding encoding = Encoding::Constant;
     std::uint64_t timesteps = 0;
+    std::optional<std::uint64_t> samples;
+    std::optional<AxisOrder> order;
     bool packed = false;
     std::string labels;
     std::uint64_t limit = 0;
@@ -45,22 +49,34 @@ void fields(V& v, StimulusSpec& s) {
       {.doc = "constant: [samples, ...] in every timestep; spikes: [timesteps, samples, ...]; bernoulli, "
               "poisson: random spikes at the rate of [samples, ...]"});
     v("timesteps", s.timesteps, {.doc = "timesteps of a sample; 0: all there are (spikes only)"});
+    v("samples", s.samples, {.doc = "of a .csv of events; default: up to the last that has one", .min = 1});
+    v("order", s.order,
+      {.doc = "of the first two axes of spikes in .npy and .npz; default: timesteps_first"});
     v("packed", s.packed, {.doc = "bits packed along the last axis, true shape in the array `shape`"});
     v("labels", s.labels, {.doc = "array of class labels in the same .npz"});
     v("limit", s.limit, {.doc = "first so many samples only; 0: all"});
     v("seed", s.seed, {.doc = "of the random encodings"});
 }
 
+/// What the network and its profile say of the data.
+struct NetworkSide {
+    std::vector<std::size_t> input;  ///< shape of a sample
+    std::size_t classes = 0;         ///< that a label may name
+    double dt = 1e-4;                ///< seconds of a timestep
+};
+
 /// Input of all samples. Random encodings are pure functions of seed, sample, step and element.
 class Stimulus {
   public:
-    /// n_inputs: elements of the network's input. Throws IoError, InputError.
-    static Stimulus load(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs);
+    /// Throws IoError, InputError.
+    static Stimulus load(const StimulusSpec& spec, const std::string& path, const NetworkSide& network);
 
     std::size_t samples() const { return samples_; }
     std::size_t timesteps() const { return timesteps_; }
     bool constant() const { return spec_.encoding == Encoding::Constant; }
     const std::vector<std::int64_t>& labels() const { return labels_; }
+    /// What a user may not expect of the data.
+    const std::vector<std::string>& notes() const { return notes_; }
     /// The values of one timestep that are not zero.
     void values(std::size_t sample, std::size_t step, SparseVector& out) const;
 
@@ -70,10 +86,11 @@ class Stimulus {
 
     StimulusSpec spec_;
     Array data_;
+    SampleAxes axes_;
     std::size_t samples_ = 0, timesteps_ = 0, n_inputs_ = 0;
-    std::size_t sample_stride_ = 0, step_stride_ = 0;  ///< elements
-    std::size_t last_axis_ = 0, packed_axis_ = 0;      ///< packed: true and stored length of the last axis
+    std::size_t last_axis_ = 0, packed_axis_ = 0;  ///< packed: true and stored length of the last axis
     std::vector<std::int64_t> labels_;
+    std::vector<std::string> notes_;
 };
 
 }  // namespace loom::traces

@@ -62,6 +62,9 @@ struct Node::Entry {
 /// Same kinds, texts and keys in the same order; places are not compared.
 bool same_value(const Node& a, const Node& b);
 
+/// Values of a tree, itself included.
+std::size_t count_nodes(const Node& node);
+
 /// Reads one YAML document. IoError when the file cannot be read; ConfigError "file:line:col: problem"
 /// for malformed YAML, duplicate keys, keys that are not scalars, tags, several documents.
 Node load(const std::string& path);
@@ -80,8 +83,8 @@ void set(Node& root, std::string_view path, std::string_view yaml_text);
 const Node* get(const Node& root, std::string_view path);
 
 /// Loads a file and, for `base: other.yaml` at its root, the file it is based on (recursively),
-/// merged. Paths are relative to the file that names them; a path that begins with "configs/" and is not there
-/// names a file that comes with the program (shipped.hpp). Cycles are a ConfigError.
+/// merged. Paths are relative to the file that names them; a path that begins with "configs/" and is not
+/// there names a file that comes with the program (shipped.hpp). Cycles are a ConfigError.
 Node load_with_base(const std::string& path);
 
 /// Replaces every map with a key `file` inside the named sections (paths as in set(); "" is the

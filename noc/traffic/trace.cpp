@@ -42,6 +42,7 @@ class Reader {
         std::vector<TracePacket> out;
         for (std::string line; std::getline(in, line);) {
             ++line_;
+            if (line_ == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // byte order mark
             if (line.empty() || line[0] == '#') continue;
             const auto words = split(line, ',');
             if (columns_.empty()) {
