@@ -13,6 +13,7 @@ namespace loom::traces {
 namespace {
 
 constexpr double kMaxCount = 2147483648.0;
+constexpr std::size_t kMaxSteps = std::size_t{1} << 24;
 constexpr std::size_t kMaxGrid = std::size_t{1} << 31;
 
 /// The timestep of a time: a hair below a whole number of steps is that number. Times that were stored as
@@ -72,6 +73,9 @@ Events read_events(const hdf5::Group& signal, double dt) {
         signal.fail("event indices or times are out of range");
     e.neurons = static_cast<std::size_t>(neurons);
     e.steps = static_cast<std::size_t>(std::max(last + 1, end));
+    if (e.steps > kMaxSteps)
+        signal.fail(fmt::format("times reach {} timesteps of {:.9g} s, at most 2^24; are they in seconds?",
+                                e.steps, dt));
     if (e.steps * e.neurons > kMaxGrid || (e.samples() != 0 && e.steps * e.neurons > kMaxGrid / e.samples()))
         signal.fail(
             fmt::format("the events span too large a grid: {} samples, {} timesteps of {:.9g} s, {} neurons; "

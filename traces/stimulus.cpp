@@ -16,7 +16,8 @@
 namespace loom::traces {
 namespace {
 
-constexpr std::uint32_t kEncoderStream = 0x656e636f;
+constexpr std::uint32_t kEncoderStream = 0x656e636f, kRoundingStream = 0x726f756e;
+constexpr int kFinest = 30;
 constexpr std::size_t kMaxTimesteps = std::size_t{1} << 24;
 
 std::string lower_extension(const std::string& path) {
@@ -66,6 +67,7 @@ class Stimulus::Loader {
         });
         take_counts();
         if (!spec_.packed) check_values();
+        if (spec_.bits) round_values();
         if (!spec_.labels.empty()) take_labels();
         return std::move(s_);
     }
@@ -100,6 +102,9 @@ class Stimulus::Loader {
             fail("input.order is for arrays of spikes in .npy and .npz");
         if (spec_.samples && !events()) fail("input.samples is for events in .csv; use input.limit");
         if (!std::isfinite(spec_.scale)) fail("input.scale is not finite");
+        if (spec_.bits && (random() || spec_.packed))
+            fail("input.bits is for values that are presented, not for rates or packed bits");
+        if (spec_.rounding && !spec_.bits) fail("input.rounding does nothing without input.bits");
         if (!spikes() && spec_.timesteps == 0) fail("input.timesteps: required for this encoding");
         if (spec_.timesteps > kMaxTimesteps) fail("input.timesteps is too large");
     }
@@ -125,7 +130,11 @@ class Stimulus::Loader {
         for (const AerEvent& e : events) {
             if (e.address >= n_inputs)
                 fail(fmt::format("address {} is beyond the network's {} inputs", e.address, n_inputs));
-            if (e.step >= kMaxTimesteps || e.sample >= kMaxTimesteps) fail("step or sample out of range");
+            if (e.step >= kMaxTimesteps || e.sample >= kMaxTimesteps)
+                fail(
+                    fmt::format("step {} of sample {} is out of range, at most 2^24 of either; a step counts "
+                                "timesteps of profile.dt",
+                                e.step, e.sample));
             steps = std::max<std::size_t>(steps, e.step + 1);
             samples = std::max<std::size_t>(samples, e.sample + 1);
         }
@@ -190,6 +199,55 @@ class Stimulus::Loader {
         if (!spikes() || spec_.scale != 1) return;
         if (const std::string note = graded_note(s_.data_); !note.empty())
             s_.notes_.push_back(path_ + ": " + note);
+    }
+
+    /// Finest multiples of a power of two that the largest value has `bits` bits of.
+    void round_values() {
+        std::vector<double> values(s_.data_.size());
+        double largest = 0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = s_.data_.at(i) * spec_.scale;
+            largest = std::max(largest, std::abs(values[i]));
+        }
+        RoundedInput r{*spec_.bits, kFinest, 0, 0, 0, 0, 0};
+        const double most = std::ldexp(1.0, static_cast<int>(r.bits)) - 1;
+        while (r.exponent > 0 && std::ceil(std::ldexp(largest, r.exponent)) > most) --r.exponent;
+        if (std::ceil(largest) > most)
+            fail(fmt::format("values up to {} do not fit input.bits: {}; scale them (input.scale)", largest,
+                             r.bits));
+        const CounterRng rng(spec_.seed, kRoundingStream);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (values[i] == 0) continue;
+            const double whole = rounded(std::ldexp(values[i], r.exponent), rng, i);
+            const double error = std::abs(std::ldexp(whole, -r.exponent) - values[i]);
+            ++r.values;
+            r.changed += error != 0 ? 1 : 0;
+            r.zeroed += whole == 0 ? 1 : 0;
+            r.max_error = std::max(r.max_error, error);
+            r.mean_error += error;
+            values[i] = std::ldexp(whole, -r.exponent);
+        }
+        r.mean_error /= static_cast<double>(std::max<std::uint64_t>(r.values, 1));
+        s_.data_ = Array::of(s_.data_.shape(), values);
+        s_.spec_.scale = 1;
+        s_.rounded_ = r;
+        if (r.changed != 0)
+            s_.notes_.push_back(
+                fmt::format("{}: rounded to {} bits, multiples of 2^-{}: {} of {} values changed, {} of them "
+                            "to 0; largest error {:.4g}",
+                            path_, r.bits, r.exponent, r.changed, r.values, r.zeroed, r.max_error));
+    }
+
+    double rounded(double x, const CounterRng& rng, std::size_t i) const {
+        switch (spec_.rounding.value_or(Rounding::Nearest)) {
+            case Rounding::Floor:
+                return std::floor(x);
+            case Rounding::Stochastic:
+                return std::floor(x + rng.uniform(i, 0));
+            case Rounding::Nearest:
+                break;
+        }
+        return std::nearbyint(x);
     }
 
     void take_labels() {

@@ -100,6 +100,7 @@ struct Included {
     static constexpr std::size_t kMaxFiles = 1000, kMaxNodes = 1'000'000;
     std::vector<std::string> open;  ///< canonical names of the files being read
     std::size_t files = 0, nodes = 0;
+    CheckPart check = {};
 };
 
 void enter(Included& stack, const std::string& path, const Location& at, const char* what) {
@@ -145,7 +146,8 @@ Node apply_base(Node node, Included& stack) {
     return merge(below, node);
 }
 
-void expand(Node& node, Included& stack) {
+/// key: the one whose value the node is.
+void expand(Node& node, const std::string& key, Included& stack) {
     const std::size_t depth = stack.open.size();
     while (const Node* file = node.find("file")) {
         if (!file->is_scalar()) {
@@ -156,11 +158,12 @@ void expand(Node& node, Included& stack) {
         if (!included.is_map()) {
             fail(included.at, fmt::format("expected a map in an included file, got {}", included.describe()));
         }
+        if (stack.check) stack.check(key, included);
         node.erase("file");
         node = merge(included, node);
     }
-    for (auto& entry : node.map) expand(entry.value, stack);
-    for (auto& item : node.sequence) expand(item, stack);
+    for (auto& entry : node.map) expand(entry.value, entry.key, stack);
+    for (auto& item : node.sequence) expand(item, key, stack);
     stack.open.resize(depth);
 }
 
@@ -339,22 +342,25 @@ Node load_with_base(const std::string& name) {
     return apply_base(load(path), stack);
 }
 
-void include_files(Node& root, std::span<const std::string> sections) {
+void include_files(Node& root, std::span<const std::string> sections, const CheckPart& check) {
     for (const auto& section : sections) {
         Included stack;
         if (!root.at.file.empty() && root.at.line > 0) {
             enter(stack, root.at.file, root.at, "file");
         }
-        if (const Node* node = get(root, section)) expand(const_cast<Node&>(*node), stack);
+        stack.check = check;
+        if (const Node* node = get(root, section))
+            expand(const_cast<Node&>(*node), section.substr(section.rfind('.') + 1), stack);
     }
 }
 
-Node load_tree(const std::string& name) {
+Node load_tree(const std::string& name, const CheckPart& check) {
     const std::string path = found(name);
     Node root = load_with_base(path);
     Included stack;
     enter(stack, path, {path, 0, 0}, "file");
-    expand(root, stack);
+    stack.check = check;
+    expand(root, "", stack);
     return root;
 }
 

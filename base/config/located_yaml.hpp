@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -89,10 +90,12 @@ Node load_with_base(const std::string& path);
 
 /// Replaces every map with a key `file` inside the named sections (paths as in set(); "" is the
 /// whole tree) by that file's tree (with its base) merged with the map's other keys.
-void include_files(Node& root, std::span<const std::string> sections);
+/// check(key, file's tree): refuses a file in the place of a key.
+using CheckPart = std::function<void(const std::string& key, const Node& part)>;
+void include_files(Node& root, std::span<const std::string> sections, const CheckPart& check = {});
 
 /// load_with_base() and include_files() of the whole tree: how a chip file is read.
-Node load_tree(const std::string& path);
+Node load_tree(const std::string& path, const CheckPart& check = {});
 
 /// YAML text of a tree; load_text(emit(x)) has the same value.
 std::string emit(const Node& node);

@@ -5,7 +5,7 @@ import os
 import h5py
 import numpy as np
 
-from support import ROOT, main, recorded, scratch, spikeloom
+from support import ROOT, main, recorded, scratch, spikeloom, stats
 from nir_writer import write_nir
 
 SHAPE = (2, 3, 4)
@@ -179,6 +179,57 @@ def silent_samples_are_kept():
         assert code == 3 and "sample 1 has events, input.samples is 1" in err, err
 
 
+def rounded(x, bits, rounding):
+    """As `input.bits` says: multiples of 2^-k, the largest k with which the largest value has so many bits."""
+    k = 30
+    while k > 0 and np.ceil(np.abs(x).max() * 2.0**k) > 2**bits - 1:
+        k -= 1
+    return {"nearest": np.rint, "floor": np.floor}[rounding](x * 2.0**k) / 2.0**k, k
+
+
+def float_images_are_rounded_and_the_loss_is_counted():
+    x = (np.random.default_rng(3).random((4, *SHAPE)) * 0.9 + 1e-4).astype(np.float32)
+    x[0, 0, 0, 0] = 0
+    with scratch() as d:
+        prepare(d)
+        fixed = ("--set", "chip.core.soma.arithmetic=fixed")
+
+        def run(values, *sets):
+            np.savez(f"{d}/x.npz", x=values)
+            code, _, err = spikeloom("run", f"{d}/run.yaml", "-o", f"{d}/out", "--set", "input.encoding=constant", "--set", "input.timesteps=5",
+                                     *fixed, *[a for s in sets for a in ("--set", f"input.{s}")])
+            return code, err
+
+        code, err = run(x)
+        assert code == 4 and "`input.bits: 8` rounds its values" in err, err
+        for rounding in ("nearest", "floor"):
+            want, k = rounded(x.astype(float), 8, rounding)
+            assert run(want)[0] == 0
+            exact = recorded(f"{d}/out", "out")
+            assert "input" not in stats(f"{d}/out")
+            code, err = run(x, "bits=8", f"rounding={rounding}")
+            assert code == 0 and f"rounded to 8 bits, multiples of 2^-{k}" in err, err
+            assert (recorded(f"{d}/out", "out") == exact).all()
+            told = stats(f"{d}/out")["input"]
+            error = np.abs(want - x)
+            assert told["max_error"] == error.max() and abs(told["mean_error"] - error.sum() / (x != 0).sum()) < 1e-12, told
+            assert (told["bits"], told["exponent"], told["values"]) == (8, k, (x != 0).sum()), told
+            assert (told["changed"], told["zeroed"]) == ((error != 0).sum(), ((want == 0) & (x != 0)).sum()), told
+        seen = set()
+        for seed in (1, 1, 2):
+            assert run(x, "bits=4", "rounding=stochastic", f"seed={seed}")[0] == 0
+            told = stats(f"{d}/out")["input"]
+            assert told["max_error"] < 2.0**-told["exponent"]
+            seen.add(told["mean_error"])
+        assert len(seen) == 2
+        assert spikeloom("run", f"{d}/run.yaml", "-o", f"{d}/out", "-q", "--set", "input.encoding=constant", "--set", "input.timesteps=5", *fixed,
+                         "--set", "input.bits=8", "--fail-if", "input.max_error > 1e-6")[0] == 1
+        for sets, word in ((("rounding=floor",), "input.rounding does nothing without input.bits"),
+                           (("bits=8", "encoding=bernoulli"), "input.bits is for values that are presented"), (("bits=8", "scale=1000"), "do not fit input.bits: 8")):
+            code, err = run(x, *sets)
+            assert code == 3 and word in err, err
+
+
 def headers_are_not_believed():
     with scratch() as d:
         prepare(d)
@@ -226,4 +277,4 @@ def parameters_that_fit_two_axes_are_refused():
 
 if __name__ == "__main__":
     main([every_verb_has_the_same_rules, the_order_of_axes_is_a_key, spikes_of_255_are_told, events_in_seconds_go_onto_the_grid_of_the_run,
-          silent_samples_are_kept, headers_are_not_believed, arrays_of_a_weights_file_are_parameters, parameters_that_fit_two_axes_are_refused])
+          silent_samples_are_kept, float_images_are_rounded_and_the_loss_is_counted, headers_are_not_believed, arrays_of_a_weights_file_are_parameters, parameters_that_fit_two_axes_are_refused])
