@@ -3,6 +3,7 @@
 
 #include "app/config_file.hpp"
 #include "app/extensions.hpp"
+#include "app/file_kinds.hpp"
 #include "app/idle_settings.hpp"
 #include "app/run/run_spec.hpp"
 #include "app/train/train_spec.hpp"
@@ -21,7 +22,7 @@ config::Node load_part(const std::string& file, const std::vector<std::string>& 
     config::Node root = config::load_with_base(file);
     apply_sets(root, sets);
     const std::vector<std::string> everything{""};
-    config::include_files(root, everything);
+    config::include_files(root, everything, expect_part);
     return root;
 }
 

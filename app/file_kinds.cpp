@@ -104,6 +104,10 @@ constexpr FileKind kKinds[] = {
     {"energy", "the key `energy` of a chip", is_energy, check_energy_file, schema_of<arch::EnergySpec>},
 };
 
+std::string with_article(std::string_view kind) {
+    return fmt::format("{} {} file", kind.starts_with('e') ? "an" : "a", kind);
+}
+
 std::string keys_of(const Node& root) {
     constexpr std::size_t kShown = 8;
     std::string text;
@@ -151,11 +155,31 @@ const FileKind& kind_of_file(const std::string& file) {
                    file);
 }
 
+void expect_part(const std::string& key, const config::Node& part) {
+    const FileKind* found = kind_of(part);
+    if (found == nullptr) return;
+    const std::string_view name = found->name;
+    const bool network = name == "noc" && !has_any(part, {"traffic", "measure"});  // or a part of a chip
+    const bool right = key == "chip"     ? name == "chip" || name == "training-chip" || network
+                       : key == "noc"    ? name == "fabric"
+                       : key == "energy" ? name == "energy"
+                                         : true;
+    if (right) return;
+    throw KeyError(key,
+                   fmt::format("is {}, for {}; expected {}", with_article(name), found->use,
+                               key == "chip"  ? "a chip file"
+                               : key == "noc" ? "a fabric file"
+                                              : "an energy file"),
+                   part.at.file);
+}
+
 void expect_kind(const config::Node& root, const std::string& file, std::string_view kind) {
     const FileKind* found = kind_of(root);
     if (found == nullptr || found->name == kind) return;
-    throw KeyError("", fmt::format("is a {} file, for {}; expected a {} file", found->name, found->use, kind),
-                   file);
+    throw KeyError(
+        "",
+        fmt::format("is {}, for {}; expected {}", with_article(found->name), found->use, with_article(kind)),
+        file);
 }
 
 }  // namespace loom::app

@@ -39,4 +39,8 @@ const FileKind& kind_of_file(const std::string& file);
 /// Throws ConfigError when a tree is clearly of another kind than the named one.
 void expect_kind(const config::Node& root, const std::string& file, std::string_view kind);
 
+/// A file that is included as the value of `chip`, `noc` or `energy` must not be of another kind: its keys
+/// would all be unknown. Throws KeyError.
+void expect_part(const std::string& key, const config::Node& part);
+
 }  // namespace loom::app

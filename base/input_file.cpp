@@ -33,12 +33,12 @@ std::map<std::string, Read>& files_read() {
 /// Calls take(bytes) for all of a file, in parts. Returns the digest.
 template <class Take>
 std::string read_parts(const std::string& path, Take take) {
-    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) fail_to_read(path);
     struct stat about {};
-    if (fstat(file, &about) == 0 && S_ISDIR(about.st_mode)) {
+    if (fstat(file, &about) == 0 && !S_ISREG(about.st_mode)) {
         close(file);
-        throw IoError(path + ": is a directory");
+        throw IoError(path + (S_ISDIR(about.st_mode) ? ": is a directory" : ": cannot be read: not a regular file"));
     }
     Sha1 digest;
     std::vector<char> part(std::size_t{1} << 20);

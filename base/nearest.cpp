@@ -62,13 +62,31 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
                        candidates.size() > most_listed ? ", ..." : "");
 }
 
+namespace {
+
+/// Bytes of the UTF-8 character that `text` begins with; 0: it begins with none.
+std::size_t character(std::string_view text) {
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (first < 0x80) return std::iscntrl(first) != 0 ? 0 : 1;
+    const std::size_t n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || n > text.size()) return 0;
+    for (std::size_t i = 1; i < n; ++i)
+        if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+    return n;
+}
+
+}  // namespace
+
 std::string quoted(std::string_view text) {
     constexpr std::size_t longest = 80;
     std::string out = "'";
-    for (const char c : text.substr(0, longest)) {
-        out += std::iscntrl(static_cast<unsigned char>(c)) != 0 ? '?' : c;
+    std::size_t at = 0;
+    while (at < std::min(text.size(), longest)) {
+        const std::size_t n = character(text.substr(at));
+        out += n == 0 ? "?" : text.substr(at, n);
+        at += std::max<std::size_t>(n, 1);
     }
-    if (text.size() > longest) out += "...";
+    if (at < text.size()) out += "...";
     return out + "'";
 }
 

@@ -94,9 +94,10 @@ void check_input(const Graph& g, const arch::CoreSpec& core, const InputFormat& 
     if (!input.analogue || bits == 0 || core.soma.arithmetic == arch::Arithmetic::Float64) return;
     const double need = std::ldexp(input.max_abs, input.exponent);
     if (need >= std::ldexp(1.0, static_cast<int>(bits))) {
-        throw MappingError("payload bits of a graded spike",
-                           fmt::format("input '{}'", g.populations[g.input].name),
-                           std::ceil(std::log2(need + 1)), static_cast<double>(bits));
+        throw MappingError(
+            "payload bits of a graded spike",
+            fmt::format("input '{}'; `input.bits: {}` rounds its values", g.populations[g.input].name, bits),
+            std::ceil(std::log2(need + 1)), static_cast<double>(bits));
     }
 }
 

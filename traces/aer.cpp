@@ -37,7 +37,8 @@ std::vector<Cell> split(std::string_view line) {
 
 std::vector<AerEvent> read_aer(const std::string& path) {
     const std::vector<std::uint8_t> bytes = input_bytes(path);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // byte order mark
     const std::vector<std::string> known{"sample", "step", "address", "value"};
     std::vector<std::size_t> columns;
     std::vector<AerEvent> events;

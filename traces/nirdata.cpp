@@ -10,8 +10,6 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/nearest.hpp"
-#include "base/hdf5/hdf5_file.hpp"
 
 namespace loom::traces {
 namespace {
@@ -34,7 +32,6 @@ class Handle {
 };
 
 constexpr hsize_t kChunkNeurons = 16384;
-constexpr double kMaxCount = 2147483648.0;
 
 }  // namespace
 
@@ -150,64 +147,6 @@ void NirDataWriter::close() {
     impl_->signals.clear();
     const herr_t status = H5Fclose(std::exchange(impl_->file, -1));
     impl_->need_ok(status);
-}
-
-Array read_nir_data(const std::string& path, const std::string& node, const std::string& key) {
-    const hdf5::Group root = hdf5::open(path);
-    if (!root.has("nodes")) root.fail("not a NIRData file: no group 'nodes'");
-    const hdf5::Group nodes = root.group("nodes", "nodes");
-    std::string name = node;
-    std::replace(name.begin(), name.end(), '/', '.');
-    if (!nodes.has(name)) nodes.fail("no node " + loom::quoted(node) + suggestion(name, nodes.keys()));
-    const hdf5::Group observables =
-        nodes.group(name, "node '" + node + "'").group("observables", "node '" + node + "'");
-    if (!observables.has(key))
-        observables.fail("no observable " + loom::quoted(key) + suggestion(key, observables.keys()));
-    const hdf5::Group signal = observables.group(key, "node '" + node + "', " + key);
-    if (signal.has("data")) {
-        const hdf5::Numbers data = signal.numbers("data");
-        if (data.shape.size() != 3) signal.fail("data", "expected [sample, step, neuron]");
-        return Array::of(data.shape, data.data);
-    }
-    if (!signal.has("idx") || !signal.has("time")) signal.fail("neither 'data' nor 'idx' and 'time'");
-    const hdf5::Numbers idx = signal.numbers("idx"), time = signal.numbers("time");
-    if (idx.shape != time.shape || idx.shape.size() != 2)
-        signal.fail("'idx' and 'time' must both be [sample, event]");
-    const double dt = signal.attribute("dt", 1.0);
-    if (!(dt > 0) || std::isinf(dt)) signal.fail("attribute 'dt' must be a positive number of seconds");
-    double largest = -1, last = -1;
-    for (std::size_t i = 0; i < idx.data.size(); ++i) {
-        if (idx.data[i] < 0) continue;
-        const double step = std::floor(time.data[i] / dt + 1e-9);
-        if (!(idx.data[i] < kMaxCount) || idx.data[i] != std::floor(idx.data[i]))
-            signal.fail("idx", "expected whole numbers below 2^31");
-        if (!(time.data[i] >= 0) || !(step < kMaxCount))
-            signal.fail("time", "expected finite times from 0 on, below 2^31 timesteps");
-        largest = std::max(largest, idx.data[i]);
-        last = std::max(last, step);
-    }
-    const double n_neurons = signal.attribute("n_neurons", largest + 1);
-    const double t_end = std::floor(signal.attribute("t_max", 0.0) / dt + 0.5);
-    if (!(n_neurons >= 0 && n_neurons <= kMaxCount) || !(t_end >= 0 && t_end <= kMaxCount) ||
-        !(largest < n_neurons)) {
-        signal.fail("event indices or times are out of range");
-    }
-    const auto neurons = static_cast<std::size_t>(n_neurons);
-    const auto steps = static_cast<std::size_t>(std::max(last + 1, t_end));
-    const std::size_t samples = idx.shape[0], events = idx.shape[1];
-    constexpr std::size_t kMaxGrid = std::size_t{1} << 31;
-    if (steps * neurons > kMaxGrid || (samples != 0 && steps * neurons > kMaxGrid / samples))
-        signal.fail("the events span too large a grid");
-    std::vector<double> grid(samples * steps * neurons, 0.0);
-    const std::vector<double> value =
-        signal.has("value") ? signal.numbers("value").data : std::vector<double>();
-    for (std::size_t i = 0; i < idx.data.size(); ++i) {
-        if (idx.data[i] < 0) continue;
-        const auto step = static_cast<std::size_t>(std::floor(time.data[i] / dt + 1e-9));
-        grid[(i / events * steps + step) * neurons + static_cast<std::size_t>(idx.data[i])] +=
-            value.size() == idx.data.size() ? value[i] : 1.0;
-    }
-    return Array::of({samples, steps, neurons}, grid);
 }
 
 }  // namespace loom::traces

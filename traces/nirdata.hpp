@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "traces/array.hpp"
 
@@ -36,8 +37,10 @@ class NirDataWriter {
     std::unique_ptr<Impl> impl_;
 };
 
-/// A recorded or prepared signal of a node: time-gridded `data`, or events (`idx`, `time`, optionally
-/// `value`), which are put on a grid of `dt`. [sample, step, neuron]. Throws IoError, InputError.
-Array read_nir_data(const std::string& path, const std::string& node, const std::string& key = "spikes");
+/// A recorded or prepared signal of a node as [sample, step, neuron]: time-gridded `data`, or events (`idx`,
+/// `time` in seconds, optionally `value`), which are put on the grid of `dt` seconds. An attribute `dt` must
+/// be the same. What is lost on the grid is said in `notes`. Throws IoError, InputError.
+Array read_nir_data(const std::string& path, const std::string& node, double dt,
+                    std::vector<std::string>& notes, const std::string& key = "spikes");
 
 }  // namespace loom::traces

@@ -69,7 +69,8 @@ std::vector<std::size_t> parse_shape(const std::string& text, const std::string&
         }
         if (digits == 0) throw InputError(where + ": malformed shape in the .npy header");
         shape.push_back(value);
-        if (value != 0 && total > kMaxElements / value)
+        if (value == 0) continue;  // the other axes are limited all the same
+        if (total > kMaxElements / value)
             throw InputError(where + ": the .npy header asks for too many elements");
         total *= value;
     }

@@ -16,7 +16,8 @@
 namespace loom::traces {
 namespace {
 
-constexpr std::uint32_t kEncoderStream = 0x656e636f;
+constexpr std::uint32_t kEncoderStream = 0x656e636f, kRoundingStream = 0x726f756e;
+constexpr int kFinest = 30;
 constexpr std::size_t kMaxTimesteps = std::size_t{1} << 24;
 
 std::string lower_extension(const std::string& path) {
@@ -24,25 +25,6 @@ std::string lower_extension(const std::string& path) {
     std::transform(e.begin(), e.end(), e.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return e;
-}
-
-Array read_array(const StimulusSpec& spec, const std::string& path) {
-    const std::string e = lower_extension(path);
-    if (e == ".npy") return read_npy(path);
-    if (e == ".npz") {
-        if (!spec.array.empty()) return read_npz(path, spec.array);
-        const auto names = npz_names(path);
-        if (names.size() != 1) {
-            throw InputError(fmt::format("{}: holds several arrays; name one with input.array ({})", path,
-                                         fmt::join(names, ", ")));
-        }
-        return read_npz(path, names[0]);
-    }
-    if (e == ".h5" || e == ".hdf5" || e == ".nird") {
-        if (spec.array.empty()) throw InputError(path + ": name the node with input.array");
-        return read_nir_data(path, spec.array);
-    }
-    throw InputError(path + ": unknown kind of file; expected .npy, .npz, .h5, .hdf5, .nird or .csv");
 }
 
 /// Poisson variate by inversion from one uniform number.
@@ -67,54 +49,106 @@ double random_spikes(Encoding encoding, double rate, const CounterRng& rng, std:
 /// The steps of a load, in order; each of them refuses what it cannot take.
 class Stimulus::Loader {
   public:
-    Loader(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs)
-        : spec_(spec), path_(path), kind_(lower_extension(path)) {
+    Loader(const StimulusSpec& spec, const std::string& path, const NetworkSide& network)
+        : spec_(spec), path_(path), network_(network), kind_(lower_extension(path)) {
         s_.spec_ = spec;
-        s_.n_inputs_ = n_inputs;
+        s_.n_inputs_ = 1;
+        for (const std::size_t d : network.input) s_.n_inputs_ *= d;
     }
 
     Stimulus load() {
         check_spec();
-        s_.data_ = kind_ == ".csv" ? grid_of(read_aer(path_)) : read_array(spec_, path_);
+        s_.data_ = read_array();
         shape_ = s_.data_.shape();
         if (spec_.packed) unpack_shape();
-        check_elements();
-        take_axes();
+        rule([&] {
+            s_.axes_ = sample_axes(shape_, order());
+            check_sample_shape(s_.axes_, network_.input);
+        });
+        take_counts();
         if (!spec_.packed) check_values();
-        const std::size_t all = s_.samples_;
-        if (spec_.limit != 0) s_.samples_ = std::min<std::size_t>(s_.samples_, spec_.limit);
-        if (!spec_.labels.empty()) take_labels(all);
+        if (spec_.bits) round_values();
+        if (!spec_.labels.empty()) take_labels();
         return std::move(s_);
     }
 
   private:
     [[noreturn]] void fail(const std::string& what) const { throw InputError(path_ + ": " + what); }
+    /// A rule that all verbs share, with the file before its problem.
+    template <class F>
+    void rule(F f, const std::string& what = "") const {
+        try {
+            f();
+        } catch (const InputError& e) {
+            fail(what + e.what());
+        }
+    }
     bool spikes() const { return spec_.encoding == Encoding::Spikes; }
     bool random() const {
         return spec_.encoding == Encoding::Bernoulli || spec_.encoding == Encoding::Poisson;
     }
-    /// NIRData has samples before timesteps.
     bool nirdata() const { return kind_ == ".h5" || kind_ == ".hdf5" || kind_ == ".nird"; }
+    bool events() const { return kind_ == ".csv"; }
+    /// NIRData has samples before timesteps.
+    std::optional<AxisOrder> order() const {
+        if (!spikes()) return std::nullopt;
+        return nirdata() ? AxisOrder::SamplesFirst : spec_.order.value_or(AxisOrder::TimestepsFirst);
+    }
 
     void check_spec() const {
-        if ((nirdata() || kind_ == ".csv") && !spikes()) fail("recorded events need input.encoding: spikes");
+        if ((nirdata() || events()) && !spikes()) fail("recorded events need input.encoding: spikes");
         if (spec_.packed && !spikes()) fail("input.packed is for input.encoding: spikes");
+        if (spec_.order && (!spikes() || nirdata() || events()))
+            fail("input.order is for arrays of spikes in .npy and .npz");
+        if (spec_.samples && !events()) fail("input.samples is for events in .csv; use input.limit");
         if (!std::isfinite(spec_.scale)) fail("input.scale is not finite");
+        if (spec_.bits && (random() || spec_.packed))
+            fail("input.bits is for values that are presented, not for rates or packed bits");
+        if (spec_.rounding && !spec_.bits) fail("input.rounding does nothing without input.bits");
+        if (!spikes() && spec_.timesteps == 0) fail("input.timesteps: required for this encoding");
+        if (spec_.timesteps > kMaxTimesteps) fail("input.timesteps is too large");
+    }
+
+    Array read_array() {
+        if (events()) return grid_of(read_aer(path_));
+        if (kind_ == ".npy") return read_npy(path_);
+        if (kind_ == ".npz") {
+            if (!spec_.array.empty()) return read_npz(path_, spec_.array);
+            const auto names = npz_names(path_);
+            if (names.size() == 1) return read_npz(path_, names[0]);
+            fail(fmt::format("holds several arrays; name one with input.array ({})", fmt::join(names, ", ")));
+        }
+        if (!nirdata()) fail("unknown kind of file; expected .npy, .npz, .h5, .hdf5, .nird or .csv");
+        if (spec_.array.empty()) fail("name the node with input.array");
+        return read_nir_data(path_, spec_.array, network_.dt, s_.notes_);
     }
 
     /// Events as an array [timesteps, samples, inputs].
-    Array grid_of(const std::vector<AerEvent>& events) const {
+    Array grid_of(const std::vector<AerEvent>& events) {
         const std::size_t n_inputs = s_.n_inputs_;
         std::size_t steps = 0, samples = 0;
         for (const AerEvent& e : events) {
             if (e.address >= n_inputs)
                 fail(fmt::format("address {} is beyond the network's {} inputs", e.address, n_inputs));
-            if (e.step >= kMaxTimesteps || e.sample >= kMaxTimesteps) fail("step or sample out of range");
+            if (e.step >= kMaxTimesteps || e.sample >= kMaxTimesteps)
+                fail(
+                    fmt::format("step {} of sample {} is out of range, at most 2^24 of either; a step counts "
+                                "timesteps of profile.dt",
+                                e.step, e.sample));
             steps = std::max<std::size_t>(steps, e.step + 1);
             samples = std::max<std::size_t>(samples, e.sample + 1);
         }
-        if (spec_.timesteps > steps) steps = spec_.timesteps;
-        if (samples * steps > (std::size_t{1} << 31) / std::max<std::size_t>(n_inputs, 1))
+        if (samples > spec_.samples.value_or(samples))
+            fail(fmt::format("sample {} has events, input.samples is {}", samples - 1, *spec_.samples));
+        if (!spec_.samples || spec_.timesteps == 0)
+            s_.notes_.push_back(
+                fmt::format("{}: {} samples of {} timesteps, up to the last event; input.samples and "
+                            "input.timesteps keep silent ones behind it",
+                            path_, spec_.samples.value_or(samples), std::max(steps, spec_.timesteps)));
+        samples = spec_.samples.value_or(samples);
+        steps = std::max<std::size_t>(steps, spec_.timesteps);
+        if (samples > kMaxTimesteps ||
+            samples * steps > (std::size_t{1} << 31) / std::max<std::size_t>(n_inputs, 1))
             fail("too many events to hold");
         std::vector<double> grid(steps * samples * n_inputs, 0.0);
         for (const AerEvent& e : events)
@@ -129,7 +163,7 @@ class Stimulus::Loader {
         shape_.clear();
         for (std::size_t i = 0; i < true_shape.size(); ++i) {
             const double d = true_shape.at(i);
-            if (!(d >= 0 && d < 1e12)) fail("array 'shape': not a shape");
+            if (!(d >= 0 && d < 1e12) || d != std::floor(d)) fail("array 'shape': not a shape");
             shape_.push_back(static_cast<std::size_t>(d));
         }
         std::vector<std::size_t> packed = shape_;
@@ -142,40 +176,19 @@ class Stimulus::Loader {
         s_.packed_axis_ = packed.back();
     }
 
-    void check_elements() {
-        const std::size_t leading = spikes() ? 2 : 1;
-        if (shape_.size() < leading) {
-            fail(fmt::format("array has shape {}; expected {}", s_.data_.shape_text(),
-                             spikes() ? "[timesteps, samples, ...]" : "[samples, ...]"));
-        }
-        elements_ = 1;
-        for (std::size_t d = leading; d < shape_.size(); ++d) elements_ *= shape_[d];
-        if (elements_ != s_.n_inputs_) {
-            fail(fmt::format("a sample has {} values ({}), the network's input has {}", elements_,
-                             s_.data_.shape_text(), s_.n_inputs_));
-        }
-    }
-
-    /// Samples, timesteps, and how far apart they are in the array.
-    void take_axes() {
-        if (spikes()) {
-            const std::size_t steps = nirdata() ? shape_[1] : shape_[0];
-            s_.samples_ = nirdata() ? shape_[0] : shape_[1];
-            s_.step_stride_ = nirdata() ? elements_ : s_.samples_ * elements_;
-            s_.sample_stride_ = nirdata() ? steps * elements_ : elements_;
-            if (spec_.timesteps > steps)
-                fail(fmt::format("input.timesteps is {}, the array has {}", spec_.timesteps, steps));
-            s_.timesteps_ = spec_.timesteps == 0 ? steps : spec_.timesteps;
-        } else {
-            s_.samples_ = shape_[0];
-            s_.sample_stride_ = elements_;
-            s_.timesteps_ = spec_.timesteps;
-            if (spec_.timesteps == 0) fail("input.timesteps: required for this encoding");
-        }
+    void take_counts() {
+        s_.samples_ = s_.axes_.samples;
+        if (spec_.limit != 0) s_.samples_ = std::min<std::size_t>(s_.samples_, spec_.limit);
+        s_.timesteps_ = spec_.timesteps;
+        if (!spikes()) return;
+        if (spec_.timesteps > s_.axes_.timesteps)
+            fail(fmt::format("input.timesteps is {}, the array has {} ({})", spec_.timesteps,
+                             s_.axes_.timesteps, s_.axes_.text));
+        if (spec_.timesteps == 0) s_.timesteps_ = s_.axes_.timesteps;
         if (s_.timesteps_ > kMaxTimesteps) fail("input.timesteps is too large");
     }
 
-    void check_values() const {
+    void check_values() {
         for (std::size_t i = 0; i < s_.data_.size(); ++i) {
             const double v = s_.data_.at(i) * spec_.scale;
             if (!std::isfinite(v)) fail(fmt::format("value {} is not finite", i));
@@ -183,31 +196,85 @@ class Stimulus::Loader {
                 fail(fmt::format("value {} times input.scale is {}; a rate must be from 0 to 100", i, v));
             }
         }
+        if (!spikes() || spec_.scale != 1) return;
+        if (const std::string note = graded_note(s_.data_); !note.empty())
+            s_.notes_.push_back(path_ + ": " + note);
     }
 
-    /// all: samples in the file, before input.limit.
-    void take_labels(std::size_t all) {
+    /// Finest multiples of a power of two that the largest value has `bits` bits of.
+    void round_values() {
+        std::vector<double> values(s_.data_.size());
+        double largest = 0;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = s_.data_.at(i) * spec_.scale;
+            largest = std::max(largest, std::abs(values[i]));
+        }
+        RoundedInput r{*spec_.bits, kFinest, 0, 0, 0, 0, 0};
+        const double most = std::ldexp(1.0, static_cast<int>(r.bits)) - 1;
+        while (r.exponent > 0 && std::ceil(std::ldexp(largest, r.exponent)) > most) --r.exponent;
+        if (std::ceil(largest) > most)
+            fail(fmt::format("values up to {} do not fit input.bits: {}; scale them (input.scale)", largest,
+                             r.bits));
+        const CounterRng rng(spec_.seed, kRoundingStream);
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (values[i] == 0) continue;
+            const double whole = rounded(std::ldexp(values[i], r.exponent), rng, i);
+            const double error = std::abs(std::ldexp(whole, -r.exponent) - values[i]);
+            ++r.values;
+            r.changed += error != 0 ? 1 : 0;
+            r.zeroed += whole == 0 ? 1 : 0;
+            r.max_error = std::max(r.max_error, error);
+            r.mean_error += error;
+            values[i] = std::ldexp(whole, -r.exponent);
+        }
+        r.mean_error /= static_cast<double>(std::max<std::uint64_t>(r.values, 1));
+        s_.data_ = Array::of(s_.data_.shape(), values);
+        s_.spec_.scale = 1;
+        s_.rounded_ = r;
+        if (r.changed != 0)
+            s_.notes_.push_back(
+                fmt::format("{}: rounded to {} bits, multiples of 2^-{}: {} of {} values changed, {} of them "
+                            "to 0; largest error {:.4g}",
+                            path_, r.bits, r.exponent, r.changed, r.values, r.zeroed, r.max_error));
+    }
+
+    double rounded(double x, const CounterRng& rng, std::size_t i) const {
+        switch (spec_.rounding.value_or(Rounding::Nearest)) {
+            case Rounding::Floor:
+                return std::floor(x);
+            case Rounding::Stochastic:
+                return std::floor(x + rng.uniform(i, 0));
+            case Rounding::Nearest:
+                break;
+        }
+        return std::nearbyint(x);
+    }
+
+    void take_labels() {
         if (kind_ != ".npz") fail("input.labels needs an .npz");
         const Array labels = read_npz(path_, spec_.labels);
-        if (labels.size() != all) fail(fmt::format("{} labels for {} samples", labels.size(), all));
-        for (std::size_t i = 0; i < s_.samples_; ++i)
-            s_.labels_.push_back(static_cast<std::int64_t>(labels.at(i)));
+        rule(
+            [&] {
+                s_.labels_ = class_labels(labels, s_.axes_, s_.samples_);
+                check_classes(s_.labels_, network_.classes);
+            },
+            "array '" + spec_.labels + "': ");
     }
 
     const StimulusSpec& spec_;
     const std::string& path_;
+    const NetworkSide& network_;
     std::string kind_;  ///< extension, lower case
     Stimulus s_;
     std::vector<std::size_t> shape_;  ///< of the values, bits not packed
-    std::size_t elements_ = 0;        ///< of a timestep of a sample
 };
 
-Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::size_t n_inputs) {
-    return Loader(spec, path, n_inputs).load();
+Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, const NetworkSide& network) {
+    return Loader(spec, path, network).load();
 }
 
 double Stimulus::element(std::size_t sample, std::size_t step, std::size_t i) const {
-    const std::size_t at = sample * sample_stride_ + step * step_stride_ + i;
+    const std::size_t at = axes_.at(sample, step) + i;
     if (!spec_.packed) {
         const double v = data_.type() == Array::Type::U1 ? data_.bytes()[at] : data_.at(at);
         return v * spec_.scale;

@@ -132,7 +132,7 @@ LoadedCim load_cim(const std::string& path, const std::vector<std::string>& sets
     expect_kind(run.root, path, "cim");
     std::vector<std::string> parts = sections().names;
     parts.emplace_back("energy");
-    config::include_files(run.root, parts);
+    config::include_files(run.root, parts, expect_part);
     nest_cim_keys(run.root);
     config::read_into(run.root, "", run.file);
     with_places(run.root, [&] {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cim/cim_report.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
-#include "cores/cim/area.hpp"
 #include "base/key_error.hpp"
+#include "cores/cim/area.hpp"
 
 namespace loom::app {
 namespace {
-
-
 
 /// Whole numbers without a fraction, so that exact values read as integers.
 Json number(double x) {
@@ -23,19 +23,26 @@ std::vector<std::pair<std::string, double>> cim_energy(const cores::CimCounters&
                                                        const arch::EnergySpec& prices) {
     std::vector<std::pair<std::string, double>> out;
     cores::CimCounters copy = counters;
+    std::string missing, problem;
     fields(
         [&](const char* name, const std::uint64_t& n, bool priced, const char* doc) {
             if (!priced || n == 0) return;
             const auto it = prices.actions.find(name);
             if (it == prices.actions.end()) {
                 if (prices.unpriced.count(name) != 0) return;
-                throw KeyError(
-                    std::string("energy.actions.") + name,
-                    std::string("missing; give it a price, or a reason under energy.unpriced (") + doc + ")");
+                if (missing.empty()) {
+                    missing = std::string("energy.actions.") + name;
+                    problem =
+                        fmt::format("missing; give it a price, or a reason under energy.unpriced ({})", doc);
+                } else {
+                    problem += fmt::format("; missing as well: energy.actions.{} ({})", name, doc);
+                }
+                return;
             }
             out.emplace_back(std::string(name).substr(4), static_cast<double>(n) * it->second.value.pj);
         },
         copy);
+    if (!missing.empty()) throw KeyError(missing, problem);
     return out;
 }
 

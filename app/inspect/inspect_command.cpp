@@ -19,7 +19,7 @@ std::vector<Option> options(InspectOptions& o) {
 }
 
 int inspect(const InspectOptions& o) {
-    fmt::print("{}", compiler::describe(compiler::read_nir(o.file, o.repair, known().nodes)));
+    fmt::print("{}", compiler::describe(compiler::read_nir(o.file, {o.repair}, known().nodes)));
     return 0;
 }
 

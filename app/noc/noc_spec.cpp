@@ -76,7 +76,7 @@ LoadedNoc load_noc(const std::string& path, const std::vector<std::string>& sets
     apply_sets(run.root, sets);
     expect_kind(run.root, path, "noc");
     const std::vector<std::string> sections{"noc", "energy"};
-    config::include_files(run.root, sections);
+    config::include_files(run.root, sections, expect_part);
     stats::expand_ert(run.root, "energy", known().cores);
     if (run.root.find("energy") != nullptr) run.spec.energy = {};
     config::read_into(run.root, "", run.spec);

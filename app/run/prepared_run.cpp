@@ -9,18 +9,22 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "compiler/import/nir_reader.hpp"
+#include "compiler/nodes/shape_rules.hpp"
 
 namespace loom::app {
 namespace {
 
-std::size_t input_size(const compiler::NirModel& model) {
-    std::size_t n = 1;
-    for (const auto& node : model.nodes) {
-        if (node.rule->role != compiler::NodeRole::Input) continue;
-        for (const std::size_t d : node.output_shape) n *= d;
-        return n;
-    }
-    throw UnsupportedError(model.file + ": the network has no input");
+const compiler::NirNode& node_of(const compiler::NirModel& model, compiler::NodeRole role, const char* what) {
+    for (const auto& node : model.nodes)
+        if (node.rule->role == role) return node;
+    throw UnsupportedError(fmt::format("{}: the network has no {}", model.file, what));
+}
+
+/// What the data must fit: shape of the input, classes of the output, duration of a timestep.
+traces::NetworkSide network_side(const compiler::NirModel& model, const compiler::Profile& profile) {
+    const compiler::NirNode& out = node_of(model, compiler::NodeRole::Output, "output");
+    return {node_of(model, compiler::NodeRole::Input, "input").output_shape,
+            compiler::element_count(out.input_shape), profile.dt_seconds()};
 }
 
 void say_passes(const compiler::Mapping& mapping) {
@@ -32,10 +36,12 @@ void say_passes(const compiler::Mapping& mapping) {
 
 PreparedRun prepare(LoadedRun run) {
     const log::Stopwatch watch("reading network and input");
-    auto model = std::make_shared<compiler::NirModel>(
-        compiler::read_nir(run.network_path, run.spec.network.repair, known().nodes));
+    auto model = std::make_shared<compiler::NirModel>(compiler::read_nir(
+        run.network_path, {run.spec.network.repair, "network.repair: true"}, known().nodes));
     for (const std::string& note : model->notes) log::note(note);
-    traces::Stimulus stimulus = traces::Stimulus::load(run.spec.input, run.input_path, input_size(*model));
+    traces::Stimulus stimulus =
+        traces::Stimulus::load(run.spec.input, run.input_path, network_side(*model, run.spec.profile));
+    for (const std::string& note : stimulus.notes()) log::note(note);
     return {std::move(run), std::move(stimulus), std::move(model)};
 }
 

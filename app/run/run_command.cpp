@@ -94,6 +94,14 @@ std::string predictions_csv(const stats::RunRecord& record, const traces::Stimul
     return text;
 }
 
+/// What rounding the input lost.
+Json rounding_json(const traces::RoundedInput& r) {
+    return {{"bits", r.bits},           {"exponent", r.exponent},
+            {"max_error", r.max_error}, {"mean_error", r.mean_error},
+            {"values", r.values},       {"changed", r.changed},
+            {"zeroed", r.zeroed}};
+}
+
 /// Early: the hashes are those of the bytes that were read.
 Json manifest_facts(const LoadedRun& run) {
     Json manifest;
@@ -209,7 +217,8 @@ int run(const RunOptions& o) {
     const arch::ChipSpec& chip = p.run.spec.chip;
     log::Stopwatch reporting("report");
     const stats::RunAccount account(record, chip, program);
-    const Json stats = stats::make_stats(account);
+    Json stats = stats::make_stats(account);
+    if (p.stimulus.rounded()) stats["input"] = rounding_json(*p.stimulus.rounded());
     const std::string text = stats.dump(1) + "\n";
     const std::string table = stats::summary_table(stats, chip.name);
     directory.write("stats.json", text);

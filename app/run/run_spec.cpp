@@ -32,7 +32,7 @@ config::Node load_run_tree(const std::string& path, const std::vector<std::strin
     apply_sets(root, sets);
     expect_kind(root, path, "run");
     const std::array<std::string, 1> sections{"chip"};
-    config::include_files(root, sections);
+    config::include_files(root, sections, expect_part);
     stats::expand_ert(root, "chip.energy", known().cores);
     return root;
 }

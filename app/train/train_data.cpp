@@ -27,6 +27,23 @@ traces::Array array_of(const std::string& path, const std::string& key, const st
     }
 }
 
+/// A rule that all verbs share, with key and file before its problem.
+template <class F>
+void rule(const std::string& key, const std::string& path, F f) {
+    try {
+        f();
+    } catch (const InputError& e) {
+        throw KeyError("data." + key, (path.empty() ? "" : path + ": ") + e.what());
+    }
+}
+
+/// Channel first, as files have it.
+std::vector<std::size_t> axes_of(const learn::Shape& s) {
+    if (!s.spatial()) return {s.channels};
+    if (s.height == 1) return {s.channels, s.width};
+    return {s.channels, s.height, s.width};
+}
+
 bool is_random(traces::Encoding e) {
     return e == traces::Encoding::Bernoulli || e == traces::Encoding::Poisson;
 }
@@ -37,13 +54,14 @@ TrainData::TrainData(const DataSpec& spec, const std::string& path, std::optiona
                      std::size_t timesteps)
     : spec_(spec), path_(path), given_(shape), timesteps_(timesteps) {
     if (!std::isfinite(spec.scale)) throw KeyError("data.scale", "is not finite");
+    if (spec.order && spec.encoding != traces::Encoding::Spikes)
+        throw KeyError("data.order", "is for data.encoding: spikes");
     if (spec.drawn()) {
         draw();
         return;
     }
     const std::vector<std::string> names = traces::npz_names(path);
     train_ = read("x", spec.x, "y", spec.y, spec.limit);
-    if (train_.samples == 0) throw KeyError("data.x", path + ": array '" + spec.x + "' has no samples");
     given_ = shape_;
     const auto has = [&](const char* name) { return std::ranges::find(names, name) != names.end(); };
     if (!spec.x_test && !(has("x_test") && has("y_test"))) return;
@@ -71,81 +89,64 @@ void TrainData::draw() {
     test_ = set(images.samples, images.test, spec_.limit_test);
 }
 
-/// The shape of the network's input, or of a sample when nobody says it.
-void TrainData::take_shape(const std::string& key, const traces::Array& array) {
-    const std::size_t leading = spec_.encoding == traces::Encoding::Spikes ? 2 : 1;
-    const std::vector<std::size_t>& s = array.shape();
-    const auto fail = [&](const std::string& what) {
-        throw KeyError(fmt::format("data.{}", key),
-                       fmt::format("{}: array has shape {}; {}", path_, array.shape_text(), what));
-    };
-    if (s.size() <= leading)
-        fail(leading == 2 ? "expected [samples, timesteps, ...]" : "expected [samples, ...]");
-    std::size_t count = 1;
-    for (std::size_t d = leading; d < s.size(); ++d) count *= s[d];
-    if (given_) {
-        if (count != given_->count())
-            fail(fmt::format("a sample has {} values, the network's input has {}", count, given_->count()));
-        shape_ = *given_;
-    } else if (s.size() == leading + 3) {
-        shape_ = {s[leading + 1], s[leading + 2], s[leading]};
-    } else {
-        shape_ = {1, 1, count};
-    }
-    if (leading == 2 && s[1] < timesteps_)
-        fail(fmt::format("train.timesteps is {}, the samples have {}", timesteps_, s[1]));
+/// Checks an array against the network's input, or takes the shape of a sample when nobody says it.
+traces::SampleAxes TrainData::take_shape(const traces::Array& array) {
+    std::optional<traces::AxisOrder> order;
+    if (spec_.encoding == traces::Encoding::Spikes)
+        order = spec_.order.value_or(traces::AxisOrder::TimestepsFirst);
+    traces::SampleAxes axes = traces::sample_axes(array.shape(), order);
+    if (axes.sample.empty()) throw InputError("a sample has no axis (" + axes.text + ")");
+    const std::vector<std::size_t>& s = axes.sample;
+    traces::check_sample_shape(axes, given_ ? axes_of(*given_) : s);
+    shape_ = given_          ? *given_
+             : s.size() == 3 ? learn::Shape{s[1], s[2], s[0]}
+                             : learn::Shape{1, 1, axes.elements};
+    if (order && axes.timesteps < timesteps_)
+        throw InputError(fmt::format("train.timesteps is {}, the samples have {} ({})", timesteps_,
+                                     axes.timesteps, axes.text));
+    return axes;
 }
 
-SampleSet TrainData::read(const std::string& x_key, const std::string& x, const std::string& y_key,
-                          const std::string& y, std::uint64_t limit) {
-    const traces::Array values = array_of(path_, x_key, x), labels = array_of(path_, y_key, y);
-    take_shape(x_key, values);
-    SampleSet set;
-    set.samples = values.shape()[0];
-    const std::vector<std::size_t>& axes = labels.shape();
-    if (axes.size() > 2 || (axes.size() == 2 && axes[1] != 1))
-        throw KeyError(fmt::format("data.{}", y_key),
-                       fmt::format("{}: array has shape {}; expected one class per sample, [samples]", path_,
-                                   labels.shape_text()));
-    if (labels.size() != set.samples)
-        throw KeyError(fmt::format("data.{}", y_key),
-                       fmt::format("{}: {} labels for {} samples", path_, labels.size(), set.samples));
-    if (limit != 0) set.samples = std::min<std::size_t>(set.samples, limit);
-    const bool timed = spec_.encoding == traces::Encoding::Spikes;
-    const std::size_t stored = timed ? values.shape()[1] : 1, n = shape_.count();
-    set.steps = timed ? timesteps_ : 1;
+void TrainData::take_values(const std::string& key, const traces::Array& array,
+                            const traces::SampleAxes& axes, SampleSet& set) const {
+    const std::size_t n = shape_.count();
     set.values.resize(set.samples * set.steps * n);
     for (std::size_t s = 0; s < set.samples; ++s)
         for (std::size_t t = 0; t < set.steps; ++t)
             for (std::size_t i = 0; i < n; ++i) {
-                const double v = values.at((s * stored + t) * n + shape_.channel_first(i)) * spec_.scale;
+                const double v = array.at(axes.at(s, t) + shape_.channel_first(i)) * spec_.scale;
                 const bool fits = std::isfinite(static_cast<float>(v));
                 if (!fits || (is_random(spec_.encoding) && (v < 0 || v > 100)))
                     throw KeyError(
-                        fmt::format("data.{}", x_key),
+                        fmt::format("data.{}", key),
                         fmt::format("{}: value {} of sample {} is {}; expected {}", path_,
                                     shape_.channel_first(i), s, v,
                                     is_random(spec_.encoding) ? "a rate from 0 to 100"
                                                               : "a finite number in the range of float32"));
                 set.values[(s * set.steps + t) * n + i] = static_cast<float>(v);
             }
-    for (std::size_t s = 0; s < set.samples; ++s) {
-        const double label = labels.at(s);
-        if (!(label >= 0) || label != std::floor(label) || label > 1e9)
-            throw KeyError(fmt::format("data.{}", y_key),
-                           fmt::format("{}: label {} of sample {}; expected 0, 1, ...", path_, label, s));
-        set.labels.push_back(static_cast<std::int64_t>(label));
-    }
+}
+
+SampleSet TrainData::read(const std::string& x_key, const std::string& x, const std::string& y_key,
+                          const std::string& y, std::uint64_t limit) {
+    const traces::Array values = array_of(path_, x_key, x), labels = array_of(path_, y_key, y);
+    traces::SampleAxes axes;
+    rule(x_key, path_, [&] { axes = take_shape(values); });
+    const bool timed = spec_.encoding == traces::Encoding::Spikes;
+    SampleSet set;
+    set.samples = limit == 0 ? axes.samples : std::min<std::size_t>(axes.samples, limit);
+    set.steps = timed ? timesteps_ : 1;
+    rule(y_key, path_, [&] { set.labels = traces::class_labels(labels, axes, set.samples); });
+    take_values(x_key, values, axes, set);
+    if (!timed || spec_.scale != 1) return set;
+    if (const std::string note = traces::graded_note(values); !note.empty())
+        notes_.push_back(fmt::format("data.{}: {}: {}", x_key, path_, note));
     return set;
 }
 
 void TrainData::check_labels(std::size_t outputs) const {
-    for (const auto& [set, key] : {std::pair{&train_, "y"}, std::pair{&test_, "y_test"}})
-        for (std::size_t s = 0; s < set->samples; ++s)
-            if (set->labels[s] >= static_cast<std::int64_t>(outputs))
-                throw KeyError(fmt::format("data.{}", key),
-                               fmt::format("{}: label {} of sample {}; the network has {} outputs", path_,
-                                           set->labels[s], s, outputs));
+    rule("y", path_, [&] { traces::check_classes(train_.labels, outputs); });
+    rule("y_test", path_, [&] { traces::check_classes(test_.labels, outputs); });
 }
 
 std::vector<std::uint32_t> TrainData::order(std::uint64_t epoch) const {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "app/train/train_spec.hpp"
-#include "training/learn/signal.hpp"
 #include "traces/array.hpp"
+#include "training/learn/signal.hpp"
 
 namespace loom::app {
 
@@ -30,6 +30,8 @@ class TrainData {
     /// Labels must be below the number of outputs. Throws ConfigError "data.y: ...".
     void check_labels(std::size_t outputs) const;
 
+    /// What a user may not expect of the data.
+    const std::vector<std::string>& notes() const { return notes_; }
     const learn::Shape& shape() const { return shape_; }
     std::size_t samples() const { return train_.samples; }
     std::size_t test_samples() const { return test_.samples; }
@@ -47,7 +49,9 @@ class TrainData {
     SampleSet read(const std::string& x_key, const std::string& x, const std::string& y_key,
                    const std::string& y, std::uint64_t limit);
     void draw();
-    void take_shape(const std::string& key, const traces::Array& array);
+    traces::SampleAxes take_shape(const traces::Array& array);
+    void take_values(const std::string& key, const traces::Array& array, const traces::SampleAxes& axes,
+                     SampleSet& set) const;
     void fill(const SampleSet& set, std::size_t sample, std::uint64_t entity, std::size_t b,
               learn::Signal& signal) const;
 
@@ -57,6 +61,7 @@ class TrainData {
     learn::Shape shape_;
     std::size_t timesteps_;
     SampleSet train_, test_;
+    std::vector<std::string> notes_;
 };
 
 }  // namespace loom::app

@@ -9,6 +9,7 @@
 #include "app/extensions.hpp"
 #include "base/error.hpp"
 #include "base/key_error.hpp"
+#include "base/log.hpp"
 #include "base/nearest.hpp"
 #include "compiler/import/nir_reader.hpp"
 #include "traces/npy.hpp"
@@ -31,9 +32,17 @@ std::vector<float> floats(const traces::Array& a, const std::string& where) {
     return v;
 }
 
+/// An array of a weights file and what it is of.
+struct NamedArray {
+    std::string where;  ///< for messages
+    std::size_t layer;
+    std::string key;
+};
+
 /// Arrays of an .npz into the layers that they are named after: `<layer>` is `<layer>.weight`.
-void take_weights(learn::NetworkSpec& spec, const std::string& path) {
+std::vector<NamedArray> take_weights(learn::NetworkSpec& spec, const std::string& path) {
     const std::vector<std::string> layers = learn::resolve_layers(spec).names;
+    std::vector<NamedArray> taken;
     for (const std::string& name : traces::npz_names(path)) {
         const std::size_t dot = name.rfind('.');
         const bool whole = std::ranges::find(layers, name) != layers.end();
@@ -42,8 +51,26 @@ void take_weights(learn::NetworkSpec& spec, const std::string& path) {
         const std::string where = "network.weights.file: " + path + ": array '" + name + "'";
         if (it == layers.end()) throw KeyError(where, "no such layer: " + unknown_name(layer, layers));
         const std::string key = whole || dot == std::string::npos ? "weight" : name.substr(dot + 1);
-        spec.layers[static_cast<std::size_t>(it - layers.begin())].arrays[key] =
-            floats(traces::read_npz(path, name), where);
+        taken.push_back({where, static_cast<std::size_t>(it - layers.begin()), key});
+        spec.layers[taken.back().layer].arrays[key] = floats(traces::read_npz(path, name), where);
+    }
+    return taken;
+}
+
+/// Each array must be a parameter of its layer, or a key of it that neurons have one by one.
+void check_taken(const std::vector<NamedArray>& arrays, const learn::NetworkSpec& spec,
+                 const learn::Network& network) {
+    for (const NamedArray& a : arrays) {
+        const std::string& kind = spec.layers[a.layer].kind;
+        std::vector<std::string> known;
+        for (const learn::Parameter& p : network.nodes()[a.layer].layer->parameters())
+            known.push_back(p.name);
+        for (const std::string& key : learn::per_neuron_keys(kind))
+            if (std::ranges::find(known, key) == known.end()) known.push_back(key);
+        if (std::ranges::find(known, a.key) != known.end()) continue;
+        throw KeyError(
+            a.where, known.empty() ? fmt::format("a layer of kind {} takes no arrays", kind)
+                                   : fmt::format("a layer of kind {}: {}", kind, unknown_name(a.key, known)));
     }
 }
 
@@ -62,8 +89,9 @@ learn::BuildOptions options_of(const TrainSpec& s, bool on_membrane) {
 learn::NetworkSpec network_spec(const LoadedTrain& loaded) {
     const TrainNetworkSpec& n = loaded.spec.network;
     if (!loaded.network_path.empty())
-        return compiler::network_from_nir(compiler::read_nir(loaded.network_path, n.repair, known().nodes),
-                                          loaded.spec.profile, n.bias);
+        return compiler::network_from_nir(
+            compiler::read_nir(loaded.network_path, {n.repair, "network.repair: true"}, known().nodes),
+            loaded.spec.profile, n.bias);
     learn::NetworkSpec spec;
     spec.layers = n.layers;
     return spec;
@@ -87,11 +115,14 @@ Training set_up_training(const LoadedTrain& loaded, bool cycle) {
         if (!loaded.network_path.empty()) input = spec.input;
         if (!s.network.input.empty()) input = shape_of(s.network.input);
         t.data = std::make_unique<TrainData>(s.data, loaded.data_path, input, s.train.timesteps);
+        for (const std::string& note : t.data->notes()) log::note(note);
         spec.input = t.data->shape();
         check_batch(s, *t.data);
-        if (!loaded.weights_path.empty()) take_weights(spec, loaded.weights_path);
+        std::vector<NamedArray> arrays;
+        if (!loaded.weights_path.empty()) arrays = take_weights(spec, loaded.weights_path);
         auto loss = learn::make_loss(s.train.loss);
         auto network = learn::build_network(spec, options_of(s, loss->on_membrane()));
+        check_taken(arrays, spec, *network);
         t.data->check_labels(network->nodes().back().layer->out.count());
         if (network->weights() == 0) throw KeyError("network", "has no weights to train");
         t.target = training_target(s);

@@ -106,7 +106,7 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     apply_sets(t.root, sets);
     expect_kind(t.root, path, "train");
     const std::array<std::string, 1> sections{"chip"};
-    config::include_files(t.root, sections);
+    config::include_files(t.root, sections, expect_part);
     if (t.root.find("chip") != nullptr) stats::expand_ert(t.root, "chip.energy", known().cores);
     if (const config::Node* preset = config::get(t.root, "profile.preset");
         preset != nullptr && preset->is_scalar()) {

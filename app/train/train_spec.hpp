@@ -4,13 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "compiler/profile.hpp"
-#include "training/nir/from_nir.hpp"
 #include "app/train/synthetic_images.hpp"
 #include "app/train/train_estimate.hpp"
 #include "arch/chip_spec.hpp"
-#include "training/work/training_chip.hpp"
 #include "base/config/located_yaml.hpp"
+#include "compiler/profile.hpp"
+#include "traces/stimulus.hpp"
 #include "training/learn/algorithm.hpp"
 #include "training/learn/formats.hpp"
 #include "training/learn/loss.hpp"
@@ -18,7 +17,8 @@
 #include "training/learn/optimiser.hpp"
 #include "training/learn/surrogate.hpp"
 #include "training/many_core/training_target.hpp"
-#include "traces/stimulus.hpp"
+#include "training/nir/from_nir.hpp"
+#include "training/work/training_chip.hpp"
 
 namespace loom::compiler {
 inline std::span<const std::string_view> enum_names(BiasRule*) {
@@ -66,6 +66,7 @@ struct DataSpec {
     std::string x = "x_train", y = "y_train";
     std::optional<std::string> x_test, y_test;
     traces::Encoding encoding = traces::Encoding::Constant;
+    std::optional<traces::AxisOrder> order;
     double scale = 1;
     std::uint64_t limit = 0, limit_test = 0;
     bool shuffle = true, drop_last = true;
@@ -79,13 +80,14 @@ void fields(V& v, DataSpec& s) {
       {.doc =
            ".npz; `digits`: the 1437 + 360 images of 8 x 8 that come with the program; `synthetic`: images "
            "drawn from random numbers"});
-    v("x", s.x, {.doc = "array of training samples, [samples, ...]; spikes: [samples, timesteps, ...]"});
+    v("x", s.x, {.doc = "array of training samples, [samples, ...]; spikes: [timesteps, samples, ...]"});
     v("y", s.y, {.doc = "array of their classes, 0, 1, ..."});
     v("x_test", s.x_test, {.doc = "array of test samples; default: x_test if the file has it"});
     v("y_test", s.y_test, {.doc = "array of their classes; default: y_test if the file has it"});
     v("encoding", s.encoding,
       {.doc = "constant: the same input in every timestep; spikes: as recorded; bernoulli, poisson: random "
               "spikes at the rate of the values, anew in every epoch"});
+    v("order", s.order, {.doc = "of the first two axes of spikes; default: timesteps_first"});
     v("scale", s.scale, {.doc = "values are multiplied by this"});
     v("limit", s.limit, {.doc = "first so many training samples only; 0: all"});
     v("limit_test", s.limit_test, {.doc = "first so many test samples only; 0: all"});

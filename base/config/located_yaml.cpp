@@ -95,55 +95,76 @@ std::string found(const std::string& path) {
     return fs::exists(path, ignored) ? path : path_from("", path);
 }
 
-using Stack = std::vector<std::string>;  // canonical names of the files being read
+/// What one reading includes: files that name each other many times over must not fill the memory.
+struct Included {
+    static constexpr std::size_t kMaxFiles = 1000, kMaxNodes = 1'000'000;
+    std::vector<std::string> open;  ///< canonical names of the files being read
+    std::size_t files = 0, nodes = 0;
+    CheckPart check = {};
+};
 
-void enter(Stack& stack, const std::string& path, const Location& at, const char* what) {
+void enter(Included& stack, const std::string& path, const Location& at, const char* what) {
     std::error_code ignored;
     std::string name = fs::weakly_canonical(path, ignored).string();
-    if (std::find(stack.begin(), stack.end(), name) != stack.end()) {
+    if (std::find(stack.open.begin(), stack.open.end(), name) != stack.open.end()) {
         fail(at, fmt::format("{}: {} comes back to a file that is being read (cycle)", what, path));
     }
-    stack.push_back(std::move(name));
+    stack.open.push_back(std::move(name));
 }
 
-Node load_named(const Node& name, const char* what) {
+Node load_named(const Node& name, const char* what, Included& included) {
     const std::string path = beside(name.at, name.scalar);
+    std::error_code ignored;
+    if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored) && !fs::is_directory(path, ignored))
+        throw IoError(fmt::format("{}: {}: {}: is not a regular file", name.at.text(), what, path));
     try {
-        return load(path);
+        Node node = load(path);
+        included.files += 1;
+        included.nodes += count_nodes(node);
+        if (included.files > Included::kMaxFiles)
+            fail(name.at,
+                 fmt::format("{}: {}: more than {} files are included", what, path, Included::kMaxFiles));
+        if (included.nodes > Included::kMaxNodes)
+            fail(name.at,
+                 fmt::format("{}: {}: included files make the configuration too large (more than {} values)",
+                             what, path, Included::kMaxNodes));
+        return node;
     } catch (const IoError& e) {
         throw IoError(fmt::format("{}: {}: {}", name.at.text(), what, e.what()));
     }
 }
 
-Node apply_base(Node node, Stack& stack) {
+Node apply_base(Node node, Included& stack) {
     if (node.is_null()) node.kind = Node::Kind::Map;
     const Node* base = node.find("base");
     if (base == nullptr) return node;
     if (!base->is_scalar())
         fail(base->at, fmt::format("base: expected a file name, got {}", base->describe()));
     enter(stack, beside(base->at, base->scalar), base->at, "base");
-    const Node below = apply_base(load_named(*base, "base"), stack);
+    const Node below = apply_base(load_named(*base, "base", stack), stack);
     node.erase("base");
     return merge(below, node);
 }
 
-void expand(Node& node, Stack& stack) {
-    const std::size_t depth = stack.size();
+/// key: the one whose value the node is.
+void expand(Node& node, const std::string& key, Included& stack) {
+    const std::size_t depth = stack.open.size();
     while (const Node* file = node.find("file")) {
         if (!file->is_scalar()) {
             fail(file->at, fmt::format("file: expected a file name, got {}", file->describe()));
         }
         enter(stack, beside(file->at, file->scalar), file->at, "file");
-        Node included = apply_base(load_named(*file, "file"), stack);
+        Node included = apply_base(load_named(*file, "file", stack), stack);
         if (!included.is_map()) {
             fail(included.at, fmt::format("expected a map in an included file, got {}", included.describe()));
         }
+        if (stack.check) stack.check(key, included);
         node.erase("file");
         node = merge(included, node);
     }
-    for (auto& entry : node.map) expand(entry.value, stack);
-    for (auto& item : node.sequence) expand(item, stack);
-    stack.resize(depth);
+    for (auto& entry : node.map) expand(entry.value, entry.key, stack);
+    for (auto& item : node.sequence) expand(item, key, stack);
+    stack.open.resize(depth);
 }
 
 }  // namespace
@@ -316,27 +337,30 @@ const Node* get(const Node& root, std::string_view path) {
 
 Node load_with_base(const std::string& name) {
     const std::string path = found(name);
-    Stack stack;
+    Included stack;
     enter(stack, path, {path, 0, 0}, "file");
     return apply_base(load(path), stack);
 }
 
-void include_files(Node& root, std::span<const std::string> sections) {
+void include_files(Node& root, std::span<const std::string> sections, const CheckPart& check) {
     for (const auto& section : sections) {
-        Stack stack;
+        Included stack;
         if (!root.at.file.empty() && root.at.line > 0) {
             enter(stack, root.at.file, root.at, "file");
         }
-        if (const Node* node = get(root, section)) expand(const_cast<Node&>(*node), stack);
+        stack.check = check;
+        if (const Node* node = get(root, section))
+            expand(const_cast<Node&>(*node), section.substr(section.rfind('.') + 1), stack);
     }
 }
 
-Node load_tree(const std::string& name) {
+Node load_tree(const std::string& name, const CheckPart& check) {
     const std::string path = found(name);
     Node root = load_with_base(path);
-    Stack stack;
+    Included stack;
     enter(stack, path, {path, 0, 0}, "file");
-    expand(root, stack);
+    stack.check = check;
+    expand(root, "", stack);
     return root;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,9 @@ struct Node::Entry {
 /// Same kinds, texts and keys in the same order; places are not compared.
 bool same_value(const Node& a, const Node& b);
 
+/// Values of a tree, itself included.
+std::size_t count_nodes(const Node& node);
+
 /// Reads one YAML document. IoError when the file cannot be read; ConfigError "file:line:col: problem"
 /// for malformed YAML, duplicate keys, keys that are not scalars, tags, several documents.
 Node load(const std::string& path);
@@ -80,16 +84,18 @@ void set(Node& root, std::string_view path, std::string_view yaml_text);
 const Node* get(const Node& root, std::string_view path);
 
 /// Loads a file and, for `base: other.yaml` at its root, the file it is based on (recursively),
-/// merged. Paths are relative to the file that names them; a path that begins with "configs/" and is not there
-/// names a file that comes with the program (shipped.hpp). Cycles are a ConfigError.
+/// merged. Paths are relative to the file that names them; a path that begins with "configs/" and is not
+/// there names a file that comes with the program (shipped.hpp). Cycles are a ConfigError.
 Node load_with_base(const std::string& path);
 
 /// Replaces every map with a key `file` inside the named sections (paths as in set(); "" is the
 /// whole tree) by that file's tree (with its base) merged with the map's other keys.
-void include_files(Node& root, std::span<const std::string> sections);
+/// check(key, file's tree): refuses a file in the place of a key.
+using CheckPart = std::function<void(const std::string& key, const Node& part)>;
+void include_files(Node& root, std::span<const std::string> sections, const CheckPart& check = {});
 
 /// load_with_base() and include_files() of the whole tree: how a chip file is read.
-Node load_tree(const std::string& path);
+Node load_tree(const std::string& path, const CheckPart& check = {});
 
 /// YAML text of a tree; load_text(emit(x)) has the same value.
 std::string emit(const Node& node);

@@ -5,6 +5,7 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,19 +15,25 @@
 
 #include <fmt/format.h>
 
-#include "base/error.hpp"
 #include "base/config/located_yaml.hpp"
+#include "base/error.hpp"
 
 namespace loom::config {
 namespace {
 
 constexpr std::size_t max_nodes = 1'000'000;  // stops aliases that multiply
 
-std::size_t count_nodes(const Node& node) {
-    std::size_t n = 1;
-    for (const auto& entry : node.map) n += count_nodes(entry.value);
-    for (const auto& item : node.sequence) n += count_nodes(item);
-    return n;
+/// A tab that indents line `line` (from 0) or the one before it, which is why it cannot be read.
+std::optional<Location> indenting_tab(std::string_view text, const std::string& name, int line) {
+    std::optional<Location> found;
+    for (int n = 0; n <= line && !text.empty(); ++n) {
+        const std::string_view row = text.substr(0, text.find('\n'));
+        const std::size_t tab = row.find('\t');
+        if (n + 1 >= line && tab != std::string_view::npos && row.find_first_not_of(" \t") > tab)
+            found = Location{name, n + 1, static_cast<int>(tab) + 1};
+        text.remove_prefix(std::min(row.size() + 1, text.size()));
+    }
+    return found;
 }
 
 class Builder : public YAML::EventHandler {
@@ -156,6 +163,13 @@ class Builder : public YAML::EventHandler {
 
 }  // namespace
 
+std::size_t count_nodes(const Node& node) {
+    std::size_t n = 1;
+    for (const auto& entry : node.map) n += count_nodes(entry.value);
+    for (const auto& item : node.sequence) n += count_nodes(item);
+    return n;
+}
+
 Node load_text(std::string_view text, const std::string& name) {
     if (text.starts_with("\xef\xbb\xbf"))
         text.remove_prefix(3);  // byte order mark, which yaml-cpp does not count
@@ -166,6 +180,8 @@ Node load_text(std::string_view text, const std::string& name) {
         while (parser.HandleNextDocument(builder)) {
         }
     } catch (const YAML::Exception& e) {
+        if (const auto tab = indenting_tab(text, name, e.mark.line))
+            throw ConfigError(tab->text() + ": indented with a tab; YAML is indented with spaces");
         const Location at{name, e.mark.line + 1, e.mark.column + 1};
         throw ConfigError(at.text() + ": " + e.msg);
     }
@@ -179,6 +195,8 @@ Node load(const std::string& path) {
     if (std::filesystem::is_directory(path, ignored)) {
         throw IoError(fmt::format("{}: is a folder, not a YAML file", path));
     }
+    if (std::filesystem::is_character_file(path, ignored) || std::filesystem::is_block_file(path, ignored))
+        throw IoError(fmt::format("{}: is a device, not a YAML file", path));
     std::ifstream file(path, std::ios::binary);
     if (!file) throw IoError(fmt::format("{}: cannot open file", path));
     std::ostringstream text;

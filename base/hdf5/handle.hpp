@@ -12,6 +12,7 @@ inline void prepare_library() {
     static const bool once = H5dont_atexit() >= 0;
     static_cast<void>(once);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    H5PLset_loading_state(0);  // a file must not name code that is then loaded
 }
 
 /// Owns one HDF5 identifier of any kind.

@@ -146,7 +146,8 @@ class Flattener {
         const std::string problem = quoted(name) + " names no node";
         if (n != 1) fail(problem + suggestion(name, names));
         const std::string taken = quoted(prefix + candidate->first);
-        if (!flat_.repair) fail(fmt::format("{}; did you mean {}? --repair takes it so", problem, taken));
+        if (!flat_.repair.on)
+            fail(fmt::format("{}; did you mean {}? {} takes it so", problem, taken, flat_.repair.how));
         flat_.model.notes.push_back(
             fmt::format("repaired: {}: {}, taken as {}", edge_text(edge, prefix), problem, taken));
         return candidate;

@@ -141,7 +141,7 @@ class Reader {
 
 }  // namespace
 
-NirModel read_nir(const std::string& path, bool repair, const NodeCatalogue& types) {
+NirModel read_nir(const std::string& path, Repair repair, const NodeCatalogue& types) {
     FlatGraph flat;
     flat.types = &types;
     flat.model.file = path;

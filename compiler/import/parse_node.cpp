@@ -82,6 +82,28 @@ Tensor read_array(const hdf5::Group& g, const KeyRule& rule, const std::string& 
     return t;
 }
 
+/// What to write in the place of a layer that NIR does not have; empty: nothing is known of it.
+std::string_view in_its_place(std::string_view type) {
+    struct Advice {
+        std::string_view begin, text;
+    };
+    static constexpr Advice kAdvice[] = {
+        {"MaxPool",
+         "NIR has no max pool; of spikes it is a SumPool2d of the same window, and a Threshold of 0.5 behind "
+         "it"},
+        {"BatchNorm", "fold it into weight and bias of the layer before it, and export again"},
+        {"LayerNorm", "NIR has no norms; only a batch norm can be folded into the layer before it"},
+        {"AdaptiveAvgPool",
+         "write it as an AvgPool2d with the kernel_size and stride that it has on this input"},
+        {"Dropout", "leave it out: it does nothing in inference"},
+        {"ReLU", "a network of spikes has neurons in its place (IF, LIF, Threshold)"},
+        {"Softmax", "leave it out: the largest output is the same without it"},
+    };
+    for (const Advice& a : kAdvice)
+        if (type.starts_with(a.begin)) return a.text;
+    return {};
+}
+
 void read_key(const hdf5::Group& g, const KeyRule& rule, NirNode& node) {
     const std::string& key = rule.name;
     if (rule.kind == KeyKind::PaddingOrName && g.kind(key) == hdf5::Kind::Text) {
@@ -109,7 +131,10 @@ NirNode parse_node(const hdf5::Group& group, const NodeCatalogue& types, const s
                    const std::string& type) {
     const NodeRule* rule = types.find(type);
     if (rule == nullptr) {
-        group.fail(fmt::format("unknown type {}{}", quoted(type), suggestion(type, types.names())));
+        const std::string_view advice = in_its_place(type);
+        group.fail(
+            fmt::format("unknown type {}{}", quoted(type),
+                        advice.empty() ? suggestion(type, types.names()) : fmt::format("; {}", advice)));
     }
     std::vector<std::string> known;
     for (const auto& k : rule->keys) known.push_back(k.name);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/import/nir_reader.hpp"
 #include "compiler/nodes/node_catalogue.hpp"
 
 namespace loom::compiler {
@@ -28,7 +29,7 @@ struct FlatGraph {
     const NodeCatalogue* types = nullptr;
     NirModel model;
     std::vector<bool> nested;
-    bool repair = false;
+    Repair repair;
 };
 
 /// "file: node 'x': problem"

@@ -178,21 +178,35 @@ class Inference {
             const std::string problem = fmt::format("key '{}' is {}, the input has shape {}", key.name,
                                                     shape_text(declared), shape_text(inferred));
             if (!regrouped) throw NodeProblem(problem);
-            if (!flat_.repair) throw NodeProblem(problem + "; --repair takes the latter");
+            if (!flat_.repair.on)
+                throw NodeProblem(problem + fmt::format("; {} takes the latter", flat_.repair.how));
             m_.notes.push_back(
                 fmt::format("repaired: node '{}': {}, taken as the latter", node.name, problem));
         }
         it->second = Tensor{{inferred.size()}, std::vector<double>(inferred.begin(), inferred.end())};
     }
 
+    /// A parameter is laid along the last axes, as numpy does it, if it cannot be meant for the first ones.
+    static void check_axes(const Shape& own, const Shape& signal, const std::string& name) {
+        const bool last = broadcast(own, signal) == signal;
+        Shape leading = own, trailing(signal.size() - std::min(own.size(), signal.size()), 1);
+        leading.resize(std::max(own.size(), signal.size()), 1);
+        trailing.insert(trailing.end(), own.begin(), own.end());
+        const bool first = broadcast(leading, signal) == signal && leading != trailing;
+        if (last && !first) return;
+        const std::string problem = fmt::format("parameter '{}' has shape {}, the signal has {}", name,
+                                                shape_text(own), shape_text(signal));
+        if (!first) throw NodeProblem(problem);
+        throw NodeProblem(
+            fmt::format("{}; store it as {} for one value a channel{}", problem, shape_text(leading),
+                        last ? fmt::format(", or {} for the last axis", shape_text(trailing)) : ""));
+    }
+
     void settle_parameter(NirNode& node, const KeyRule& key) {
         constexpr std::size_t most_expanded = std::size_t{1} << 28;
         Tensor& t = node.arrays.at(key.name);
         if (t.size() == 1 || t.shape == node.output_shape) return;
-        if (broadcast(t.shape, node.output_shape) != node.output_shape) {
-            throw NodeProblem(fmt::format("parameter '{}' has shape {}, the signal has {}", key.name,
-                                          shape_text(t.shape), shape_text(node.output_shape)));
-        }
+        check_axes(t.shape, node.output_shape, key.name);
         expanded_ += element_count(node.output_shape);
         if (expanded_ > most_expanded) throw NodeProblem("its parameters broadcast to more than 2^28 values");
         t = expanded(t, node.output_shape);

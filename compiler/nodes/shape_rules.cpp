@@ -57,8 +57,13 @@ bool is_shape(KeyKind kind) {
 
 void need_rank(const Shape& shape, std::size_t rank, const char* meaning) {
     if (shape.size() == rank) return;
-    throw NodeProblem(
-        fmt::format("input has shape {}, expected {} dimensions {}", shape_text(shape), rank, meaning));
+    const bool batch = shape.size() == rank + 1;
+    throw NodeProblem(fmt::format(
+        "input has shape {}, expected {} dimensions {}{}", shape_text(shape), rank, meaning,
+        batch ? fmt::format(
+                    "; the first looks like a batch: export the network with the shape of one sample, {}",
+                    shape_text(Shape(shape.begin() + 1, shape.end())))
+              : ""));
 }
 
 void need_bias(const NirNode& node, const Shape& full, std::size_t outputs) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -161,12 +162,89 @@ class Partitioner {
     Partition result_;
 };
 
+/// How many cores of each kind are enough for a network that has too few, found by giving it as many as it
+/// asks for. What it asks for depends on what it has: with few cores, layers are cut and packed in other
+/// ways.
+class EnoughCores {
+  public:
+    using Try = std::function<Partition(const std::vector<std::uint64_t>& cores)>;
+    EnoughCores(const arch::ChipSpec& chip, Try attempt)
+        : chip_(chip), have_(arch::cores_of_kinds(chip)), enough_(have_), try_(std::move(attempt)) {}
+
+    /// Throws what is missing; `asked`: what was asked for at first.
+    [[noreturn]] void fail(const MappingError& asked) {
+        constexpr int kTries = 16;
+        if (!grow(asked)) throw asked;
+        for (int i = 0; i < kTries; ++i) {
+            try {
+                refine(try_(enough_));
+                throw lacking("");
+            } catch (const MappingError& e) {
+                if (!grow(e)) throw;
+            }
+        }
+        throw lacking(", at least");
+    }
+
+  private:
+    /// False: it is not for want of cores.
+    bool grow(const MappingError& e) {
+        for (std::size_t k = 0; k < enough_.size(); ++k) {
+            if (e.resource() != arch::of_kind(chip_, k, "cores") ||
+                e.need() <= static_cast<double>(enough_[k]))
+                continue;
+            enough_[k] = static_cast<std::uint64_t>(e.need());
+            return true;
+        }
+        return false;
+    }
+
+    /// Those that are left over are not needed, if it fits without them.
+    void refine(const Partition& p) {
+        std::vector<std::uint64_t> used(enough_.size(), 0);
+        for (const std::uint32_t kind : p.kind_of_core) ++used[kind];
+        for (std::size_t k = 0; k < used.size(); ++k) used[k] = std::max(used[k], have_[k]);
+        if (used == enough_) return;
+        try {
+            try_(used);
+            enough_ = used;
+        } catch (const MappingError&) {  // it does not
+        }
+    }
+
+    MappingError lacking(const std::string& how) const {
+        std::string where = "the network" + how;
+        std::size_t first = enough_.size();
+        for (std::size_t k = enough_.size(); k-- > 0;)
+            if (enough_[k] > have_[k]) first = k;
+        for (std::size_t k = first + 1; k < enough_.size(); ++k)
+            if (enough_[k] > have_[k])
+                where += fmt::format("; {}: need {}, have {}", arch::of_kind(chip_, k, "cores"), enough_[k],
+                                     have_[k]);
+        return {arch::of_kind(chip_, first, "cores"), where, static_cast<double>(enough_[first]),
+                static_cast<double>(have_[first])};
+    }
+
+    const arch::ChipSpec& chip_;
+    std::vector<std::uint64_t> have_, enough_;  ///< [kinds]
+    Try try_;
+};
+
 }  // namespace
 
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
                     const std::vector<std::uint32_t>& kind_of, const PartitionOptions& options) {
-    return Partitioner(graph, lowered, on_host, chip, kind_of, options).run();
+    const auto attempt = [&](const std::vector<std::uint64_t>& cores) {
+        PartitionOptions with = options;
+        with.cores = cores;
+        return Partitioner(graph, lowered, on_host, chip, kind_of, with).run();
+    };
+    try {
+        return attempt(options.cores);
+    } catch (const MappingError& e) {
+        EnoughCores(chip, attempt).fail(e);
+    }
 }
 
 }  // namespace loom::compiler

@@ -90,7 +90,7 @@ SliceCutter::SliceCutter(const Graph& graph, const std::vector<LoweredProjection
       chip_(chip),
       kind_of_(kind_of),
       options_(options),
-      cores_(arch::cores_of_kinds(chip)),
+      cores_(options.cores.empty() ? arch::cores_of_kinds(chip) : options.cores),
       into_(graph.populations.size()) {
     for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
         kinds_.push_back(&chip.kind(k).type());
@@ -113,11 +113,12 @@ MappingError SliceCutter::refusal(std::uint32_t population, const std::string& r
 void SliceCutter::check_network(std::uint32_t population) const {
     const bool drops = chip_.noc.shape().drops_packets;
     if (!drops && chip_.noc.faults.loss == 0) return;
-    throw UnsupportedError(fmt::format(
-        "layer '{}': its rows do not fit one core, and partial sums between cores need a "
-        "network that loses "
-        "no packets ({})",
-        g_.populations[population].name, drops ? "noc.router.kind is " + chip_.noc.router.kind : "noc.faults.loss is not 0"));
+    throw UnsupportedError(
+        fmt::format("layer '{}': its rows do not fit one core, and partial sums between cores need a "
+                    "network that loses "
+                    "no packets ({})",
+                    g_.populations[population].name,
+                    drops ? "noc.router.kind is " + chip_.noc.router.kind : "noc.faults.loss is not 0"));
 }
 
 Need SliceCutter::need(const Slice& s) const {
@@ -171,8 +172,14 @@ MappingError SliceCutter::does_not_fit(std::uint32_t population, std::uint64_t s
     const Extent& e = extents_[population];
     const std::string layer = fmt::format("layer '{}'", g_.populations[population].name);
     const Need least = need(boxes(population, e, e.c, e.y, e.x)[e.count() / 2]);
-    if (const CoreLimit* l = exceeded(limits_of(population), least))
-        return refusal(population, l->resource, one_neuron(population), least.*l->member, l->have);
+    if (const CoreLimit* l = exceeded(limits_of(population), least)) {
+        std::string where = one_neuron(population);
+        for (const CoreLimit& other : limits_of(population))
+            if (&other != l && least.*other.member > other.have)
+                where +=
+                    fmt::format("; {}: need {}, have {}", other.resource, least.*other.member, other.have);
+        return refusal(population, l->resource, where, least.*l->member, l->have);
+    }
     return refusal(population, "cores", layer, slices, cores_[kind_of_[population]]);
 }
 

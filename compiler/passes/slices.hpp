@@ -155,13 +155,15 @@ class AxonMap {
 
 /// The wishes of a run.
 struct PartitionOptions {
-    std::uint64_t min_slices = 1;  ///< of every layer that has as many neurons
-    std::uint64_t duplicate = 1;   ///< copies of a convolution's kernel in arrays
-    std::uint64_t row_parts = 1;   ///< parts of every slice in arrays that has as many rows
+    std::uint64_t min_slices = 1;           ///< of every layer that has as many neurons
+    std::uint64_t duplicate = 1;            ///< copies of a convolution's kernel in arrays
+    std::uint64_t row_parts = 1;            ///< parts of every slice in arrays that has as many rows
+    std::vector<std::uint64_t> cores = {};  ///< of each kind; empty: those of the chip
 };
 
 /// on_host[p]: projection p takes nothing from a core. kind_of: kind of core of each population.
-/// Throws MappingError (neurons, input axons, synapse memory, arrays, fan-out entries, cores).
+/// Throws MappingError (neurons, input axons, synapse memory, arrays, fan-out entries, cores); so many cores
+/// as it says are enough.
 Partition partition(const Graph& graph, const std::vector<LoweredProjection>& lowered,
                     const std::vector<bool>& on_host, const arch::ChipSpec& chip,
                     const std::vector<std::uint32_t>& kind_of, const PartitionOptions& options = {});

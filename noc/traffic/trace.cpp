@@ -40,6 +40,7 @@ class Reader {
         std::vector<TracePacket> out;
         for (std::string line; std::getline(in, line);) {
             ++line_;
+            if (line_ == 1 && line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);  // byte order mark
             if (line.empty() || line[0] == '#') continue;
             const auto words = split(line, ',');
             if (columns_.empty()) {
@@ -49,6 +50,7 @@ class Reader {
             }
         }
         if (columns_.empty()) fail("is empty; expected a header: cycle,source,destination[,flits][,class]");
+        if (out.empty()) fail("there are no packets");
         std::stable_sort(out.begin(), out.end(),
                          [](const auto& a, const auto& b) { return a.cycle < b.cycle; });
         return out;

@@ -2,6 +2,7 @@
 """Bad input: each case gives its one-line error and exit code, and leaves nothing behind. The expected text is what
 stands after 'spikeloom: '; {d} is the scratch directory."""
 import os
+import re
 import shutil
 
 import h5py
@@ -75,6 +76,20 @@ def loop(d):
     np.savez(f"{d}/in.npz", image=np.zeros((4, n), np.uint8), label=np.zeros(4))
 
 
+def bomb(d):
+    for i in range(1, 4):
+        write(d, f"b{i}.yaml", "".join(f"{k}: {{file: b{i + 1}.yaml}}\n" for k in "abcdefghijklmnopqrst"))
+    write(d, "b4.yaml", "x: 1\n")
+    edit("{file: chip.yaml}", "{file: b1.yaml}")(d)
+
+
+def pipe(text):
+    def f(d):
+        os.mkfifo(f"{d}/pipe.yaml")
+        write(d, "chip.yaml", text)
+    return f
+
+
 # name, preparation, arguments, exit code, error
 CASES = [
     ("malformed yaml", edit("decode:  {rule: spike_count}", "decode:  {rule: spike_count"), [], 3, '{d}/run.yaml:5:5: end of map flow not found'),
@@ -100,18 +115,32 @@ CASES = [
     ("NaN weight", nir(lambda n: n["nodes/fc/weight"].write_direct(np.full((10, 512), np.nan, np.float32))), [], 3, "{d}/net.nir: node 'fc': key 'weight' holds nan at element 0; it must be finite"),
     ("zero tau", nir(lambda n: n["nodes/lif1/tau"].write_direct(np.zeros((16, 8, 8)))), [], 3, "{d}/net.nir: node 'lif1': key 'tau' is 0 at element 0; a time constant must be > 0"),
     ("unknown node type", nir(lambda n: replace(n["nodes/lif2"], "type", "LIFF")), [], 3, "{d}/net.nir: node 'lif2': unknown type 'LIFF'; did you mean 'LIF'?"),
+    ("a type that NIR does not have", nir(lambda n: replace(n["nodes/lif2"], "type", "MaxPool2d")), [], 3, "{d}/net.nir: node 'lif2': unknown type 'MaxPool2d'; NIR has no max pool; of spikes it is a SumPool2d of the same window, and a Threshold of 0.5 behind it"),
+    ("a norm", nir(lambda n: replace(n["nodes/lif2"], "type", "BatchNorm2d")), [], 3, "{d}/net.nir: node 'lif2': unknown type 'BatchNorm2d'; fold it into weight and bias of the layer before it, and export again"),
+    ("a batch dimension", nir(lambda n: replace(n["nodes/input"], "shape", np.array([1, 1, 8, 8]))), [], 3, "{d}/net.nir: node 'conv1': input has shape [1, 1, 8, 8], expected 3 dimensions [C, H, W]; the first looks like a batch: export the network with the shape of one sample, [1, 8, 8]"),
+    ("a tab", edit("map:     {place: auto, seed: 1}", "map:\n\tplace: auto"), [], 3, "{d}/run.yaml:7:1: indented with a tab; YAML is indented with spaces"),
+    ("a tab behind spaces", edit("map:     {place: auto, seed: 1}", "map:\n  place: auto\n \tseed: 1"), [], 3, "{d}/run.yaml:8:2: indented with a tab; YAML is indented with spaces"),
+    ("a network file as chip", lambda d: write(d, "chip.yaml", f"base: {ROOT}/configs/noc/mesh8.yaml\n"), [], 3, f"{ROOT}/configs/noc/mesh8.yaml: chip: is a noc file, for `spikeloom noc`; expected a chip file"),
+    ("a run file as chip", lambda d: write(d, "chip.yaml", RUN), [], 3, "{d}/chip.yaml: chip: is a run file, for `spikeloom run` and `spikeloom map`; expected a chip file"),
+    ("an array file as chip", lambda d: write(d, "chip.yaml", f"base: {ROOT}/configs/cim/rram_1t1r_32.yaml\n"), [], 3, f"{ROOT}/configs/cim/rram_1t1r_32.yaml: chip: is a cim file, for `spikeloom cim`; expected a chip file"),
+    ("a price list as chip", lambda d: write(d, "chip.yaml", f"base: {ROOT}/configs/energy/mesh45.yaml\n"), [], 3, f"{ROOT}/configs/energy/mesh45.yaml: chip: is an energy file, for the key `energy` of a chip; expected a chip file"),
+    ("a chip as price list", nothing, ["--set", f"chip.energy.file={ROOT}/configs/chips/loihi.yaml"], 3, "*: energy: is a chip file, for the key `chip` of a run or training file; expected an energy file"),
+    ("files that include each other", bomb, [], 3, "{d}/b3.yaml:*: file: {d}/b4.yaml: more than 1000 files are included"),
+    ("base: of a pipe", pipe("base: pipe.yaml\n"), [], 6, "{d}/*chip.yaml:1:7: base: {d}/pipe.yaml: is not a regular file"),
+    ("file: of a pipe", lambda d: (os.mkfifo(f"{d}/pipe.yaml"), edit("{file: chip.yaml}", "{file: pipe.yaml}")(d)), [], 6, "{d}/run.yaml:5:17: file: {d}/pipe.yaml: is not a regular file"),
+    ("a device", edit("{file: chip.yaml}", "{file: /dev/zero}"), [], 6, "{d}/run.yaml:5:17: file: /dev/zero: is not a regular file"),
     ("unknown node key", nir(lambda n: n["nodes/lif2"].create_dataset("taw", data=1.0)), [], 3, "{d}/net.nir: node 'lif2': unknown key 'taw' in a node of type LIF; did you mean 'tau'?"),
     ("missing node key", nir(lambda n: n["nodes/lif2"].__delitem__("tau")), [], 3, "{d}/net.nir: node 'lif2': key 'tau' is missing; type LIF needs it"),
-    ("dangling edge", nir(lambda n: n.move("nodes/lif2", "nodes/lif22")), [], 3, "{d}/net.nir: edge 'conv2' -> 'lif2': 'lif2' names no node; did you mean 'lif22'? --repair takes it so"),
+    ("dangling edge", nir(lambda n: n.move("nodes/lif2", "nodes/lif22")), [], 3, "{d}/net.nir: edge 'conv2' -> 'lif2': 'lif2' names no node; did you mean 'lif22'? network.repair: true takes it so"),
     ("wrong shape", nir(lambda n: replace(n["nodes/fc"], "weight", np.zeros((10, 500), np.float32))), [], 3, "{d}/net.nir: node 'fc': weight [10, 500] takes 500 values in the last dimension, the input has shape [512]"),
     ("attention", lambda d: shutil.copy(f"{GOLDEN}/digits_ssa.nir", f"{d}/net.nir"), [], 3, "unsupported: node 'av' of type MatMul: products of two signals are not compiled onto cores yet"),
     ("loop that is too short", loop, [], 4, "does not fit: timesteps of delay in a loop: need 2, have 1 (each hop takes one on the chip: 'b' -> 'a' -> 'b')"),
     ("truncated input", truncated("in.npz", 0.7), [], 3, '{d}/in.npz: not an .npz archive, or cut off (no central directory)'),
     ("unknown array", edit("array: image", "array: imgae"), [], 3, "{d}/in.npz: no array 'imgae'; did you mean 'image'?"),
-    ("wrong input size", edit("array: image", "array: label"), [], 3, "{d}/in.npz: a sample has 1 values ([360]), the network's input has 64"),
-    ("spikes of the wrong rank", edit("encoding: constant", "encoding: spikes"), [], 3, '{d}/in.npz: 360 labels for 1 samples'),
+    ("wrong input size", edit("array: image", "array: label"), [], 3, "{d}/in.npz: a sample has 1 values, shape []; the network's input has 64, shape [1, 8, 8] ([samples, ...] = [360])"),
+    ("spikes of the wrong rank", edit("encoding: constant", "encoding: spikes"), [], 3, "{d}/in.npz: array 'label': 360 labels for 1 samples ([timesteps, samples, ...] = [360, 1, 8, 8]); the key `order: samples_first` swaps the two axes"),
     ("no timesteps", edit(" timesteps: 8,", ""), [], 3, '{d}/in.npz: input.timesteps: required for this encoding'),
-    ("payload too narrow", nothing, ["--set", "chip.core.axon_in.payload_bits=3"], 4, "does not fit: payload bits of a graded spike: need 5, have 3 (input 'input')"),
+    ("payload too narrow", nothing, ["--set", "chip.core.axon_in.payload_bits=3"], 4, "does not fit: payload bits of a graded spike: need 5, have 3 (input 'input'; `input.bits: 3` rounds its values)"),
     ("too few cores", nothing, ["--set", "chip.noc.size=[2, 1]", "--set", "chip.core.soma.max_neurons=100"], 4, 'does not fit: cores: need 18, have 2 (the network)'),
     ("too few axons", nothing, ["--set", "chip.core.axon_in.max_axons=30"], 4, "does not fit: input axons of a core: need 64, have 30 (one neuron of layer 'lif2')"),
     ("too little memory", nothing, ["--set", "chip.core.synapse.memory=10 bits"], 4, "does not fit: synapse memory of a core (bits): need 72, have 10 (one neuron of layer 'lif1')"),
@@ -123,6 +152,9 @@ CASES = [
     ("unknown topology", nothing, ["--set", "chip.noc.topology=tours"], 3, "--set chip.noc.topology: chip.noc.topology: unknown `tours`; did you mean 'torus'?"),
     ("unknown policy of timesteps", nothing, ["--set", "chip.timestep.policy=tick_like_truenorth"], 3, "--set chip.timestep.policy: chip.timestep.policy: unknown `tick_like_truenorth`; expected one of 'barrier'"),
     ("unknown core", nothing, ["--set", "chip.core.kind=far_memory"], 3, "--set chip.core.kind: chip.core.kind: unknown 'far_memory'; did you mean 'near_memory'?"),
+    ("rounding without bits", edit("scale: 0.0625", "scale: 0.0625, rounding: floor"), [], 3, "{d}/in.npz: input.rounding does nothing without input.bits"),
+    ("too few bits for the values", edit("scale: 0.0625", "scale: 1, bits: 3"), [], 3, "{d}/in.npz: values up to 16 do not fit input.bits: 3; scale them (input.scale)"),
+    ("missing prices", lambda d: missing_prices(d), [], 3, "{d}/prices.yaml:8:3: chip.energy.actions.soma.spikes: missing; give it a price, or a reason under energy.unpriced (spikes fired); missing as well: energy.actions.axon_out.packets (packets sent), energy.actions.host.packets (packets injected by the host), energy.actions.barrier.barriers (barriers between timesteps)"),
     ("missing price", lambda d: missing_price(d), [], 3, '{d}/prices.yaml:8:3: chip.energy.actions.host.packets: missing; give it a price, or a reason under energy.unpriced (packets injected by the host)'),
     ("unknown event", nothing, ["--set", "chip.energy.unpriced.dendrite.acc=why"], 3, '--set chip.energy.unpriced.dendrite.acc: chip.energy.unpriced.dendrite: expected a text, got a map'),
     ("malformed --set", nothing, ["--set", "chip.noc"], 2, '--set chip.noc: expected key.path=value'),
@@ -144,6 +176,12 @@ def skip_network(d):
                                "output": {"type": "Output", "shape": np.array([n])}},
               [("input", "f1"), ("f1", "a"), ("a", "f2"), ("f2", "b"), ("input", "skip"), ("skip", "b"), ("b", "output")])
     np.savez(f"{d}/in.npz", image=np.zeros((4, n), np.uint8), label=np.zeros(4))
+
+
+def missing_prices(d):
+    missing_price(d)
+    prices = open(f"{d}/prices.yaml").read()
+    write(d, "prices.yaml", re.sub(r"(?m)^  (barrier\.barriers|soma\.spikes|axon_out\.packets): .*\n", "", prices))
 
 
 def missing_price(d):

@@ -54,6 +54,27 @@ def a_file_of_another_kind_is_named():
     assert code == 3 and "is a train file, for `spikeloom train`; expected a run file" in err, err
 
 
+def a_part_of_another_kind_is_named():
+    """Every shipped kind in the place of every key that includes files."""
+    wanted = {"chip": {"chip", "training-chip"}, "noc": {"fabric"}, "energy": {"energy"}}
+    one_of = {}
+    for file, kinds in shipped():
+        one_of.setdefault(kinds[0], file)
+    with scratch() as d:
+        for key, right in wanted.items():
+            for kind, file in one_of.items():
+                for verb, text in (("run", f"network: {{file: n.nir}}\nprofile: {{preset: snntorch, dt: 1 ms}}\ninput: {{file: x.npz}}\nchip: {{CHIP}}\n"),
+                                   ("train", "network: {input: [4], layers: [{kind: dense, outputs: 2}]}\nprofile: {preset: snntorch, dt: 1 ms}\n"
+                                    "train: {algorithm: bptt, timesteps: 4, batch: 2, steps: 1, loss: mse_rate, optimizer: {kind: sgd, lr: 0.1}}\nchip: {CHIP}\n")):
+                    chip = f"file: {file}" if key == "chip" else f"file: {ROOT}/configs/chips/loihi.yaml, {key}: {{file: {file}}}"
+                    with open(f"{d}/x.yaml", "w") as f:
+                        f.write(text.replace("CHIP", chip))
+                    code, _, err = spikeloom("validate", f"{d}/x.yaml")
+                    told = ", for " in err and "; expected a" in err and err.count("\n") == 1
+                    assert told == (kind not in right), (key, kind, verb, code, err)
+                    assert not told or (code == 3 and f"{key}: is a" in err), (key, kind, err)
+
+
 def a_file_of_no_kind_is_told_the_kinds():
     with scratch() as d:
         for text, keys in (("house: 1\ngarden: 2\n", "house, garden"), ("axes: {}\nbuffers: []\n", "axes, buffers")):
@@ -78,5 +99,5 @@ def parts_of_files_are_checked():
 
 
 if __name__ == "__main__":
-    main([every_shipped_file_has_a_kind, the_help_names_all_kinds, a_file_of_another_kind_is_named, a_file_of_no_kind_is_told_the_kinds,
+    main([every_shipped_file_has_a_kind, the_help_names_all_kinds, a_file_of_another_kind_is_named, a_part_of_another_kind_is_named, a_file_of_no_kind_is_told_the_kinds,
           parts_of_files_are_checked])

@@ -354,7 +354,7 @@ def algorithms_and_encodings_train():
         x = np.load(DIGITS)
         spikes = (np.random.RandomState(1).rand(400, 10, 64) < x["x_train"][:400, None]).astype(np.uint8)
         np.savez(f"{d}/spikes.npz", x=spikes, y=x["y_train"][:400])
-        train(file, f"{d}/s", "--set", f"data.file={d}/spikes.npz", "--set", "data.x=x", "--set", "data.y=y", "--set", "data.encoding=spikes",
+        train(file, f"{d}/s", "--set", f"data.file={d}/spikes.npz", "--set", "data.x=x", "--set", "data.y=y", "--set", "data.encoding=spikes", "--set", "data.order=samples_first",
               "--set", "train.epochs=6")
         s = stats(f"{d}/s")
         assert s["accuracy"] > 0.6 and "test_accuracy" not in s["epochs"][0]

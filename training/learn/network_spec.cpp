@@ -128,6 +128,16 @@ ResolvedLayers resolve_layers(const NetworkSpec& spec) {
     return r;
 }
 
+std::vector<std::string> per_neuron_keys(std::string_view kind) {
+    std::vector<std::string> keys;
+    const LayerKind* k = find_layer_kind(kind);
+    for (const char* key : {"leak", "gain", "drift", "threshold", "v_reset"})
+        if (std::ranges::find(k->keys, key) != k->keys.end() &&
+            std::ranges::find(k->keys, "gain") != k->keys.end())
+            keys.emplace_back(key);
+    return keys;
+}
+
 std::unique_ptr<Network> build_network(const NetworkSpec& spec, const BuildOptions& options) {
     return Builder(spec, options).build();
 }

@@ -107,4 +107,7 @@ struct ResolvedLayers {
 };
 ResolvedLayers resolve_layers(const NetworkSpec& spec);
 
+/// Keys of a kind of layer that a file may give neuron by neuron.
+std::vector<std::string> per_neuron_keys(std::string_view kind);
+
 }  // namespace loom::learn

@@ -2,6 +2,7 @@
 #include "training/price/pricing.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -70,6 +71,7 @@ TrainingPrices::TrainingPrices(const arch::EnergySpec& list, const arch::Trainin
 
 Pricing TrainingPrices::dynamic(const EngineRecord& record) const {
     Pricing result;
+    std::vector<std::string> missing;
     for (const LayerRecord& layer : record.layers) {
         const auto number = static_cast<std::uint32_t>(result.layers.size());
         result.layers.push_back({layer.name, {}, {}});
@@ -78,17 +80,19 @@ Pricing TrainingPrices::dynamic(const EngineRecord& record) const {
             const auto add = [&](const char*, const std::uint64_t& n, bool, const char*) {
                 const Entry& e = entries_[event++];
                 if (n == 0) return;
-                if (!e.known)
-                    throw ConfigError(
-                        fmt::format("energy.actions: no price for {}, which was counted (or name it "
-                                    "under energy.unpriced, with the reason)",
-                                    e.name));
+                if (!e.known && std::ranges::find(missing, e.name) == missing.end())
+                    missing.emplace_back(e.name);
                 result.add(static_cast<Phase>(p), {stats::Leaf::kNoCore, number, event - 1, n, e.pj,
                                                    static_cast<std::uint32_t>(e.level)});
             };
             fields(add, layer.phases[p].counts);
         }
     }
+    if (!missing.empty())
+        throw ConfigError(
+            fmt::format("energy.actions: no price for {}, which was counted (or name it "
+                        "under energy.unpriced, with the reason)",
+                        fmt::join(missing, ", ")));
     return result;
 }
 

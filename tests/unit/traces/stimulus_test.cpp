@@ -25,6 +25,11 @@ std::string text_file(const std::string& name, const std::string& text) {
     std::ofstream(scratch(name)) << text;
     return scratch(name);
 }
+NetworkSide inputs(std::size_t n) {
+    return {{n}, 10, 1e-4};
+}
+std::vector<std::string> unread_notes;
+
 std::string error_of(const std::function<void()>& f) {
     try {
         f();
@@ -77,14 +82,14 @@ TEST(NirData, RoundTripAndSameBytes) {
         return std::string(std::istreambuf_iterator<char>(in), {});
     };
     EXPECT_EQ(bytes(scratch("a.h5")), bytes(scratch("b.h5")));
-    const Array z = read_nir_data(scratch("a.h5"), "layer/one");
+    const Array z = read_nir_data(scratch("a.h5"), "layer/one", 1e-4, unread_notes);
     EXPECT_EQ(z.shape(), (std::vector<std::size_t>{2, 3, 2}));
     EXPECT_EQ(z.at(3), 0);
     EXPECT_EQ(z.at(9), 1);
-    EXPECT_EQ(read_nir_data(scratch("a.h5"), "layer/one", "membrane").at(11), 1);
-    EXPECT_THAT(error_of([] { read_nir_data(scratch("a.h5"), "layer/two"); }),
+    EXPECT_EQ(read_nir_data(scratch("a.h5"), "layer/one", 1e-4, unread_notes, "membrane").at(11), 1);
+    EXPECT_THAT(error_of([] { read_nir_data(scratch("a.h5"), "layer/two", 1e-4, unread_notes); }),
                 ::testing::HasSubstr("did you mean 'layer.one'?"));
-    EXPECT_THROW(read_nir_data(text_file("c.h5", "hello"), "x"), InputError);
+    EXPECT_THROW(read_nir_data(text_file("c.h5", "hello"), "x", 1e-4, unread_notes), InputError);
 }
 
 StimulusSpec spec_of(Encoding e, std::uint64_t steps = 0) {
@@ -99,7 +104,7 @@ TEST(Stimulus, DigitsImages) {
     spec.array = "image";
     spec.scale = 0.0625;
     spec.labels = "label";
-    const auto s = Stimulus::load(spec, kDigits + "digits_image_input.npz", 64);
+    const auto s = Stimulus::load(spec, kDigits + "digits_image_input.npz", inputs(64));
     EXPECT_EQ(s.samples(), 360u);
     EXPECT_EQ(s.timesteps(), 8u);
     EXPECT_TRUE(s.constant());
@@ -120,7 +125,7 @@ TEST(Stimulus, DigitsSpikesArePacked) {
     StimulusSpec spec = spec_of(Encoding::Spikes);
     spec.array = "spikes";
     spec.packed = true;
-    const auto s = Stimulus::load(spec, kDigits + "digits_mlp_input.npz", 64);
+    const auto s = Stimulus::load(spec, kDigits + "digits_mlp_input.npz", inputs(64));
     EXPECT_EQ(s.samples(), 360u);
     EXPECT_EQ(s.timesteps(), 16u);
     const Array packed = read_npz(kDigits + "digits_mlp_input.npz", "spikes");
@@ -146,7 +151,7 @@ TEST(Stimulus, RandomEncodingsHaveTheirRatesAndNoMemory) {
     std::vector<double> rates(1000, 0.3);
     write_npy(scratch("r.npy"), Array::of({1, 1000}, rates));
     for (const Encoding e : {Encoding::Bernoulli, Encoding::Poisson}) {
-        const auto s = Stimulus::load(spec_of(e, 100), scratch("r.npy"), 1000);
+        const auto s = Stimulus::load(spec_of(e, 100), scratch("r.npy"), inputs(1000));
         double sum = 0, square = 0;
         SparseVector v, again;
         for (std::size_t t = 0; t < 100; ++t) {
@@ -166,27 +171,89 @@ TEST(Stimulus, RandomEncodingsHaveTheirRatesAndNoMemory) {
         EXPECT_EQ(v, again);
         StimulusSpec other = spec_of(e, 100);
         other.seed = 2;
-        Stimulus::load(other, scratch("r.npy"), 1000).values(0, 7, again);
+        Stimulus::load(other, scratch("r.npy"), inputs(1000)).values(0, 7, again);
         EXPECT_NE(v, again);
     }
+}
+
+TEST(Stimulus, EventsKeepSilentSamplesAndStepsThatAreAskedFor) {
+    const std::string path = text_file("e.csv", "\xef\xbb\xbfsample,step,address\n0,1,2\n1,0,0\n");
+    StimulusSpec spec = spec_of(Encoding::Spikes);
+    const auto found = Stimulus::load(spec, path, inputs(3));
+    EXPECT_EQ(found.samples(), 2u);
+    EXPECT_EQ(found.timesteps(), 2u);
+    ASSERT_EQ(found.notes().size(), 1u);
+    EXPECT_EQ(
+        found.notes()[0].substr(path.size()),
+        ": 2 samples of 2 timesteps, up to the last event; input.samples and input.timesteps keep silent "
+        "ones behind it");
+    spec.samples = 5;
+    spec.timesteps = 7;
+    const auto asked = Stimulus::load(spec, path, inputs(3));
+    EXPECT_EQ(asked.samples(), 5u);
+    EXPECT_EQ(asked.timesteps(), 7u);
+    EXPECT_TRUE(asked.notes().empty());
+    SparseVector v;
+    asked.values(4, 6, v);
+    EXPECT_TRUE(v.empty());
+    asked.values(0, 1, v);
+    EXPECT_EQ(v.size(), 1u);
+    spec.samples = 1;
+    EXPECT_EQ(error_of([&] { Stimulus::load(spec, path, inputs(3)); }).substr(path.size()),
+              ": sample 1 has events, input.samples is 1");
+    spec.samples.reset();
+    const std::string empty = text_file("f.csv", "sample,step,address\n");
+    EXPECT_THAT(error_of([&] { Stimulus::load(spec, empty, inputs(3)); }),
+                ::testing::HasSubstr("there are no samples"));
+}
+
+TEST(Stimulus, EitherOrderOfAxesWhenItIsSaid) {
+    write_npy(scratch("o.npy"), Array::of({2, 3, 1}, {1, 0, 0, 0, 1, 1}));
+    StimulusSpec spec = spec_of(Encoding::Spikes);
+    const auto steps = Stimulus::load(spec, scratch("o.npy"), inputs(1));
+    spec.order = AxisOrder::SamplesFirst;
+    const auto samples = Stimulus::load(spec, scratch("o.npy"), inputs(1));
+    EXPECT_EQ(steps.samples(), 3u);
+    EXPECT_EQ(samples.samples(), 2u);
+    SparseVector a, b;
+    for (std::size_t i = 0; i < 2; ++i)
+        for (std::size_t k = 0; k < 3; ++k) {
+            steps.values(k, i, a);
+            samples.values(i, k, b);
+            EXPECT_EQ(a, b);
+        }
+    spec.encoding = Encoding::Constant;
+    spec.timesteps = 1;
+    EXPECT_THAT(error_of([&] { Stimulus::load(spec, scratch("o.npy"), inputs(3)); }),
+                ::testing::HasSubstr("input.order is for arrays of spikes"));
+}
+
+TEST(Stimulus, GradedSpikesAreTold) {
+    write_npy(scratch("g.npy"), Array::of({1, 1, 3}, {255, 0, 255}));
+    StimulusSpec spec = spec_of(Encoding::Spikes);
+    EXPECT_EQ(Stimulus::load(spec, scratch("g.npy"), inputs(3)).notes().size(), 1u);
+    spec.scale = 1.0 / 255;
+    EXPECT_TRUE(Stimulus::load(spec, scratch("g.npy"), inputs(3)).notes().empty());
 }
 
 TEST(Stimulus, Refused) {
     write_npy(scratch("x.npy"), Array::of({2, 3}, {0, 1, 2, 3, 4, 5}));
     const auto message = [](StimulusSpec s, std::size_t n) {
         const std::string path = scratch("x.npy");
-        return error_of([&] { Stimulus::load(s, path, n); }).substr(path.size() + 2);
+        return error_of([&] { Stimulus::load(s, path, inputs(n)); }).substr(path.size() + 2);
     };
-    EXPECT_EQ(message(spec_of(Encoding::Constant, 4), 5),
-              "a sample has 3 values ([2, 3]), the network's input has 5");
+    EXPECT_EQ(
+        message(spec_of(Encoding::Constant, 4), 5),
+        "a sample has 3 values, shape [3]; the network's input has 5, shape [5] ([samples, ...] = [2, 3])");
     EXPECT_EQ(message(spec_of(Encoding::Constant), 3), "input.timesteps: required for this encoding");
-    EXPECT_EQ(message(spec_of(Encoding::Spikes, 9), 1), "input.timesteps is 9, the array has 2");
+    EXPECT_EQ(message(spec_of(Encoding::Spikes, 9), 1),
+              "input.timesteps is 9, the array has 2 ([timesteps, samples, ...] = [2, 3])");
     StimulusSpec negative = spec_of(Encoding::Bernoulli, 4);
     negative.scale = -1;
     EXPECT_EQ(message(negative, 3), "value 1 times input.scale is -1; a rate must be from 0 to 100");
     write_npy(scratch("n.npy"), Array::of({1, 1}, {NAN}));
-    EXPECT_THROW(Stimulus::load(spec_of(Encoding::Constant, 1), scratch("n.npy"), 1), InputError);
-    EXPECT_EQ(error_of([] { Stimulus::load(spec_of(Encoding::Constant, 1), "x.jpg", 1); }),
+    EXPECT_THROW(Stimulus::load(spec_of(Encoding::Constant, 1), scratch("n.npy"), inputs(1)), InputError);
+    EXPECT_EQ(error_of([] { Stimulus::load(spec_of(Encoding::Constant, 1), "x.jpg", inputs(1)); }),
               "x.jpg: unknown kind of file; expected .npy, .npz, .h5, .hdf5, .nird or .csv");
 }
 
