@@ -161,8 +161,7 @@ void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
     current.name = node.name + ".syn";
     current.from = layer.from;
     current.arrays["leak"] = floats(map_values([](double ks) { return 1 - ks; }, constants.ks));
-    current.arrays["gain"] =
-        floats(map_values([](double ks, double w) { return ks * w; }, constants.ks, constants.w_in));
+    current.arrays["gain"] = floats(constants.syn_gain);
     layer.from = {current.name};
     c.spec.layers.push_back(std::move(current));
     leaky(node, constants, layer);
@@ -262,11 +261,14 @@ void check_training_profile(const Profile& p) {
     const auto no = [](const char* key) {
         throw ConfigError(fmt::format("profile.{}: cannot be trained with", key));
     };
+    if (!p.layers.empty()) no("layers");
+    if (p.method == "rockpool") throw ConfigError("profile.method: rockpool cannot be trained with");
     if (p.multispike) no("multispike");
     if (p.reset_delay) no("reset_delay");
     if (p.clamp) no("clamp");
     if (p.reset == "subtract_snn")
         throw ConfigError("profile.reset: subtract_snn cannot be trained with; use subtract");
+    if (p.reset == "none") throw ConfigError("profile.reset: none cannot be trained with; use value or subtract");
 }
 
 }  // namespace loom::compiler
