@@ -14,8 +14,7 @@ void start_profile(const config::Node& root, compiler::Profile& profile) {
     with_places(root, [&] {
         profile = compiler::preset_profile(preset->scalar);
         if (!compiler::find_preset(preset->scalar).dt && !says("profile.dt"))
-            throw KeyError("profile.dt", "required key is missing: preset " + preset->scalar +
-                                             " belongs to no exporter with a timestep of its own");
+            throw KeyError("profile.dt", "required key is missing");
     });
     if (preset->scalar == "snntorch" && !says("profile.reset") && !says("profile.reset_delay"))
         log::note("preset snntorch is reset_mechanism=\"zero\" with reset_delay=False; for neurons made without "

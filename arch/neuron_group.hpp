@@ -37,9 +37,9 @@ enum class Integration : std::uint8_t {
     Euler,      ///< v += k*((leak - v) + r*I)
     Exp,        ///< vinf = leak + r*I; v = vinf + (v - vinf)*a
     Jump,       ///< v = v*a + r*I
-    Decay,      ///< v = v*a + (r*I + leak)
     Integrate,  ///< v += k*I
     Direct,     ///< v = I (threshold, and a read-out without a neuron)
+    Decay,      ///< v = v*a + (r*I + leak)
 };
 
 /// How float64 filters a current. ks, w_in are parameters.
