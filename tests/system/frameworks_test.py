@@ -312,7 +312,7 @@ def the_table_of_presets_is_true():
     """docs/concepts/profiles.md has each preset with all that it sets."""
     with open(os.path.join(ROOT, "docs", "concepts", "profiles.md")) as f:
         rows = {r[1].strip(" `"): [c.strip() for c in r[2:7]] for r in (line.split("|") for line in f if line.startswith("| `"))}
-    assert sorted(rows) == sorted(presets())
+    assert sorted(rows) == sorted(presets()), (sorted(rows), presets())
     plain = resolved({"preset": "nir-euler", "dt": "100 us"})
     for preset, (dt, method, fires, reset, more) in rows.items():
         want = {**plain, "preset": preset, "method": method, "compare": fires, "reset": reset.split(",")[0],

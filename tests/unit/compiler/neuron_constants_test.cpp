@@ -168,7 +168,7 @@ TEST(LowerNeurons, KeysOfALayerAreThatLayersOnly) {
     EXPECT_EQ(lowered(n, p).rule.reset, arch::Reset::Value);
     p.v_min = -2;
     p.v_min_unit = "threshold";
-    EXPECT_THAT(fixed(lowered(n, p), "v_min"), ElementsAre(-4 / (0.1 * 2), -8 / (0.1 * 2)));
+    EXPECT_THAT(fixed(lowered(n, p), "v_min"), ElementsAre(-10, -20));
 }
 
 /// What snnTorch's exporter writes of beta and alpha in float32, and gets back.

@@ -374,7 +374,7 @@ TEST_P(NeuronContract, ResetIsComplete) {
         for (unsigned t = 0; t < 10; ++t) drive(used, t);
         used.array->reset();
         for (std::uint32_t n = 0; n < kNeurons; ++n) {
-            ASSERT_EQ(used.v(n), 0);
+            ASSERT_EQ(used.v(n), fresh.v(n));
             ASSERT_EQ(used.used(n), 0);
         }
         ASSERT_EQ(used.membranes.v[0], 77);
@@ -467,7 +467,7 @@ TEST(Alif, SpikesComeLaterAndLater) {
     g.rule = {.greater_equal = true};
     g.in_shift = 0;
     auto& p = g.parameters;
-    for (const char* name : {"bias", "v_reset"}) p[name].i = {0};
+    for (const char* name : {"bias", "v_reset", "v_init"}) p[name].i = {0};
     p["decay_v"].i = {4096};
     p["threshold"].i = {3};
     p["adapt_decay"].i = {2048};
