@@ -11,6 +11,7 @@
 #include "base/nearest.hpp"
 #include "compiler/ir/node_rule.hpp"
 #include "compiler/ir/times.hpp"
+#include "compiler/neurons/constants.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -49,7 +50,7 @@ void compare_timesteps(const Profile& p, const NirModel& model, std::vector<std:
                                    "preset nir-euler for a file of another origin",
                                    seconds_text(dt), preset.framework, seconds_text(*preset.dt / 1e12)));
     }
-    if (fit.exporter && !confirmed) {
+    if (fit.exporter && !confirmed && p.method != "rockpool") {
         out.push_back(fmt::format("profile.dt is {}; the neurons of {} have tau / r = {}, as exporters write it "
                                   "for a timestep of that length",
                                   seconds_text(dt), model.file, seconds_text(*fit.exporter)));
@@ -103,6 +104,17 @@ void check_integrator(const Profile& p, const NirNode& node, std::vector<std::st
     }
 }
 
+/// Rockpool's exporter writes r for its timestep, so that a current enters the membrane as it is.
+void check_rockpool(const Profile& p, const NirNode& node, std::vector<std::string>& out) {
+    const Profile own = p.of(node.name);
+    if (own.method != "rockpool" || !node.arrays.contains("tau_syn")) return;
+    const Values gain = neuron_constants(node, own).gain;
+    if (std::ranges::all_of(gain, [](double g) { return std::abs(g - 1) < 1e-4; })) return;
+    out.push_back(fmt::format("node '{}': profile.dt is {}, but r is not tau_mem exp(-dt / tau_mem) / dt, as "
+                              "Rockpool's exporter writes it: a current enters the membrane times {:.4g}",
+                              node.name, seconds_text(p.dt_seconds()), gain[0]));
+}
+
 void check_late_reset(const Profile& p, const NirNode& node, std::vector<std::string>& out) {
     const Profile own = p.of(node.name);
     const auto v_reset = node.arrays.find("v_reset");
@@ -124,6 +136,7 @@ std::vector<std::string> check_fits(const Profile& profile, const NirModel& mode
     for (const NirNode* node : layers) {
         check_integrator(profile, *node, out);
         check_late_reset(profile, *node, out);
+        check_rockpool(profile, *node, out);
     }
     return out;
 }

@@ -95,8 +95,9 @@ def norse(kind, n, rng):
 
 
 # -------------------------------------------------------------------------------------------- SpikingJelly
-def spikingjelly(kind, n, rng, dt=1e-4):
-    v_reset, threshold = float(np.round(rng.uniform(-0.5, 0.3) * 16) / 16), 1.0
+def spikingjelly(kind, n, rng, dt=1e-4, soft=False):
+    """soft: v_reset=None, which the exporter writes as 0."""
+    v_reset, threshold = 0.0 if soft else float(np.round(rng.uniform(-0.5, 0.3) * 16) / 16), 1.0
     tau, decay_input = 2.5, kind != "LIFNode without decay_input"
     node = {"v_threshold": _full(n, threshold, wide), "v_reset": _full(n, v_reset, wide)}
     if kind == "IFNode":
@@ -114,7 +115,7 @@ def spikingjelly(kind, n, rng, dt=1e-4):
         else:
             v = v - (v - v_reset) / tau + I
         z = v >= threshold
-        s["v"] = np.where(z, v_reset, v)
+        s["v"] = v - z * threshold if soft else np.where(z, v_reset, v)
         return z.astype(wide)
     return node, step
 
@@ -125,8 +126,9 @@ def _spikes(v, threshold, most=None):
     return z if most is None else np.minimum(z, most)
 
 
-def sinabs(kind, n, rng, bound=None, norm_input=True, most=None):
-    """bound: min_v_mem in thresholds. tau is in timesteps."""
+def sinabs(kind, n, rng, bound=None, norm_input=True, most=None, to_zero=False):
+    """bound: min_v_mem in thresholds. most: 1 for SingleSpike, k for MaxSpike(k). to_zero: MembraneReset. tau is in
+    timesteps."""
     threshold = (np.round(rng.uniform(0.6, 1.6, n) * 16) / 16).astype(F)
     tau = rng.choice([4.0, 10.0, 20.0], n).astype(F)
     node = {"r": _full(n, 1), "v_threshold": threshold, "v_reset": _full(n, 0)}
@@ -137,7 +139,7 @@ def sinabs(kind, n, rng, bound=None, norm_input=True, most=None):
         v = _zero(s, "v", I)
         v = v + I if kind == "IAF" else alpha * v + ((1 - alpha) * I if norm_input else I)
         z = _spikes(v, th, most)
-        v = v - z * th
+        v = np.where(z > 0, 0, v) if to_zero else v - z * th
         s["v"] = v if bound is None else np.maximum(v, bound * th)
         return z
     return node, step

@@ -189,7 +189,17 @@ struct Rule {
 };
 constexpr Rule kNeurons[] = {{"lif", lif}, {"cuba_lif", cuba_lif}, {"alif", alif}};
 
+/// Membranes start at 0.
+void check_start(const NirNode& node, const Profile& p) {
+    const auto start = node.arrays.find(p.v_init);
+    if (start == node.arrays.end() || std::ranges::all_of(start->second.data, [](double v) { return v == 0; }))
+        return;
+    refuse_node(node, "cannot be trained with membranes that start at its " + p.v_init +
+                          " (profile.v_init); membranes start at 0");
+}
+
 void neuron(Converter& c, const NirNode& node, LayerSpec& layer) {
+    check_start(node, c.profile);
     const auto rule = std::ranges::find(kNeurons, node.rule->neuron->model, &Rule::model);
     if (rule == std::end(kNeurons)) refuse_node(node, "cannot be trained");
     rule->convert(c, node, layer);
@@ -262,6 +272,7 @@ void check_training_profile(const Profile& p) {
         throw ConfigError(fmt::format("profile.{}: cannot be trained with", key));
     };
     if (!p.layers.empty()) no("layers");
+    if (p.v_init != "0" && p.v_init != preset_profile(p.preset).v_init) no("v_init");
     if (p.method == "rockpool") throw ConfigError("profile.method: rockpool cannot be trained with");
     if (p.multispike) no("multispike");
     if (p.reset_delay) no("reset_delay");
