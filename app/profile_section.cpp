@@ -17,8 +17,8 @@ void start_profile(const config::Node& root, compiler::Profile& profile) {
             throw KeyError("profile.dt", "required key is missing");
     });
     if (preset->scalar == "snntorch" && !says("profile.reset") && !says("profile.reset_delay"))
-        log::note("preset snntorch is reset_mechanism=\"zero\" with reset_delay=False; for neurons made without "
-                  "these arguments take preset snntorch-defaults");
+        log::note("preset snntorch is reset_mechanism=\"zero\" with reset_delay=False; for neurons made "
+                  "without these arguments take preset snntorch-defaults");
 }
 
 }  // namespace loom::app

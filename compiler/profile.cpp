@@ -14,7 +14,9 @@
 namespace loom::compiler {
 namespace {
 
-constexpr double kSnnTorchDt = 1e8, kNorseDt = 1e6, kSpikingJellyDt = 1e8, kSinabsDt = 1e12, kRockpoolDt = 1e9;
+// What exporters write for, in ps.
+constexpr double kSnnTorchDt = 1e8, kNorseDt = 1e6, kSpikingJellyDt = 1e8, kSinabsDt = 1e12,
+                 kRockpoolDt = 1e9;
 
 void snntorch(Profile& p) {  // reset_mechanism "zero", reset_delay False
     p.if_dt = 1.0;

@@ -73,7 +73,8 @@ std::string neurons(const NirModel& model) {
     if (out.empty()) return out;
     out = "neurons\n" + out;
     if (fit.exporter)
-        out += fmt::format("  written for timesteps of {} (tau / r, or 1 / r, of all neurons)\n", seconds_text(dt));
+        out += fmt::format("  written for timesteps of {} (tau / r, or 1 / r, of all neurons)\n",
+                           seconds_text(dt));
     if (fit.shortest_tau)
         out += fmt::format("  timesteps of method euler are {} at most, the shortest time constant\n",
                            seconds_text(*fit.shortest_tau));

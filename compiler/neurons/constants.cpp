@@ -54,9 +54,9 @@ Values shares(const NirNode& node, std::string_view key, const Values& taus, dou
     constexpr double rounding = 1e-6;
     for (const double tau : taus) {
         if (!euler || dt <= tau * (1 + rounding)) continue;
-        throw KeyError("profile.dt", fmt::format("is {}, and {} of node '{}' is {}: a step would take dt / {} = "
-                                                 "{:.4g} times what there is; the longest timestep that fits it "
-                                                 "is {}{}",
+        throw KeyError("profile.dt", fmt::format("is {}, and {} of node '{}' is {}: a step would take dt / "
+                                                 "{} = {:.4g} times what there is; the longest timestep that "
+                                                 "fits it is {}{}",
                                                  seconds_text(dt), key, node.name, seconds_text(tau), key,
                                                  dt / tau, seconds_text(tau), mend));
     }
@@ -82,8 +82,8 @@ void check_infinite(const NirNode& node, std::string_view tau, const Values& tau
         [&](double t, double f) {
             if (!std::isinf(f) || std::isinf(t)) return 0.0;
             throw UnsupportedError(
-                fmt::format("node '{}': {} is infinite where {} is {}; it must be finite, or both infinite for a "
-                            "neuron that never decays",
+                fmt::format("node '{}': {} is infinite where {} is {}; it must be finite, or both infinite "
+                            "for a neuron that never decays",
                             node.name, factor, tau, seconds_text(t)));
         },
         taus, factors);

@@ -46,17 +46,17 @@ void compare_timesteps(const Profile& p, const NirModel& model, std::vector<std:
     const bool confirmed = fit.exporter && near(*fit.exporter, dt);
     if (preset.dt && preset.dt_fixed && !near(*preset.dt, p.dt) && !confirmed && fit.shortest_tau) {
         throw KeyError("profile.dt",
-                       fmt::format("is {}, but {}'s exporter writes its constants for {}; leave dt out, or take "
-                                   "preset nir-euler for a file of another origin",
+                       fmt::format("is {}, but {}'s exporter writes its constants for {}; leave dt out, or "
+                                   "take preset nir-euler for a file of another origin",
                                    seconds_text(dt), preset.framework, seconds_text(*preset.dt / 1e12)));
     }
     if (fit.exporter && !confirmed && p.method != "rockpool") {
-        out.push_back(fmt::format("profile.dt is {}; the neurons of {} have tau / r = {}, as exporters write it "
-                                  "for a timestep of that length",
+        out.push_back(fmt::format("profile.dt is {}; the neurons of {} have tau / r = {}, as exporters write "
+                                  "it for a timestep of that length",
                                   seconds_text(dt), model.file, seconds_text(*fit.exporter)));
     }
     if (fit.shortest_tau && dt < *fit.shortest_tau * 1e-3) {
-        out.push_back(fmt::format("profile.dt is {}; the shortest time constant of {} is {}, {:.6g} timesteps",
+        out.push_back(fmt::format("profile.dt is {}; the shortest tau of {} is {}, {:.6g} timesteps",
                                   seconds_text(dt), model.file, seconds_text(*fit.shortest_tau),
                                   *fit.shortest_tau / dt));
     }
@@ -81,8 +81,8 @@ void check_delays(const Profile& p, const NirNode& node, std::vector<std::string
         if (between++ == 0) first = d;
     }
     if (between == 0) return;
-    out.push_back(fmt::format("node '{}': {} of {} delays are no multiples of profile.dt ({}) and are rounded to "
-                              "the nearest timestep, halves up: {} becomes {}",
+    out.push_back(fmt::format("node '{}': {} of {} delays are no multiples of profile.dt ({}) and are "
+                              "rounded to the nearest timestep, halves up: {} becomes {}",
                               node.name, between, delays.size(), seconds_text(dt), seconds_text(first),
                               seconds_text(delay_steps(first, dt) * dt)));
 }
@@ -93,13 +93,13 @@ void check_integrator(const Profile& p, const NirNode& node, std::vector<std::st
     const bool ones = std::ranges::all_of(r, [](double x) { return x == 1; });
     const bool rates = std::ranges::all_of(r, [&](double x) { return near(x * p.dt_seconds(), 1); });
     if (ones && p.if_dt == 0 && !near(p.dt_seconds(), 1)) {
-        out.push_back(fmt::format("node '{}': an input of 1 adds dt r = {:.4g}; files whose integrators count "
-                                  "timesteps (r = 1: snnTorch, Norse, Sinabs) need profile.if_dt: 1",
+        out.push_back(fmt::format("node '{}': an input of 1 adds dt r = {:.4g}; files whose integrators "
+                                  "count timesteps (r = 1: snnTorch, Norse, Sinabs) need profile.if_dt: 1",
                                   node.name, p.dt_seconds()));
     }
     if (rates && !ones && near(p.if_dt, 1)) {
-        out.push_back(fmt::format("node '{}': an input of 1 adds r = {:.4g}, which is 1 / dt; such files need "
-                                  "profile.if_dt: 0",
+        out.push_back(fmt::format("node '{}': an input of 1 adds r = {:.4g}, which is 1 / dt; such files "
+                                  "need profile.if_dt: 0",
                                   node.name, r[0]));
     }
 }
@@ -120,8 +120,8 @@ void check_late_reset(const Profile& p, const NirNode& node, std::vector<std::st
     const auto v_reset = node.arrays.find("v_reset");
     if (!own.reset_delay || own.reset != "value" || v_reset == node.arrays.end()) return;
     if (std::ranges::all_of(v_reset->second.data, [](double v) { return v == 0; })) return;
-    out.push_back(fmt::format("node '{}': a late reset (profile.reset_delay) sets the membrane to 0, not to its "
-                              "v_reset",
+    out.push_back(fmt::format("node '{}': a late reset (profile.reset_delay) sets the membrane to 0, not to "
+                              "its v_reset",
                               node.name));
 }
 

@@ -21,8 +21,8 @@ bool feeds_itself(const Graph& graph, const Population& population) {
     });
 }
 
-/// `recurrent`: or with a filtered current. Such neurons of snnTorch lose the input of the timestep in which a
-/// late reset to zero acts.
+/// `recurrent`: or with a filtered current. Such neurons of snnTorch lose the input of the timestep in which
+/// a late reset to zero acts.
 arch::NeuronRule rule_of(const NeuronForm& form, const Profile& p, bool recurrent) {
     arch::NeuronRule rule;
     rule.fires = form.fires;

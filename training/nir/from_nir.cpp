@@ -192,8 +192,8 @@ constexpr Rule kNeurons[] = {{"lif", lif}, {"cuba_lif", cuba_lif}, {"alif", alif
 /// Membranes start at 0.
 void check_start(const NirNode& node, const Profile& p) {
     const auto start = node.arrays.find(p.v_init);
-    if (start == node.arrays.end() || std::ranges::all_of(start->second.data, [](double v) { return v == 0; }))
-        return;
+    if (start == node.arrays.end()) return;
+    if (std::ranges::all_of(start->second.data, [](double v) { return v == 0; })) return;
     refuse_node(node, "cannot be trained with membranes that start at its " + p.v_init +
                           " (profile.v_init); membranes start at 0");
 }
@@ -279,7 +279,8 @@ void check_training_profile(const Profile& p) {
     if (p.clamp) no("clamp");
     if (p.reset == "subtract_snn")
         throw ConfigError("profile.reset: subtract_snn cannot be trained with; use subtract");
-    if (p.reset == "none") throw ConfigError("profile.reset: none cannot be trained with; use value or subtract");
+    if (p.reset == "none")
+        throw ConfigError("profile.reset: none cannot be trained with; use value or subtract");
 }
 
 }  // namespace loom::compiler
