@@ -51,8 +51,8 @@ void layer_fields(V& v, P& p) {
     v("synapse", p.synapse,
       {.doc = "CubaLIF's input: euler (dt / tau_syn w_in I) or jump (I as it is, as in Norse's LIFCell)"});
     v("late_reset", p.late_reset,
-      {.doc = "reset_delay with reset: value acts before or after the timestep's integration; snntorch: "
-              "after it for CubaLIF and recurrent layers (Synaptic, RLeaky, RSynaptic), before it for others"});
+      {.doc = "reset_delay with reset: value acts before or after the integration; snntorch: after it for "
+              "CubaLIF and recurrent layers (Synaptic, RLeaky, RSynaptic), before it for others"});
     v("v_min_unit", p.v_min_unit, {.doc = "v_min is a value, or in each neuron's threshold"});
     v("v_init", p.v_init, {.doc = "membrane before the first timestep: a number, v_reset or v_leak"});
     v("max_spikes", p.max_spikes,

@@ -21,8 +21,7 @@ class Lif {
         arch::NeuronRule{.greater_equal = false, .reset = arch::Reset::Value},
         arch::NeuronRule{.greater_equal = true, .reset = arch::Reset::Value},
         arch::NeuronRule{.greater_equal = false, .reset = arch::Reset::Subtract},
-        arch::NeuronRule{.greater_equal = true, .reset = arch::Reset::Subtract},
-        arch::NeuronRule{.reset_delay = true, .reset = arch::Reset::Subtract}};
+        arch::NeuronRule{.greater_equal = true, .reset = arch::Reset::Subtract}};
 
     Lif(const arch::NeuronGroup& g, const N& numbers) : membrane_(g, numbers), bias_(g, "bias") {}
 

@@ -437,12 +437,17 @@ TEST(PlainRules, TheWholeRuleDecides) {
         EXPECT_FALSE(general(plain));
         using Flag = bool arch::NeuronRule::*;
         for (const Flag flag : {&arch::NeuronRule::multispike, &arch::NeuronRule::reset_delay,
-                                &arch::NeuronRule::clamp, &arch::NeuronRule::parallel}) {
+                                &arch::NeuronRule::clamp, &arch::NeuronRule::parallel,
+                                &arch::NeuronRule::late_after}) {
             arch::NeuronRule other = plain;
             other.*flag = true;
             EXPECT_TRUE(general(other));
         }
-        arch::NeuronRule silent = plain, snn = plain;
+        arch::NeuronRule silent = plain, snn = plain, none = plain, capped = plain;
+        none.reset = arch::Reset::None;
+        capped.max_spikes = 2;
+        EXPECT_TRUE(general(none));
+        EXPECT_TRUE(general(capped));
         silent.fires = false;
         snn.reset = arch::Reset::SubtractSnn;
         EXPECT_TRUE(general(silent));
