@@ -13,7 +13,7 @@
 /// Neurons as the compiler hands them to a core: plain data.
 namespace loom::arch {
 
-enum class Reset : std::uint8_t { Value, Subtract, SubtractSnn };
+enum class Reset : std::uint8_t { Value, Subtract, SubtractSnn, None };
 
 /// When a neuron of any model fires and what happens then (docs/concepts/fixed-point.md). Somas compile a
 /// fast form of common rules; a rule takes it only when all its members are equal to those of the fast form.
@@ -24,7 +24,9 @@ struct NeuronRule {
     bool reset_delay = false;    ///< the reset is applied in the following step
     bool clamp = false;          ///< v >= v_min after the reset
     bool parallel = false;       ///< a filtered current reaches the membrane one step late (CUBA)
+    bool late_after = false;     ///< a late reset to zero acts after the integration, not before
     Reset reset = Reset::Value;
+    std::uint32_t max_spikes = 0;  ///< most of a timestep, with multispike; 0: no limit
 
     bool operator==(const NeuronRule&) const = default;
 };
@@ -37,6 +39,13 @@ enum class Integration : std::uint8_t {
     Jump,       ///< v = v*a + r*I
     Integrate,  ///< v += k*I
     Direct,     ///< v = I (threshold, and a read-out without a neuron)
+    Decay,      ///< v = v*a + (r*I + leak)
+};
+
+/// How float64 filters a current. ks, w_in are parameters.
+enum class Synapse : std::uint8_t {
+    Euler,  ///< i += ks*(-i + w_in*I)
+    Jump,   ///< i = i*(1 - ks) + w_in*I
 };
 
 /// A neuron parameter: one value for all, or one per neuron. In fixed-point programs `i` is used,
@@ -61,6 +70,7 @@ class NeuronParameters {
         if (it == all_.end()) throw InternalError("a neuron group without parameter " + std::string(name));
         return it->second;
     }
+    bool contains(std::string_view name) const { return find(name) != all_.end(); }
 
   private:
     using Entry = std::pair<std::string, Parameter>;
@@ -79,6 +89,7 @@ struct NeuronGroup {
     std::string model = "lif";  ///< a name of the catalogue of neuron models
     NeuronRule rule;
     Integration integration = Integration::Euler;  ///< float64 only
+    Synapse synapse = Synapse::Euler;              ///< float64 only
     NeuronParameters parameters;
     std::int32_t in_shift = 0;  ///< fixed: the accumulator is shifted left by this to membrane LSB
     /// Chip timestep at which the layer's algorithmic step 0 happens; idle before (unless the

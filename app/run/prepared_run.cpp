@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "compiler/import/nir_reader.hpp"
+#include "compiler/neurons/fits_network.hpp"
 #include "compiler/nodes/shape_rules.hpp"
 
 namespace loom::app {
@@ -39,6 +40,10 @@ PreparedRun prepare(LoadedRun run) {
     auto model = std::make_shared<compiler::NirModel>(compiler::read_nir(
         run.network_path, {run.spec.network.repair, "network.repair: true"}, known().nodes));
     for (const std::string& note : model->notes) log::note(note);
+    with_places(run.root, [&] {
+        for (std::string& warning : compiler::check_fits(run.spec.profile, *model))
+            log::warning(std::move(warning));
+    });
     traces::Stimulus stimulus =
         traces::Stimulus::load(run.spec.input, run.input_path, network_side(*model, run.spec.profile));
     for (const std::string& note : stimulus.notes()) log::note(note);

@@ -8,7 +8,6 @@ namespace loom::app {
 
 std::vector<Signal> recorded_signals(const RunSpec& spec, const arch::Program& program, Step steps) {
     std::vector<Signal> out;
-    const bool wide = spec.profile.multispike;
     for (std::uint16_t l = 0; l < program.layers.size(); ++l) {
         const auto& info = program.layers[l];
         if (info.is_input) continue;
@@ -18,7 +17,7 @@ std::vector<Signal> recorded_signals(const RunSpec& spec, const arch::Program& p
             Signal s{LayerId{l}, what, {}};
             if (what == Record::Spikes) {
                 if (!info.fires) continue;
-                if (wide) {
+                if (spec.profile.of(info.name).multispike) {
                     s.values = std::vector<std::int32_t>(n);
                 } else {
                     s.values = std::vector<std::uint8_t>(n);

@@ -11,6 +11,7 @@
 #include "app/extensions.hpp"
 #include "app/file_kinds.hpp"
 #include "app/idle_settings.hpp"
+#include "app/profile_section.hpp"
 #include "arch/core_kinds.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
@@ -80,10 +81,7 @@ void check_chip(const arch::ChipSpec& chip) {
 LoadedRun load_run(const std::string& path, const std::vector<std::string>& sets, const std::uint64_t* seed) {
     const config::Node root = load_run_tree(path, sets);
     LoadedRun run;
-    if (const config::Node* preset = config::get(root, "profile.preset");
-        preset != nullptr && preset->is_scalar()) {
-        with_places(root, [&] { run.spec.profile = compiler::preset_profile(preset->scalar); });
-    }
+    start_profile(root, run.spec.profile);
     config::read_into(root, "", run.spec);
     with_places(root, [&] { compiler::check_profile(run.spec.profile); });
     with_places(root, [&] { check_chip(run.spec.chip); });

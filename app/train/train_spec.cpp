@@ -8,6 +8,7 @@
 
 #include "app/config_file.hpp"
 #include "app/file_kinds.hpp"
+#include "app/profile_section.hpp"
 #include "app/run/run_spec.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/shipped.hpp"
@@ -108,10 +109,7 @@ LoadedTrain load_train(const std::string& path, const std::vector<std::string>& 
     const std::array<std::string, 1> sections{"chip"};
     config::include_files(t.root, sections, expect_part);
     if (t.root.find("chip") != nullptr) stats::expand_ert(t.root, "chip.energy", known().cores);
-    if (const config::Node* preset = config::get(t.root, "profile.preset");
-        preset != nullptr && preset->is_scalar()) {
-        with_places(t.root, [&] { t.spec.profile = compiler::preset_profile(preset->scalar); });
-    }
+    start_profile(t.root, t.spec.profile);
     expand_loss(t.root);
     if (const config::Node* chip = t.root.find("chip"); chip != nullptr && chip->is_map())
         t.spec.many_core = chip->find("core") != nullptr || chip->find("cores") != nullptr;

@@ -34,6 +34,8 @@ void check_reals(const hdf5::Group& g, const KeyRule& rule, const std::string& k
     for (std::size_t k = 0; k < values.size(); ++k) {
         const double d = values[k];
         const std::size_t i = first + k;
+        const bool never = std::isinf(d) && d > 0;  // decays
+        if (never && (rule.kind == KeyKind::Positive || rule.kind == KeyKind::Factor)) continue;
         if (!std::isfinite(d)) g.fail(key, fmt::format("holds {} at element {}; it must be finite", d, i));
         if (rule.kind == KeyKind::Positive && d <= 0) {
             g.fail(key, fmt::format("is {} at element {}; a time constant must be > 0", d, i));

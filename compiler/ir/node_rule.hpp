@@ -25,6 +25,7 @@ enum class KeyKind {
     PerElement,     ///< real numbers that broadcast to the output shape
     Positive,       ///< per element, > 0
     NonNegative,    ///< per element, >= 0
+    Factor,         ///< per element; infinite where a time constant is (a neuron that never decays)
     Count,          ///< one integer >= 1
     Counts,         ///< `length` integers >= 1, one value stands for all
     Padding,        ///< `length` integers >= 0, one value stands for all

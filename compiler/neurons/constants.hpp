@@ -29,16 +29,17 @@ struct NeuronConstants {
     /// What a weight adds to the membrane: the gain, times that of a filtered current.
     Values weight_gain{1.0};
     Values threshold{1.0}, v_reset{0.0};
-    /// What the reference interpreter computes with: k = dt / tau (integrators: dt r), a = exp(-k).
+    /// What float64 computes with (arch::Integration): k = dt / tau (integrators: dt r), a = exp(-k).
     Values k{0.0}, a{0.0}, r{1.0}, v_leak{0.0};
-    /// A filtered current: i <- i + ks (-i + w_in I)
-    Values ks{0.0}, w_in{1.0};
+    /// A filtered current: what it loses in a timestep, what an input adds to it, and its float64 form.
+    Values ks{0.0}, syn_gain{1.0}, w_in{1.0};
+    arch::Synapse synapse = arch::Synapse::Euler;
     /// An adaptive threshold: A <- adapt_decay A + adapt_jump z, fires at threshold + adapt_strength A
     Values adapt_decay{0.0}, adapt_jump{0.0}, adapt_strength{0.0};
 };
 
 /// The constants of a neuron node; a node of another type is a read-out that shows its input. Throws
-/// UnsupportedError for an adaptation that grows by itself.
+/// UnsupportedError for an adaptation that grows by itself, KeyError for a timestep that does not fit.
 NeuronConstants neuron_constants(const NirNode& node, const Profile& profile);
 
 /// The inverse for one neuron: parameters of a leaky node with these constants. No leak becomes a very long

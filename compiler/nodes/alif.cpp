@@ -9,7 +9,7 @@ namespace loom::compiler {
 NodeRule alif_node() {
     return neuron_node("ALIF",
                        {keys::time_constant("tau"),
-                        keys::per_element("r"),
+                        keys::factor("r"),
                         keys::per_element("v_leak"),
                         keys::per_element("v_threshold"),
                         keys::v_reset(),

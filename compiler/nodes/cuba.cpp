@@ -9,9 +9,9 @@ NodeRule cuba_li_node() {
     return neuron_node("CubaLI",
                        {keys::time_constant("tau_syn"),
                         keys::time_constant("tau_mem"),
-                        keys::per_element("r"),
+                        keys::factor("r"),
                         keys::per_element("v_leak"),
-                        {"w_in", KeyKind::PerElement, Presence::Default, 1}},
+                        {"w_in", KeyKind::Factor, Presence::Default, 1}},
                        {"cuba_lif", MembraneKind::Leaky, false, "tau_mem"});
 }
 
@@ -19,11 +19,11 @@ NodeRule cuba_lif_node() {
     return neuron_node("CubaLIF",
                        {keys::time_constant("tau_syn"),
                         keys::time_constant("tau_mem"),
-                        keys::per_element("r"),
+                        keys::factor("r"),
                         keys::per_element("v_leak"),
                         keys::per_element("v_threshold"),
                         keys::v_reset(),
-                        {"w_in", KeyKind::PerElement, Presence::Default, 1}},
+                        {"w_in", KeyKind::Factor, Presence::Default, 1}},
                        {"cuba_lif", MembraneKind::Leaky, true, "tau_mem"});
 }
 

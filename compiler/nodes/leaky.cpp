@@ -7,13 +7,13 @@ namespace loom::compiler {
 
 NodeRule li_node() {
     return neuron_node("LI",
-                       {keys::time_constant("tau"), keys::per_element("r"), keys::per_element("v_leak")},
+                       {keys::time_constant("tau"), keys::factor("r"), keys::per_element("v_leak")},
                        {"lif", MembraneKind::Leaky, false});
 }
 
 NodeRule lif_node() {
     return neuron_node("LIF",
-                       {keys::time_constant("tau"), keys::per_element("r"), keys::per_element("v_leak"),
+                       {keys::time_constant("tau"), keys::factor("r"), keys::per_element("v_leak"),
                         keys::per_element("v_threshold"), keys::v_reset()},
                        {"lif", MembraneKind::Leaky});
 }

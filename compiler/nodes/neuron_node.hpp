@@ -23,6 +23,10 @@ inline KeyRule time_constant(const char* name) {
 inline KeyRule per_element(const char* name) {
     return {name, KeyKind::PerElement};
 }
+/// What scales the input of a neuron that decays.
+inline KeyRule factor(const char* name) {
+    return {name, KeyKind::Factor};
+}
 /// Files of NIR before 1.0.6 do not have it.
 inline KeyRule v_reset() {
     return {"v_reset", KeyKind::PerElement, Presence::Default, 0};

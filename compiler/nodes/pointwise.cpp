@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compiler/ir/times.hpp"
 #include "compiler/nodes/nodes.hpp"
 #include "compiler/nodes/shape_rules.hpp"
 
@@ -31,7 +32,7 @@ void apply_scale(const NirNode& node, const SparseVector& in, SparseVector& out,
 void apply_delay(const NirNode& node, const SparseVector& in, SparseVector& out, const DelayMask& mask) {
     const std::vector<double>& d = node.arrays.at("delay").data;
     for (const auto& [i, v] : in) {
-        const double steps = std::nearbyint((d.size() == 1 ? d[0] : d.at(i)) / mask.dt);
+        const double steps = delay_steps(d.size() == 1 ? d[0] : d.at(i), mask.dt);
         if (mask.steps < 0 || steps == mask.steps) out.emplace_back(i, v);
     }
 }

@@ -47,7 +47,8 @@ Shape to_shape(const Tensor& numbers) {
 }
 
 bool is_per_element(KeyKind kind) {
-    return kind == KeyKind::PerElement || kind == KeyKind::Positive || kind == KeyKind::NonNegative;
+    return kind == KeyKind::PerElement || kind == KeyKind::Positive || kind == KeyKind::NonNegative ||
+           kind == KeyKind::Factor;
 }
 
 bool is_shape(KeyKind kind) {

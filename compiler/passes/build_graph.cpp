@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "compiler/ir/linear_ops.hpp"
+#include "compiler/ir/times.hpp"
 
 namespace loom::compiler {
 namespace {
@@ -208,7 +209,7 @@ class Builder {
             if (!linear.delay) continue;
             if (++n_delays > 1) throw UnsupportedError("two Delay nodes in one connection");
             steps.clear();
-            for (const double d : linear.delay(m_.nodes[i])) steps.insert(std::nearbyint(d / dt_));
+            for (const double d : linear.delay(m_.nodes[i])) steps.insert(delay_steps(d, dt_));
         }
         for (const double s : steps) {
             Projection p{

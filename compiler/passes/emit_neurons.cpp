@@ -48,6 +48,7 @@ arch::NeuronGroup emit_neurons(const Slice& slice, const LoweredNeurons& neurons
     g.model = neurons.model;
     g.rule = neurons.rule;
     g.integration = neurons.integration;
+    g.synapse = neurons.synapse;
     if (soma.arithmetic == arch::Arithmetic::Float64) {
         for (const RealParameter& p : neurons.real)
             g.parameters[p.name].d = gathered(g.layer_index, p.values, [](double d) { return d; });

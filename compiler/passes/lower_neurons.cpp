@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.hpp"
@@ -14,7 +15,15 @@ double same(double d) {
     return d;
 }
 
-arch::NeuronRule rule_of(const NeuronForm& form, const Profile& p) {
+bool feeds_itself(const Graph& graph, const Population& population) {
+    return std::ranges::any_of(graph.projections, [&](const Projection& p) {
+        return &graph.populations[p.source] == &population && &graph.populations[p.target] == &population;
+    });
+}
+
+/// `recurrent`: or with a filtered current. Such neurons of snnTorch lose the input of the timestep in which
+/// a late reset to zero acts.
+arch::NeuronRule rule_of(const NeuronForm& form, const Profile& p, bool recurrent) {
     arch::NeuronRule rule;
     rule.fires = form.fires;
     if (form.fires && !form.integrates()) return rule;  // a comparison: no state, no reset
@@ -24,15 +33,16 @@ arch::NeuronRule rule_of(const NeuronForm& form, const Profile& p) {
     rule.clamp = p.clamp;
     rule.reset = p.reset == "value"      ? arch::Reset::Value
                  : p.reset == "subtract" ? arch::Reset::Subtract
+                 : p.reset == "none"     ? arch::Reset::None
                                          : arch::Reset::SubtractSnn;
-    // the reference subtracts a late reset from an integrator, whatever the kind of reset
-    const bool late = p.reset_delay && form.membrane == MembraneKind::Integrator;
-    if (late && rule.reset == arch::Reset::Value) rule.reset = arch::Reset::Subtract;
+    const bool late_zero = rule.reset_delay && rule.reset == arch::Reset::Value;
+    rule.late_after = late_zero && (p.late_reset == "after" || (p.late_reset == "snntorch" && recurrent));
+    rule.max_spikes = static_cast<std::uint32_t>(p.max_spikes);
     return rule;
 }
 
 /// Parameters that all models have: a membrane and how it fires.
-void add_membrane(LoweredNeurons& n, const NeuronConstants& c, const Values& v_min) {
+void add_membrane(LoweredNeurons& n, const NeuronConstants& c, const Values& v_min, const Values& v_init) {
     n.real = {{"k", c.k},
               {"a", c.a},
               {"leak", c.v_leak},
@@ -45,6 +55,21 @@ void add_membrane(LoweredNeurons& n, const NeuronConstants& c, const Values& v_m
                {"threshold", IntegerForm::Threshold, n.normalised(c.threshold)},
                {"v_reset", IntegerForm::Membrane, n.normalised(c.v_reset)},
                {"v_min", IntegerForm::Membrane, n.normalised(v_min)}};
+    if (v_init == Values{0.0}) return;
+    n.real.push_back({"v_init", v_init});
+    n.fixed.push_back({"v_init", IntegerForm::Membrane, n.normalised(v_init)});
+}
+
+/// Membranes before the first timestep.
+Values start_of(const NirNode& node, const Profile& p) {
+    const auto it = node.arrays.find(p.v_init);
+    if (it != node.arrays.end()) return map_values(same, it->second.data);
+    return {p.v_init == "v_reset" || p.v_init == "v_leak" ? 0.0 : std::stod(p.v_init)};
+}
+
+Values lower_bound(const NeuronConstants& c, const Profile& p) {
+    if (p.v_min_unit == "value") return {p.v_min};
+    return map_values([&](double threshold) { return p.v_min * threshold; }, c.threshold);
 }
 
 /// The current is a state: the leak's pull on the membrane cannot be part of the current's bias.
@@ -96,21 +121,24 @@ double snap(double x) {
     return std::ldexp(std::nearbyint(std::ldexp(m, 40)), exponent - 40);
 }
 
-LoweredNeurons lower_neurons(const Graph& graph, const Population& population, const Profile& p) {
+LoweredNeurons lower_neurons(const Graph& graph, const Population& population, const Profile& profile) {
     const NirNode& node = graph.model->nodes[population.node];
+    const Profile p = profile.of(node.name);
     const NeuronForm form = node.rule->neuron.value_or(NeuronForm{.fires = false});  // none: a read-out
     const NeuronConstants c = neuron_constants(node, p);
     LoweredNeurons n;
     n.model = form.model;
-    n.rule = rule_of(form, p);
+    n.rule = rule_of(form, p, form.model == "cuba_lif" || feeds_itself(graph, population));
     n.integration = c.integration;
+    n.synapse = c.synapse;
     n.threshold = c.threshold;
     n.gain = c.weight_gain;
     check_gain(n, node);
     n.bias = population.bias.empty() ? Values{0.0} : map_values(same, population.bias);
     n.bias_u = map_values([](double u, double v) { return u + v; }, n.bias, n.normalised(c.drift));
     const bool compares = form.fires && !form.integrates();
-    add_membrane(n, c, compares ? Values{0.0} : Values{p.v_min});
+    add_membrane(n, c, compares ? Values{0.0} : lower_bound(c, p),
+                 form.integrates() ? start_of(node, p) : Values{0.0});
     for (const Extra& extra : kExtras)
         if (extra.model == n.model) extra.add(n, c, p);
     if (form.add_own != nullptr) form.add_own(n, node, p);

@@ -34,6 +34,7 @@ struct LoweredNeurons {
     std::string_view model = "lif";
     arch::NeuronRule rule;
     arch::Integration integration = arch::Integration::Direct;
+    arch::Synapse synapse = arch::Synapse::Euler;
     Values gain;                        ///< network units per normalised unit
     Values threshold;                   ///< in the network's units
     Values bias;                        ///< of the current

@@ -35,6 +35,8 @@ struct Float64 {
                 }
                 case Jump:
                     return v * a_[n] + r_[n] * current;
+                case Decay:
+                    return v * a_[n] + (r_[n] * current + leak_[n]);
                 case Integrate:
                     return v + k_[n] * current;
                 case Direct:
@@ -45,16 +47,19 @@ struct Float64 {
         arch::Integration method_;
         Constant k_, a_, leak_, r_;
     };
-    /// A filtered current: i <- i + ks (-i + w_in input). The integrator adds the leak's pull itself.
+    /// A filtered current by the group's form. The integrator adds the leak's pull itself.
     class Filter {
       public:
-        explicit Filter(const arch::NeuronGroup& g) : ks_(g, "ks"), w_in_(g, "w_in") {}
+        explicit Filter(const arch::NeuronGroup& g)
+            : jumps_(g.synapse == arch::Synapse::Jump), ks_(g, "ks"), w_in_(g, "w_in") {}
         Value operator()(const Float64&, std::size_t n, Value i, Value input, std::uint64_t&) const {
+            if (jumps_) return i * (1 - ks_[n]) + w_in_[n] * input;
             return i + ks_[n] * (-i + w_in_[n] * input);
         }
         Value drift(std::size_t, Value current) const { return current; }
 
       private:
+        bool jumps_;
         Constant ks_, w_in_;
     };
     /// An adaptation that raises a threshold by its strength: a <- adapt_decay a + adapt_jump z

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #include "arch/neuron_group.hpp"
@@ -51,14 +52,12 @@ class Membrane {
                std::uint64_t& saturations) const {
         const auto& rule = rule_.get();
         Value v = membrane, late = 0;
-        if (rule.reset_delay && rule.fires) {
-            if (rule.reset == arch::Reset::Value) {
-                v = memory != 0 ? 0 : v;
-            } else {
-                late = memory * threshold_[n];
-            }
-        }
+        const bool to_value = rule.reset_delay && rule.fires && rule.reset == arch::Reset::Value;
+        if (to_value && !rule.late_after) v = memory != 0 ? 0 : v;
+        if (rule.reset_delay && rule.fires && rule.reset == arch::Reset::Subtract)
+            late = memory * threshold_[n];
         v = integrate_(numbers_, n, v, current, late, saturations);
+        if (to_value && rule.late_after) v = memory != 0 ? 0 : v;
         const Value z = rule.fires ? fire(n, v, memory, fires_at) : 0;
         membrane = v;
         return z;
@@ -71,6 +70,7 @@ class Membrane {
         Value z = 0;
         if (rule.multispike) {
             z = N::multiples(v, fires_at);
+            if (rule.max_spikes != 0) z = std::min(z, static_cast<Value>(rule.max_spikes));
         } else {
             z = (rule.greater_equal ? v >= fires_at : v > fires_at) ? 1 : 0;
         }
@@ -78,7 +78,7 @@ class Membrane {
             memory = z;
         } else if (rule.reset == arch::Reset::Value) {
             if (z != 0) v = v_reset_[n];
-        } else {
+        } else if (rule.reset == arch::Reset::Subtract) {
             v = v - z * threshold_[n];
         }
         if (rule.clamp) {

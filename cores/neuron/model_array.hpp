@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,10 @@ class ModelArray final : public NeuronArray<Acc> {
           first_(g.first),
           count_(g.count),
           membranes_(membranes),
-          states_(g.count) {}
+          states_(g.count) {
+        if (g.parameters.contains("v_init")) start_ = PerNeuron<Value>(g, "v_init");
+        start();
+    }
 
     SweepResult sweep(std::uint32_t from, std::uint32_t to, const Acc* sums, const Value* host,
                       std::vector<FiredNeuron>& fired) override {
@@ -59,12 +63,17 @@ class ModelArray final : public NeuronArray<Acc> {
         return r;
     }
     void reset() override {
-        std::fill_n(membranes_.v.begin() + first_, count_, Value{0});
+        start();
         std::fill_n(membranes_.used.begin() + first_, count_, Value{0});
         std::fill(states_.begin(), states_.end(), typename Model::State{});
     }
 
   private:
+    /// Membranes as a sample begins with them: zero, or the parameter v_init.
+    void start() {
+        for (std::uint32_t n = 0; n < count_; ++n)
+            membranes_.v[first_ + n] = start_ ? (*start_)[n] : Value{0};
+    }
     /// What a sum and the host's current bring to the membrane.
     Value input(Acc sum, Value host, std::uint64_t& saturations) const {
         if constexpr (std::is_same_v<Acc, double>) {
@@ -86,6 +95,7 @@ class ModelArray final : public NeuronArray<Acc> {
     std::uint32_t first_, count_;
     Membranes<Acc>& membranes_;
     std::vector<typename Model::State> states_;
+    std::optional<PerNeuron<Value>> start_;
 };
 
 /// The neurons of a group as model M. In integers the model's plain rules are compiled one by one: a group

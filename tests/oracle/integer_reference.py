@@ -68,7 +68,7 @@ class IntegerReference:
                 d = delay + (1 if e in self.delayed else 0)
                 t = self.nodes[s]["type"]
                 if t == "Delay":
-                    dd = np.unique(np.rint(np.asarray(self.nodes[s]["delay"]) / self.dt).astype(int))
+                    dd = np.unique(np.floor(np.asarray(self.nodes[s]["delay"]) / self.dt + 0.5 + 1e-6).astype(int))
                     assert dd.size == 1
                     walk(s, chain, d + int(dd[0]))
                 elif t in NEURON or t == "Input":
@@ -270,7 +270,7 @@ class IntegerReference:
                 v = st["v"]
                 sub = np.int64(0)
                 if p.get("reset_delay") and pl["fires"]:
-                    if p["reset"] == "value" and pl["type"] != "IF":
+                    if p["reset"] == "value":
                         v = np.where(st["pend"] > 0, 0, v)
                     else:
                         sub = st["pend"] * pl["thr"]

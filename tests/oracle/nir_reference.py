@@ -361,7 +361,7 @@ class Reference:
         if t == "Threshold":
             return (x > np.asarray(n["threshold"])).astype(np.float64)
         if t == "Delay":
-            d = np.rint(np.asarray(n["delay"], dtype=np.float64) / p["dt"]).astype(int)
+            d = np.floor(np.asarray(n["delay"], dtype=np.float64) / p["dt"] + 0.5 + 1e-6).astype(int)
             buf = st.setdefault("buf", [])
             buf.insert(0, x)
             if len(buf) > d.max() + 1:
@@ -380,7 +380,10 @@ class Reference:
             r, thr = np.asarray(n["r"], dtype=np.float64), np.asarray(n["v_threshold"], dtype=np.float64)
             v = st.get("v", np.zeros_like(x)) + p["if_dt"] * r * x
             if p["reset_delay"] and "pend" in st:
-                v = v - st["pend"] * thr
+                if p["reset"] == "value":
+                    v = np.where(st["pend"] > 0, 0.0, st["v"]) + p["if_dt"] * r * x
+                else:
+                    v = v - st["pend"] * thr
             z, st["v"] = self._fire_reset(name, v, st, thr, np.asarray(n.get("v_reset", 0.0), dtype=np.float64))
             return z
         if t == "LIF":

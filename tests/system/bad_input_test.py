@@ -101,7 +101,7 @@ CASES = [
     ("wrong type", edit("timesteps: 8", "timesteps: eight"), [], 3, "{d}/run.yaml:3:85: input.timesteps: expected a whole number, got 'eight'"),
     ("negative", edit("timesteps: 8", "timesteps: -8"), [], 3, '{d}/run.yaml:3:85: input.timesteps: must be >= 0 (got -8)'),
     ("bad enum", edit("rule: spike_count", "rule: spike_cuont"), [], 3, "{d}/run.yaml:4:17: decode.rule: 'spike_cuont' is not one of spike_count, membrane, sum; did you mean 'spike_count'?"),
-    ("unknown preset", edit("nir-euler", "nir-eular"), [], 3, "{d}/run.yaml:2:19: profile.preset: unknown preset 'nir-eular' (known: nir-euler, snntorch, snntorch-subtract, norse, spikingjelly, sinabs, spyx, lava); did you mean 'nir-euler'?"),
+    ("unknown preset", edit("nir-euler", "nir-eular"), [], 3, "{d}/run.yaml:2:19: profile.preset: unknown preset 'nir-eular' (known: nir-euler, snntorch, snntorch-subtract, snntorch-defaults, snntorch-zero, snntorch-none, norse, spikingjelly, sinabs, sinabs-defaults, rockpool, spyx, lava); did you mean 'nir-euler'?"),
     ("bad compare", edit('">"', '"=>"'), [], 3, "{d}/run.yaml:2:51: profile.compare: '=>' is not one of >, >="),
     ("bad place", edit("place: auto", "place: best"), [], 3, "{d}/run.yaml:6:18: map.place: 'best' is not one of auto, sequential"),
     ("duplicate key", edit("seed: 1", "seed: 1, seed: 2"), [], 3, "{d}/run.yaml:6:33: duplicate key 'seed' (first at line 6)"),

@@ -148,7 +148,7 @@ CASES = [
     ("key of another loss", edit("loss: mse_rate", "loss: {kind: mse_rate, lambda: 1}"), [], 3, "{d}/t.yaml:4:93: train.loss.lambda: mse_rate has no lambda"),
     ("key of another optimizer", edit("lr: 0.1", "lr: 0.1, beta1: 0.5"), [], 3, "{d}/t.yaml:5:88: train.optimizer.beta1: sgd has no beta1"),
     ("moment that never forgets", edit("kind: sgd, lr: 0.1", "kind: adam, beta1: 1"), [], 3, "{d}/t.yaml:5:80: train.optimizer.beta1: must be below 1 (got 1)"),
-    ("misspelt reset", edit("reset: value", "reset: Value"), [], 3, "{d}/t.yaml:2:64: profile.reset: 'Value' is not one of value, subtract, subtract_snn; did you mean 'value'?"),
+    ("misspelt reset", edit("reset: value", "reset: Value"), [], 3, "{d}/t.yaml:2:64: profile.reset: 'Value' is not one of value, subtract, subtract_snn, none; did you mean 'value'?"),
     ("too many epochs", edit("steps: 2", "epochs: 18446744073709551615"), [], 3, None),
     ("trained leak of one", layers("kind: lif, name: l1, leak: 0.5", "kind: plif, name: l1, leak: 1"), [], 3,
      "{d}/t.yaml:5:36: network.layers.1.leak: a trained leak starts from one value between 0 and 1 for all neurons of a layer"),

@@ -161,8 +161,7 @@ void cuba_lif(Converter& c, const NirNode& node, LayerSpec& layer) {
     current.name = node.name + ".syn";
     current.from = layer.from;
     current.arrays["leak"] = floats(map_values([](double ks) { return 1 - ks; }, constants.ks));
-    current.arrays["gain"] =
-        floats(map_values([](double ks, double w) { return ks * w; }, constants.ks, constants.w_in));
+    current.arrays["gain"] = floats(constants.syn_gain);
     layer.from = {current.name};
     c.spec.layers.push_back(std::move(current));
     leaky(node, constants, layer);
@@ -190,7 +189,17 @@ struct Rule {
 };
 constexpr Rule kNeurons[] = {{"lif", lif}, {"cuba_lif", cuba_lif}, {"alif", alif}};
 
+/// Membranes start at 0.
+void check_start(const NirNode& node, const Profile& p) {
+    const auto start = node.arrays.find(p.v_init);
+    if (start == node.arrays.end()) return;
+    if (std::ranges::all_of(start->second.data, [](double v) { return v == 0; })) return;
+    refuse_node(node, "cannot be trained with membranes that start at its " + p.v_init +
+                          " (profile.v_init); membranes start at 0");
+}
+
 void neuron(Converter& c, const NirNode& node, LayerSpec& layer) {
+    check_start(node, c.profile);
     const auto rule = std::ranges::find(kNeurons, node.rule->neuron->model, &Rule::model);
     if (rule == std::end(kNeurons)) refuse_node(node, "cannot be trained");
     rule->convert(c, node, layer);
@@ -262,11 +271,16 @@ void check_training_profile(const Profile& p) {
     const auto no = [](const char* key) {
         throw ConfigError(fmt::format("profile.{}: cannot be trained with", key));
     };
+    if (!p.layers.empty()) no("layers");
+    if (p.v_init != "0" && p.v_init != preset_profile(p.preset).v_init) no("v_init");
+    if (p.method == "rockpool") throw ConfigError("profile.method: rockpool cannot be trained with");
     if (p.multispike) no("multispike");
     if (p.reset_delay) no("reset_delay");
     if (p.clamp) no("clamp");
     if (p.reset == "subtract_snn")
         throw ConfigError("profile.reset: subtract_snn cannot be trained with; use subtract");
+    if (p.reset == "none")
+        throw ConfigError("profile.reset: none cannot be trained with; use value or subtract");
 }
 
 }  // namespace loom::compiler

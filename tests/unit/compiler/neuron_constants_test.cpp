@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "base/error.hpp"
 #include "compiler/neurons/constants.hpp"
@@ -142,15 +143,76 @@ TEST(LowerNeurons, IntegersKeepTheRiseOfTheThreshold) {
     EXPECT_THAT(fixed(l, "bias"), ElementsAre(1.5)) << "the leak's pull";
 }
 
-/// The reference subtracts the late reset of an IF, also under `reset: value`.
-TEST(LowerNeurons, LateResetsOfIntegratorsSubtract) {
+TEST(LowerNeurons, LateResetsToAValueAreThatOfIntegratorsToo) {
     Profile p = profile("euler");
     p.reset_delay = true;
     const NirNode n = node("IF", {{"r", numbers({1})}, {"v_threshold", numbers({1})}});
-    EXPECT_EQ(lowered(n, p).rule.reset, arch::Reset::Subtract);
-    EXPECT_EQ(lowered(leaky("LIF", "tau"), p).rule.reset, arch::Reset::Value);
-    p.reset_delay = false;
     EXPECT_EQ(lowered(n, p).rule.reset, arch::Reset::Value);
+    EXPECT_FALSE(lowered(n, p).rule.late_after);
+    p.late_reset = "snntorch";
+    EXPECT_FALSE(lowered(leaky("LIF", "tau"), p).rule.late_after);
+    EXPECT_TRUE(lowered(leaky("CubaLIF", "tau_mem"), p).rule.late_after);
+    p.reset = "subtract";
+    EXPECT_FALSE(lowered(leaky("CubaLIF", "tau_mem"), p).rule.late_after);
+}
+
+TEST(LowerNeurons, KeysOfALayerAreThatLayersOnly) {
+    Profile p = profile("euler");
+    NirNode n = leaky("LIF", "tau");
+    n.name = "out";
+    p.layers["out"].reset = "none";
+    p.layers["out"].v_init = "v_reset";
+    EXPECT_EQ(lowered(n, p).rule.reset, arch::Reset::None);
+    EXPECT_EQ(lowered(n, p).real.back().values, Values{0.5});
+    n.name = "hidden";
+    EXPECT_EQ(lowered(n, p).rule.reset, arch::Reset::Value);
+    p.v_min = -2;
+    p.v_min_unit = "threshold";
+    EXPECT_THAT(fixed(lowered(n, p), "v_min"), ElementsAre(-10, -20));
+}
+
+/// What snnTorch's exporter writes of beta and alpha in float32, and gets back.
+TEST(NeuronConstants, Float32GivesTheFrameworksNumbersBack) {
+    Profile p = preset_profile("snntorch-defaults");
+    for (const float beta : {0.5F, 0.625F, 0.75F, 0.9F, 0.95F, 0.99F}) {
+        const float dt = 1e-4F, tau = dt / (1 - beta), r = tau / dt;
+        const NirNode n = node("CubaLIF", {{"tau_mem", numbers({tau})},
+                                           {"tau_syn", numbers({tau})},
+                                           {"r", numbers({r})},
+                                           {"w_in", numbers({r})}});
+        const NeuronConstants c = neuron_constants(n, p);
+        EXPECT_EQ(1 - c.loss[0], static_cast<double>(beta));
+        EXPECT_EQ(1 - c.ks[0], static_cast<double>(beta));
+        EXPECT_THAT(c.gain, ElementsAre(1));
+        EXPECT_THAT(c.weight_gain, ElementsAre(1));
+    }
+}
+
+TEST(NeuronConstants, AnInfiniteTauIsAnIntegrator) {
+    const double inf = std::numeric_limits<double>::infinity();
+    for (const char* method : {"euler", "exp", "jump", "rockpool"}) {
+        NirNode n = leaky("LIF", "tau");
+        n.arrays["tau"] = n.arrays["r"] = numbers({inf});
+        const NeuronConstants c = neuron_constants(n, profile(method));
+        EXPECT_THAT(c.loss, ElementsAre(0)) << method;
+        EXPECT_THAT(c.gain, ElementsAre(1)) << method;
+        EXPECT_THAT(c.drift, ElementsAre(0)) << method;
+        n.arrays["tau"] = numbers({1e-3});
+        EXPECT_THROW(neuron_constants(n, profile(method)), UnsupportedError) << method;
+    }
+}
+
+TEST(NeuronConstants, StepsOfEulerAreNoLongerThanTau) {
+    Profile p = profile("euler");
+    p.dt = 1e9;
+    EXPECT_NO_THROW(neuron_constants(leaky("LIF", "tau"), p));
+    p.dt = 1.1e9;
+    EXPECT_THROW(neuron_constants(leaky("LIF", "tau"), p), ConfigError);
+    p.method = "exp";
+    EXPECT_NO_THROW(neuron_constants(leaky("LIF", "tau"), p));
+    NirNode n = leaky("CubaLIF", "tau_mem");
+    n.arrays["tau_syn"] = numbers({5e-4});
+    EXPECT_THROW(neuron_constants(n, p), ConfigError) << "the filter of a current is Euler's";
 }
 
 }  // namespace

@@ -31,6 +31,22 @@ struct OracleState {
     Number v = 0, u = 0, a = 0, late = 0;
 };
 
+/// The states of a group's neurons before the first timestep.
+template <class Number>
+std::vector<OracleState<Number>> first_states(const arch::NeuronGroup& g) {
+    std::vector<OracleState<Number>> states(g.count);
+    if (!g.parameters.contains("v_init")) return states;
+    const arch::Parameter& start = g.parameters.at("v_init");
+    for (std::size_t n = 0; n < states.size(); ++n) {
+        if constexpr (std::is_same_v<Number, double>) {
+            states[n].v = start.d[start.d.size() == 1 ? 0 : n];
+        } else {
+            states[n].v = start.i[start.i.size() == 1 ? 0 : n];
+        }
+    }
+    return states;
+}
+
 template <class Number>
 struct OracleResult {
     std::int64_t spikes = 0;
@@ -52,12 +68,13 @@ std::int64_t fire_and_reset(const arch::NeuronRule& rule, OracleState<Number>& s
     }
     std::int64_t z = s.v > at || (rule.greater_equal && s.v == at) ? 1 : 0;
     if (rule.multispike) z = s.v > 0 && at > 0 ? static_cast<std::int64_t>(s.v / at) : 0;
+    if (rule.multispike && rule.max_spikes != 0) z = std::min<std::int64_t>(z, rule.max_spikes);
     const auto count = static_cast<Number>(z);
     if (rule.reset_delay) {
         s.late = count;
     } else if (rule.reset == arch::Reset::Value) {
         s.v = z != 0 ? v_reset : s.v;
-    } else {
+    } else if (rule.reset == arch::Reset::Subtract) {
         s.v -= count * threshold;
     }
     if (rule.clamp) s.v = std::max(s.v, v_min);
@@ -68,9 +85,16 @@ std::int64_t fire_and_reset(const arch::NeuronRule& rule, OracleState<Number>& s
 template <class Number>
 Number late_reset(const arch::NeuronRule& rule, OracleState<Number>& s, Number threshold) {
     if (!rule.reset_delay || !rule.fires) return 0;
-    if (rule.reset != arch::Reset::Value) return s.late * threshold;
-    if (s.late != 0) s.v = 0;
+    if (rule.reset == arch::Reset::Subtract) return s.late * threshold;
+    if (rule.reset == arch::Reset::Value && !rule.late_after && s.late != 0) s.v = 0;
     return 0;
+}
+
+/// A late reset that takes what has come in since, too.
+template <class Number>
+void late_zero(const arch::NeuronRule& rule, OracleState<Number>& s) {
+    const bool zero = rule.reset_delay && rule.fires && rule.reset == arch::Reset::Value && rule.late_after;
+    if (zero && s.late != 0) s.v = 0;
 }
 
 OracleResult<std::int64_t> integer_oracle(const arch::NeuronGroup& g, const arch::SomaSpec& soma,
@@ -99,6 +123,7 @@ OracleResult<std::int64_t> integer_oracle(const arch::NeuronGroup& g, const arch
         drift = value("bias_v");
     }
     s.v = clip(kept(s.v, "decay_v") + r.used + drift - late);
+    late_zero(g.rule, s);
     if (g.rule.fires)
         r.spikes = fire_and_reset<std::int64_t>(g.rule, s, threshold, threshold + s.a, value("v_reset"),
                                                 value("v_min"));
@@ -118,7 +143,8 @@ OracleResult<double> real_oracle(const arch::NeuronGroup& g, std::size_t n, Orac
     r.used = input + value("bias");
     if (g.model == "cuba_lif") {
         const double before = s.u;
-        s.u = before + value("ks") * (value("w_in") * r.used - before);
+        s.u = g.synapse == arch::Synapse::Jump ? before * (1 - value("ks")) + value("w_in") * r.used
+                                               : before + value("ks") * (value("w_in") * r.used - before);
         r.used = g.rule.parallel ? before : s.u;
     }
     const double pull = value("leak") + value("r") * r.used;
@@ -126,9 +152,11 @@ OracleResult<double> real_oracle(const arch::NeuronGroup& g, std::size_t n, Orac
         {arch::Integration::Euler, s.v + value("k") * ((value("leak") - s.v) + value("r") * r.used)},
         {arch::Integration::Exp, pull + (s.v - pull) * value("a")},
         {arch::Integration::Jump, s.v * value("a") + value("r") * r.used},
+        {arch::Integration::Decay, s.v * value("a") + pull},
         {arch::Integration::Integrate, s.v + value("k") * r.used},
         {arch::Integration::Direct, r.used}};
     s.v = next.at(g.integration) - late;
+    late_zero(g.rule, s);
     if (g.rule.fires)
         r.spikes = fire_and_reset<double>(g.rule, s, threshold, threshold + value("adapt_strength") * s.a,
                                           value("v_reset"), value("v_min"));
@@ -164,7 +192,9 @@ struct Random {
         r.reset_delay = !r.multispike && chance(4);
         r.clamp = chance(3);
         r.parallel = chance(2);
-        r.reset = static_cast<arch::Reset>(pick(0, 2));
+        r.reset = static_cast<arch::Reset>(pick(0, 3));
+        r.late_after = chance(2);
+        r.max_spikes = chance(2) ? static_cast<std::uint32_t>(pick(1, 3)) : 0;
         if (r.reset == arch::Reset::SubtractSnn) r.reset_delay = r.multispike = r.clamp = false;
         return r;
     }
@@ -175,13 +205,15 @@ struct Random {
         g.count = kNeurons;
         g.rule = rule();
         g.in_shift = static_cast<std::int32_t>(pick(0, 2));
-        g.integration = static_cast<arch::Integration>(pick(0, 4));
+        g.integration = static_cast<arch::Integration>(pick(0, 5));
+        g.synapse = static_cast<arch::Synapse>(pick(0, 1));
         auto& p = g.parameters;
         p["threshold"] = {values(1, 400), reals(1, 40)};
         p["v_reset"] = {values(-20, 20), reals(-20, 20)};
         p["v_min"] = {values(-300, 0), reals(-40, 0)};
         p["bias"] = {values(-50, 50), reals(-8, 8)};
         p["bias_v"].i = values(-50, 50);
+        if (chance(2)) p["v_init"] = {values(-60, 60), reals(-20, 20)};
         p["adapt_jump"] = {values(-5, 200), reals(0, 30)};
         for (const char* name : {"decay_v", "decay_u"}) p[name].i = values(0, 4096);
         p["adapt_decay"] = {values(0, 4096), reals(0, 16)};
@@ -236,7 +268,7 @@ class NeuronContract : public ::testing::TestWithParam<std::string> {
     void compare_integers(Random& random) {
         Neurons<Acc> neurons(random.group(GetParam()), small_core(random));
         std::vector<std::int64_t> host(kFirst + kNeurons);
-        OracleState<std::int64_t> states[kNeurons];
+        auto states = first_states<std::int64_t>(neurons.g);
         for (int t = 0; t < 30; ++t) {
             for (auto& sum : neurons.sums) sum = static_cast<Acc>(random.pick(-700, 800));
             for (auto& h : host) h = random.pick(-30, 30);
@@ -269,7 +301,7 @@ TEST_P(NeuronContract, Float64FollowsTheEquations) {
     for (int round = 0; round < 1500; ++round) {
         Neurons<double> neurons(random.group(GetParam()), small_core(random));
         std::vector<double> host(kFirst + kNeurons);
-        OracleState<double> states[kNeurons];
+        auto states = first_states<double>(neurons.g);
         for (int t = 0; t < 12; ++t) {
             for (auto& sum : neurons.sums) sum = static_cast<double>(random.pick(-40, 60)) / 16;
             for (auto& h : host) h = static_cast<double>(random.pick(-8, 8)) / 16;
@@ -342,7 +374,7 @@ TEST_P(NeuronContract, ResetIsComplete) {
         for (unsigned t = 0; t < 10; ++t) drive(used, t);
         used.array->reset();
         for (std::uint32_t n = 0; n < kNeurons; ++n) {
-            ASSERT_EQ(used.v(n), 0);
+            ASSERT_EQ(used.v(n), fresh.v(n));
             ASSERT_EQ(used.used(n), 0);
         }
         ASSERT_EQ(used.membranes.v[0], 77);
@@ -405,12 +437,17 @@ TEST(PlainRules, TheWholeRuleDecides) {
         EXPECT_FALSE(general(plain));
         using Flag = bool arch::NeuronRule::*;
         for (const Flag flag : {&arch::NeuronRule::multispike, &arch::NeuronRule::reset_delay,
-                                &arch::NeuronRule::clamp, &arch::NeuronRule::parallel}) {
+                                &arch::NeuronRule::clamp, &arch::NeuronRule::parallel,
+                                &arch::NeuronRule::late_after}) {
             arch::NeuronRule other = plain;
             other.*flag = true;
             EXPECT_TRUE(general(other));
         }
-        arch::NeuronRule silent = plain, snn = plain;
+        arch::NeuronRule silent = plain, snn = plain, none = plain, capped = plain;
+        none.reset = arch::Reset::None;
+        capped.max_spikes = 2;
+        EXPECT_TRUE(general(none));
+        EXPECT_TRUE(general(capped));
         silent.fires = false;
         snn.reset = arch::Reset::SubtractSnn;
         EXPECT_TRUE(general(silent));
@@ -435,7 +472,7 @@ TEST(Alif, SpikesComeLaterAndLater) {
     g.rule = {.greater_equal = true};
     g.in_shift = 0;
     auto& p = g.parameters;
-    for (const char* name : {"bias", "v_reset"}) p[name].i = {0};
+    for (const char* name : {"bias", "v_reset", "v_init"}) p[name].i = {0};
     p["decay_v"].i = {4096};
     p["threshold"].i = {3};
     p["adapt_decay"].i = {2048};
