@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "arch/core_kinds.hpp"
@@ -70,11 +71,27 @@ void visit_sections(FieldVisitor& v, CoreSpec& s) {
     }
 }
 
+namespace {
+
+/// A packet counts its flits in 16 bits.
+void check_flits(const ChipSpec& chip, std::size_t k) {
+    constexpr std::uint64_t kMost = 0xffff;
+    const std::uint64_t flits = std::max(chip.packet_flits(k, false), chip.packet_flits(k, true));
+    if (flits <= kMost) return;
+    throw KeyError(chip.key_of_kind(k) + ".axon_out.packet_bits",
+                   fmt::format("a packet would have {} flits of {} bits (noc.flit_bits); at most {} are possible, "
+                               "which is {} bits",
+                               flits, chip.noc.flit_bits, kMost, kMost * chip.noc.flit_bits));
+}
+
+}  // namespace
+
 void check_kinds(const ChipSpec& chip) {
     std::set<std::string> names;
     for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
         const std::string key = chip.key_of_kind(k);
         chip.kinds().get(chip.kind(k).kind, key).check(chip.kind(k), chip, key);
+        check_flits(chip, k);
         if (chip.cores.empty()) continue;
         if (!names.insert(chip.cores[k].name).second)
             throw KeyError(fmt::format("{}.name", key),

@@ -34,11 +34,39 @@ std::string describe_arrays(const Mapping& m, const arch::CoreSpec& core, const 
 
 }  // namespace
 
+namespace {
+
+std::string percent(double share) {
+    return fmt::format("{:.3g} %", 100 * share);
+}
+
+/// What becoming integers costs each layer; empty for float64.
+std::string describe_losses(const Mapping& m) {
+    std::string out;
+    for (std::uint32_t i = 0; i < m.losses.size(); ++i) {
+        const auto line = [&](const std::string& what, const arch::RoundingLoss& l) {
+            if (l.values == 0) return;
+            out += fmt::format("  {:<24} {:<12} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}\n",
+                               m.graph.populations[i].name, what, l.values, l.zeroed, l.clipped, l.ties,
+                               percent(l.sum_of_errors / static_cast<double>(l.values)), percent(l.largest_error));
+        };
+        line("weights", m.losses[i].weights);
+        for (const auto& [name, loss] : m.losses[i].parameters) line(name, loss);
+    }
+    if (out.empty()) return out;
+    return fmt::format("\nlost in rounding         {:<12} {:>11} {:>9} {:>9} {:>9} {:>10} {:>10}\n", "", "not 0",
+                       "became 0", "clipped", "ties", "mean", "largest") +
+           out;
+}
+
+}  // namespace
+
 std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     std::string out;
     for (const PassReport& p : m.passes) {
         out += fmt::format("{:<16} {:>9.3f} ms  {}\n", p.name, p.seconds * 1e3, p.summary);
     }
+    out += describe_losses(m);
     out += fmt::format("\n{:>6} {:>8} {:>6}  {:>14} {:>14} {:>20} {:>14}  layers\n", "core", "x,y", "local",
                        "neurons", "axons", "synapse KiB", "fan-out");
     const arch::NocShape shape = chip.noc.shape();

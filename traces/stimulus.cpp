@@ -84,6 +84,7 @@ class Stimulus::Loader {
         const std::size_t all = s_.samples_;
         if (spec_.limit != 0) s_.samples_ = std::min<std::size_t>(s_.samples_, spec_.limit);
         if (!spec_.labels.empty()) take_labels(all);
+        if (spec_.bits != 0) s_.round_values();
         return std::move(s_);
     }
 
@@ -99,6 +100,8 @@ class Stimulus::Loader {
     void check_spec() const {
         if ((nirdata() || kind_ == ".csv") && !spikes()) fail("recorded events need input.encoding: spikes");
         if (spec_.packed && !spikes()) fail("input.packed is for input.encoding: spikes");
+        if (spec_.bits != 0 && random())
+            fail("input.bits is for values; input.encoding bernoulli and poisson take rates");
         if (!std::isfinite(spec_.scale)) fail("input.scale is not finite");
     }
 
@@ -206,6 +209,36 @@ Stimulus Stimulus::load(const StimulusSpec& spec, const std::string& path, std::
     return Loader(spec, path, n_inputs).load();
 }
 
+/// Finds the exponent, and counts what it changes.
+void Stimulus::round_values() {
+    const std::size_t steps = constant() ? 1 : timesteps_;
+    const auto each = [&](auto f) {
+        for (std::size_t s = 0; s < samples_; ++s) {
+            for (std::size_t t = 0; t < steps; ++t) {
+                for (std::size_t i = 0; i < n_inputs_; ++i) f(element(s, t, i));
+            }
+        }
+    };
+    double largest = 0;
+    each([&](double v) { largest = std::max(largest, std::abs(v)); });
+    const double top = std::ldexp(1.0, static_cast<int>(spec_.bits)) - 1;
+    constexpr int kFinest = 30;  // that the compiler gives a payload
+    exponent_ = kFinest;
+    while (exponent_ > 0 && std::abs(kept(largest)) > std::ldexp(top, -exponent_)) --exponent_;
+    if (std::abs(kept(largest)) > std::ldexp(top, -exponent_))
+        throw InputError(fmt::format("{}: values up to {} do not have input.bits: {}; make them smaller with input.scale",
+                                     spec_.file, largest, spec_.bits));
+    each([&](double v) { rounded_ += kept(v) != v ? 1u : 0u; });
+}
+
+double Stimulus::kept(double value) const {
+    const double x = std::ldexp(value, exponent_);
+    const double whole = spec_.rounding == InputRounding::Nearest ? std::nearbyint(x)
+                         : spec_.rounding == InputRounding::Floor ? std::floor(x)
+                                                                  : std::trunc(x);
+    return std::ldexp(whole, -exponent_);
+}
+
 double Stimulus::element(std::size_t sample, std::size_t step, std::size_t i) const {
     const std::size_t at = sample * sample_stride_ + step * step_stride_ + i;
     if (!spec_.packed) {
@@ -226,6 +259,8 @@ void Stimulus::values(std::size_t sample, std::size_t step, SparseVector& out) c
         if (spec_.encoding == Encoding::Bernoulli || spec_.encoding == Encoding::Poisson)
             v = random_spikes(spec_.encoding, v, rng, sample * n_inputs_ + i,
                               static_cast<std::uint32_t>(step));
+        else if (spec_.bits != 0)
+            v = kept(v);
         if (v != 0.0) out.emplace_back(static_cast<std::uint32_t>(i), v);
     }
 }

@@ -11,6 +11,7 @@
 #include "app/run/prepared_run.hpp"
 #include "app/run/simulate.hpp"
 #include "app/verb.hpp"
+#include "base/json/figures.hpp"
 #include "base/key_error.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
@@ -83,7 +84,8 @@ std::string host_json(double compile_s, double simulate_s, const stats::RunRecor
 std::string predictions_csv(const stats::RunRecord& record, const traces::Stimulus& stimulus) {
     std::string text = "sample,prediction,label,cycles\n";
     for (std::size_t i = 0; i < record.predictions.size(); ++i) {
-        text += fmt::format("{},{},{},{}\n", i, record.predictions[i],
+        const std::int64_t prediction = record.predictions[i];
+        text += fmt::format("{},{},{},{}\n", i, prediction == stats::kUndecided ? "" : std::to_string(prediction),
                             stimulus.labels().empty() ? "" : std::to_string(stimulus.labels()[i]),
                             record.cycles_per_sample[i]);
     }
@@ -133,6 +135,7 @@ stats::RunRecord simulate_all(const PreparedRun& p, arch::Program& program, cons
     std::vector<stats::ChipFigures> chips = other_chips(p, program, options, directory);
     program.device_seed = p.run.spec.device_seed;
     stats::RunRecord record = simulate(p.run.spec, program, p.stimulus, options, directory);
+    record.input_rounded += p.stimulus.rounded();
     record.other_chips = std::move(chips);
     for (std::uint32_t k = 0; k < p.run.spec.chip.n_kinds(); ++k)
         record.loads.push_back(cores::kind_of(p.run.spec.chip, k).load(p.run.spec.chip, program, k));
@@ -172,7 +175,7 @@ int run(const RunOptions& o) {
     LoadedRun loaded = load_run(o.file, o.sets, o.seed ? &*o.seed : nullptr);
     check_modules(loaded.spec, o);
     PreparedRun p = prepare(std::move(loaded));
-    arch::Program program = compile(p).program;
+    arch::Program program = compile(p, o.quiet).program;
     const double compile_s = compiling.seconds();
     ResultDir directory(o.output.empty() ? default_output(o.file) : o.output);
 
@@ -184,6 +187,7 @@ int run(const RunOptions& o) {
     log::Stopwatch reporting("report");
     const stats::RunAccount account(record, chip, program);
     const Json stats = stats::make_stats(account);
+    check_finite(stats);
     const std::string text = stats.dump(1) + "\n";
     const std::string table = stats::summary_table(stats, chip.name);
     directory.write("stats.json", text);

@@ -19,6 +19,7 @@
 #include "app/train/train_work_dir.hpp"
 #include "app/verb.hpp"
 #include "base/error.hpp"
+#include "base/json/figures.hpp"
 #include "base/key_error.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
@@ -147,6 +148,7 @@ void write_trained(const LoadedTrain& loaded, Training& training, const ResultDi
 
 void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
                    const TrainWorkDir& work, double seconds, ResultDir& directory) {
+    check_finite(stats);
     const std::string text = stats.dump(1) + "\n";
     directory.write("stats.json", text);
     directory.write("summary.txt", train_summary(stats));

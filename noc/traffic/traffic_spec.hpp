@@ -67,7 +67,7 @@ void fields(V& v, TrafficSpec& s) {
       {.doc = "trace: CSV with cycle,source,destination[,flits][,class]; several destinations: 3;4;5; "
               "packets.csv of "
               "a run that records packets"});
-    v("seed", s.seed, {.doc = "of sets, permutations and layers (the draws of packets: measure.seeds)"});
+    v("seed", s.seed, {.doc = "of sets, permutations and layers (the draws of packets: measure.seeds)", .max = kAnyWhole});
 }
 
 struct MeasureSpec {
@@ -99,7 +99,7 @@ void fields(V& v, MeasureSpec& s) {
       {.doc = "cycles without a flit moved: stuck", .unit = Unit::CycleCount, .min = 100, .max = 1e12});
     v("max_flits", s.max_flits,
       {.doc = "refuse a run that may deliver more flits than that per seed", .min = 1});
-    v("seeds", s.seeds, {.doc = "one run per seed", .min = 0});
+    v("seeds", s.seeds, {.doc = "one run per seed", .min = 0, .max = kAnyWhole});
 }
 
 }  // namespace loom::noc
