@@ -22,7 +22,7 @@ class Checker {
     Checker(const Mapping& m, double dt, const arch::ChipSpec& chip)
         : m_(m), prog_(m.program), dt_(dt), chip_(chip) {}
 
-    CheckedConnections run(std::uint64_t limit, const std::function<void(std::uint64_t)>& progress) {
+    CheckedConnections run(std::uint64_t limit, const CheckProgress& progress) {
         locate();
         capacities();
         partial_sums();
@@ -329,9 +329,13 @@ class Checker {
 
 }  // namespace
 
-CheckedConnections check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip,
-                                 std::uint64_t limit, const std::function<void(std::uint64_t)>& progress) {
+CheckedConnections check_connections(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip,
+                                     std::uint64_t limit, const CheckProgress& progress) {
     return Checker(mapping, profile.dt_seconds(), chip).run(limit, progress);
+}
+
+std::uint64_t check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip) {
+    return check_connections(mapping, profile, chip, 0, {}).connections;
 }
 
 }  // namespace loom::compiler

@@ -196,8 +196,8 @@ class Compilation {
                     name(g.target)));
             }
             into_[g.target].push_back(p);
-            m_.inputs.push_back({name_of(g), m_.lowered[p].lowest, m_.lowered[p].highest,
-                                 from_input && input_.analogue ? input_.exponent : 0, 0});
+            m_.inputs.push_back({m_.lowered[p].lowest, m_.lowered[p].highest,
+                                 from_input && input_.analogue ? input_.exponent : 0, 0, name_of(g)});
         }
     }
 
@@ -296,7 +296,7 @@ class Compilation {
 
     void check() {
         if (!map_.check) return;
-        const CheckedConnections n = check_program(m_, profile_, chip_, map_.check_limit, progress_);
+        const CheckedConnections n = check_connections(m_, profile_, chip_, map_.check_limit, progress_);
         const std::string sample =
             n.stride == 1 ? std::string()
                           : fmt::format(" (those of 1 in {} source elements, map.check_limit)", n.stride);

@@ -28,7 +28,7 @@ struct MapSpec {
     std::uint64_t duplicate = 1;
     std::uint64_t row_parts = 1;
     bool check = true;
-    std::uint64_t check_limit = 20000000;
+    std::uint64_t check_limit = 5000000;
 };
 template <class V>
 void fields(V& v, MapSpec& s) {
@@ -111,8 +111,10 @@ struct CheckedConnections {
 /// Proves that the program delivers every connection of the graph exactly once with the right weight
 /// and delay, and that every capacity holds. Derives the connections from the NIR nodes and the
 /// deliveries from the fan-out tables and memory images alone. limit: of connections, about; 0: none.
-CheckedConnections check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip,
-                                 std::uint64_t limit = 0, const CheckProgress& progress = {});
+CheckedConnections check_connections(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip,
+                                     std::uint64_t limit, const CheckProgress& progress);
+/// All of them, and how many there are.
+std::uint64_t check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip);
 
 /// Human-readable: layers, slices, cores, use of each resource.
 std::string describe(const Mapping& mapping, const arch::ChipSpec& chip);

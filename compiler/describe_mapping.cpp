@@ -66,7 +66,6 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     for (const PassReport& p : m.passes) {
         out += fmt::format("{:<16} {:>9.3f} ms  {}\n", p.name, p.seconds * 1e3, p.summary);
     }
-    out += describe_losses(m);
     out += fmt::format("\n{:>6} {:>8} {:>6}  {:>14} {:>14} {:>20} {:>14}  layers\n", "core", "x,y", "local",
                        "neurons", "axons", "synapse KiB", "fan-out");
     const arch::NocShape shape = chip.noc.shape();
@@ -100,7 +99,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         out += describe_arrays(m, core, c);
     }
     out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), shape.cores());
-    if (chip.cores.empty()) return out;
+    if (chip.cores.empty()) return out + describe_losses(m);
     const auto have = arch::cores_of_kinds(chip);
     for (std::uint32_t k = 0; k < chip.n_kinds(); ++k) {
         const auto used = std::count_if(m.program.cores.begin(), m.program.cores.end(),
@@ -108,7 +107,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         out += fmt::format("  {} of {} of kind {}\n", used, have[k], arch::kind_name(chip, k));
     }
     out += '\n' + dump_kinds(m, chip);
-    return out;
+    return out + describe_losses(m);
 }
 
 }  // namespace loom::compiler

@@ -68,7 +68,7 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
     Recorder recorder(spec, model);
     PacketLog packets;
     if (spec.records(Record::Packets)) model.observe_packets(&packets);
-    if (spec.records(Record::Timesteps)) model.keep_all_steps();
+    if (!spec.records(Record::Timesteps)) model.sum_quiet_steps();
 
     stats::RunRecord r;
     r.timesteps = stimulus.timesteps();

@@ -20,10 +20,10 @@ struct PopulationFormat {
 
 /// A projection as the quantiser sees it.
 struct WeightedInput {
-    std::string name = {};  ///< nodes that the weights come from, for messages
     double lowest = 0, highest = 0;  ///< of the weights
     int input_exponent = 0;          ///< payload 1 stands for 2^-input_exponent
     int weight_exponent = 0;         ///< out: weight = integer * 2^-weight_exponent
+    std::string name = {};           ///< nodes that the weights come from, for messages
 };
 
 /// Picks the exponents of all inputs of a population, each as fine as its width allows:

@@ -52,7 +52,7 @@ void fields(V& v, TrafficSpec& s) {
     v("fan_out", s.fan_out, {.doc = "fan_out: destinations of every node's packets", .min = 1});
     v("fan_outs", s.fan_outs, {.doc = "fan_out: a distribution instead: [destinations, weight], ..."});
     v("layers", s.layers,
-      {.doc = "layers: cores per layer; every core sends to all of the next layer", .min = 1});
+      {.doc = "layers: cores per layer; every core sends to all of the next layer", .min = 1, .max = kAnyWhole});
     v("period", s.period,
       {.doc = "timestep, spatial: cycles from start to start",
        .unit = Unit::CycleCount,

@@ -194,7 +194,7 @@ void ChipModel::end_step(Step step) {
     const Cycles cycles = t.drained - t.begin + barrier_;
     Totals after = totals(), events = after - before_;
     before_ = std::move(after);
-    if (keep_all_steps_ || events.active()) {
+    if (!sum_quiet_steps_ || events.active()) {
         timing_.steps.push_back({step, cycles, std::move(events)});
         return;
     }

@@ -56,8 +56,8 @@ struct SampleTiming {
     Cycles cycles = 0;  ///< reset, all timesteps and their barriers
     Cycles reset_cycles = 0;
     Cycles barrier_cycles = 0;
-    std::vector<StepTotals> steps;  ///< in which something was active; or all of them: keep_all_steps()
-    QuietTotals quiet;
+    std::vector<StepTotals> steps;  ///< all of them; or those in which something was active: sum_quiet_steps()
+    QuietTotals quiet;              ///< the others
 };
 
 /// What the chip is put together from: the built-in cores and networks, or what somebody puts in their
@@ -118,8 +118,8 @@ class ChipModel {
     std::uint64_t host_packets() const { return host_->packets(); }
     /// `observer` is told of every packet that a core or the host hands to the network.
     void observe_packets(LinkObserver<Packet>* observer);
-    /// From the next sample on its timing has every timestep.
-    void keep_all_steps() { keep_all_steps_ = true; }
+    /// From the next sample on timesteps in which nothing is active have no entry of their own in its timing.
+    void sum_quiet_steps() { sum_quiet_steps_ = true; }
     /// Values presented to the input layer so far.
     std::uint64_t input_events() const { return input_events_; }
     /// Of the values and of the currents that the host computes from them, those that no integer of the chip is.
@@ -164,7 +164,7 @@ class ChipModel {
     SampleTiming timing_;
     Cycle sample_start_ = 0;
     Totals before_;  ///< at the end of the timestep before
-    bool keep_all_steps_ = false;
+    bool sum_quiet_steps_ = false;
     /// What the host computed last for each of the program's currents; empty before its first timestep.
     std::vector<std::vector<double>> host_values_;
     SparseVector values_;  ///< of the current timestep

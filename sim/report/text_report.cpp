@@ -59,8 +59,8 @@ class Descriptions {
             {"saturations.total", "all of them"},
             {"lost.input_rounded", "values of the input that no integer of the chip is"},
             {"lost.packets_dropped", "deliveries that did not happen"},
-            {"timestep", "of the chip; null: all in which nothing was active"},
-            {"times", "inferences (null: timesteps) that the row is the sum of"},
+            {"timestep", "of the chip; none: all in which nothing was active"},
+            {"times", "inferences (none: timesteps) that the row is the sum of"},
             {"timesteps", "algorithmic timesteps of an inference"},
             {"chip_timesteps", "timesteps on the chip, pipeline included"},
             {"cycles.total", "simulated time of all inferences (cycles)"},
@@ -271,22 +271,23 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
                            human_time(number(s["load"]["time_s"])),
                            human_energy(number(s["load"]["energy_pj"])));
     }
-    std::size_t wide = 12;  // names are not cut: two that begin alike must not look the same
-    for (const Json& l : s["layers"]) wide = std::max(wide, l["name"].get<std::string>().size());
-    const std::string_view above = "operations per inference | paper's |  simulated energy per inference\n";
-    out += fmt::format("\n{:>{}}{}", "", wide + 23, above);
-    out += fmt::format("{:<{}} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n",
-                       "layer", wide, "neurons", "spikes", "AC", "MAC", "ANN MAC", "AC, MAC", "compute", "memory",
+    out +=
+        "\n                                   operations per inference | paper's |  simulated energy per "
+        "inference\n";
+    out += fmt::format("{:<12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n",
+                       "layer", "neurons", "spikes", "AC", "MAC", "ANN MAC", "AC, MAC", "compute", "memory",
                        "NoC", "control", "total", "ratio");
     const auto row = [&](const std::string& name, const std::string& neurons, double spikes, const Json& ops,
                          double paper, const Json& energy, double total, const Json& ratio) {
         const auto pj = [&](const char* key) { return human_energy(number(energy[key]) / n); };
+        const bool is_long = name.size() > 12;  // has a line of its own: cut, two names could look the same
+        if (is_long) out += name + '\n';
         const double mac = number(ops["mac"]) + number(ops["offchip_mac"]);
         std::string mac_text = count_text(mac / n);
         if (number(ops["offchip_mac"]) > 0) mac_text += "*";
         out += fmt::format(
-            "{:<{}} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", name, wide,
-            neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
+            "{:<12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n",
+            is_long ? "" : name, neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
             count_text(number(ops["ann_mac"]) / n), human_energy(paper / n), pj("compute_pj"),
             pj("memory_pj"), pj("noc_pj"), pj("control_pj"), human_energy(total / n),
             ratio.is_null() ? "-" : fmt::format("{:.3g}x", number(ratio)));
@@ -299,7 +300,7 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
             number(l["estimate"]["paper_pj"]), l["energy"], number(l["energy"]["total_pj"]),
             l["estimate"]["ratio"]);
     }
-    out += fmt::format("{:<{}} {:>17}\n", "leakage", wide + 82, human_energy(number(e["leakage_pj"]) / n));
+    out += fmt::format("{:<94} {:>17}\n", "leakage", human_energy(number(e["leakage_pj"]) / n));
     const double paper = number(s["estimate"]["paper_pj"]);
     row("total", fmt::format("{:.0f}", neurons), number(s["spikes"]["total"]), s["ops"], paper, e,
         number(e["total_pj"]), s["estimate"]["ratio"]);
@@ -307,7 +308,7 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
         const Json q = quotient(100 * number(e[part]), number(e["total_pj"]));
         return q.is_null() ? std::string("none") : fmt::format("{:.1f}%", q.get<double>());
     };
-    out += fmt::format("{:<{}} {:>8} {:>8} {:>8} {:>8}  leakage {}\n", "share of the total", wide + 55, share("compute_pj"),
+    out += fmt::format("{:<67} {:>8} {:>8} {:>8} {:>8}  leakage {}\n", "share of the total", share("compute_pj"),
                        share("memory_pj"), share("noc_pj"), share("control_pj"), share("leakage_pj"));
     return out + estimate_text(s, n);
 }

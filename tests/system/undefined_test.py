@@ -5,9 +5,9 @@ import json
 import os
 
 import yaml
+from support import PROGRAM, ROOT, main, np, run, scratch, spikeloom, stats
 from losses_test import case, chain
 from nir_writer import lif, write_nir
-from support import PROGRAM, ROOT, main, np, run, scratch, spikeloom, stats
 
 # endings of keys of reports whose value is a quotient or a figure of packets or samples
 QUOTIENTS = ("accuracy", "rate", "ratio", "mean", "per_sample_pj", "per_sample_s", "per_sample_mean", "per_delivery", "per_delivery_pj",
