@@ -184,11 +184,11 @@ bool read_unsigned(Errors& errors, const Node& node, const std::string& path, co
             return false;
         }
     }
-    if (!in_range(errors, node, path, field, static_cast<double>(value))) return false;
     if (value > type_max) {
         errors.add(node.at, path, fmt::format("{} is out of range", node.scalar));
         return false;
     }
+    if (!in_range(errors, node, path, field, static_cast<double>(value))) return false;
     out = value;
     return true;
 }
