@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "arch/core_kinds.hpp"
@@ -76,7 +75,7 @@ namespace {
 /// A packet counts its flits in 16 bits.
 void check_flits(const ChipSpec& chip, std::size_t k) {
     constexpr std::uint64_t kMost = 0xffff;
-    const std::uint64_t flits = std::max(chip.packet_flits(k, false), chip.packet_flits(k, true));
+    const std::uint64_t flits = chip.packet_flits(k, false);  // with a payload: where packets with one are sent
     if (flits <= kMost) return;
     throw KeyError(chip.key_of_kind(k) + ".axon_out.packet_bits",
                    fmt::format("a packet would have {} flits of {} bits (noc.flit_bits); at most {} are possible, "

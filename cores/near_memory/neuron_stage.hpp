@@ -30,7 +30,9 @@ class NeuronStage {
           context_(context),
           schedule_(schedule),
           flits_plain_(checked_cast<std::uint16_t>(spec.packet_flits(image.kind, false), kFlits)),
-          flits_graded_(checked_cast<std::uint16_t>(spec.packet_flits(image.kind, true), kFlits)),
+          flits_graded_(sends_payload(image)
+                            ? checked_cast<std::uint16_t>(spec.packet_flits(image.kind, true), kFlits)
+                            : flits_plain_),
           most_spikes_(Soma<Acc>::kFloat ? kMostSpikes
                                          : std::max<std::int64_t>((std::int64_t{1} << spec_.axon_in.payload_bits) - 1, 1)),
           soma_(spec_, image,
@@ -162,7 +164,15 @@ class NeuronStage {
     double current(std::uint32_t n) const { return static_cast<double>(soma_.current(n)); }
 
   private:
-    static constexpr std::string_view kFlits = "number of a packet's flits";
+    static constexpr std::string_view kFlits =
+        "the number of flits of a packet (axon_out.packet_bits and axon_in.payload_bits over noc.flit_bits)";
+
+    /// Whether any of the core's neurons sends anything but single spikes.
+    static bool sends_payload(const arch::CoreImage& image) {
+        return !image.psums_out.empty() || std::ranges::any_of(image.neurons, [](const arch::NeuronGroup& g) {
+            return g.rule.multispike || !g.rule.fires;
+        });
+    }
 
     /// A spike to everywhere it goes. A count that a packet's payload does not hold goes out in several packets, the
     /// last of them with the rest; float64 is the reference and carries any count.

@@ -23,7 +23,7 @@ HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Act
       out_(out),
       interval_(spec.io.interval),
       flits_plain_(widest(spec, false)),
-      flits_graded_(widest(spec, true)),
+      flits_graded_(program.input_graded ? widest(spec, true) : flits_plain_),
       self_(EndpointId{static_cast<std::uint32_t>(spec.n_cores())}) {}
 
 void HostPort::begin(Cycle now, const SparseVector& values) {

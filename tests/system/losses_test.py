@@ -209,7 +209,9 @@ def integers_are_not_cut():
         for key, value in refused_at:
             code, _, err = spikeloom("run", DIGITS, "-q", "-o", f"{d}/r", "--set", f"{key}={value}")
             assert code == 3 and key.split(".")[-1] in err, err
-        # 65537 flits were 1
+        # 65535 flits are taken, 65537 were 1
+        run(DIGITS, f"{d}/w", *args, "--set", "chip.core.axon_out.packet_bits=2097120 bits")
+        assert stats(f"{d}/w")["cycles"]["total"] > 10**6
         code, _, err = spikeloom("run", DIGITS, "-q", "-o", f"{d}/r", "--set", "chip.core.axon_out.packet_bits=2097184 bits")
         assert code == 3 and "packet_bits" in err and "65535" in err, err
         for verb in ("validate", "map"):
