@@ -12,7 +12,10 @@ int failed_checks(std::span<const stats::FailIf> checks, const Json& report) {
     int code = 0;
     for (const stats::FailIf& check : checks) {
         if (!check.fails(report)) continue;
-        log::raw(fmt::format("spikeloom: check failed: {} (is {})\n", check.text(), check.value(report)));
+        const std::optional<double> value = check.value(report);
+        log::raw(fmt::format("spikeloom: check failed: {} ({})\n", check.text(),
+                   value ? fmt::format("is {}", *value)
+                         : std::string("is none: it is not defined in this run, so that nothing can be said of it")));
         code = static_cast<int>(ExitCode::CheckFailed);
     }
     return code;

@@ -24,9 +24,11 @@ void Progress::update(std::uint64_t done, std::uint64_t cycles) {
     last_ = now;
     const double seconds = std::chrono::duration<double>(now - start_).count();
     const double rate = static_cast<double>(done - before_) / seconds;
-    std::string line = fmt::format("{}: {}/{}", what_, done, total_);
+    std::string line = total_ == 0 ? fmt::format("{}: {}", what_, done)  // who knows how many there will be
+                                   : fmt::format("{}: {}/{}", what_, done, total_);
     if (done != before_) {
-        line += fmt::format(", {:.3g}/s, {:.0f} s left", rate, static_cast<double>(total_ - done) / rate);
+        line += fmt::format(", {:.3g}/s", rate);
+        if (total_ != 0) line += fmt::format(", {:.0f} s left", static_cast<double>(total_ - done) / rate);
     }
     if (cycles != 0) line += fmt::format(", {:.3g} M cycles/s", static_cast<double>(cycles) / seconds / 1e6);
     log::raw(fmt::format("{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n"));

@@ -70,11 +70,27 @@ void visit_sections(FieldVisitor& v, CoreSpec& s) {
     }
 }
 
+namespace {
+
+/// A packet counts its flits in 16 bits.
+void check_flits(const ChipSpec& chip, std::size_t k) {
+    constexpr std::uint64_t kMost = 0xffff;
+    const std::uint64_t flits = chip.packet_flits(k, false);  // with a payload: where packets with one are sent
+    if (flits <= kMost) return;
+    throw KeyError(chip.key_of_kind(k) + ".axon_out.packet_bits",
+                   fmt::format("a packet would have {} flits of {} bits (noc.flit_bits); at most {} are possible, "
+                               "which is {} bits",
+                               flits, chip.noc.flit_bits, kMost, kMost * chip.noc.flit_bits));
+}
+
+}  // namespace
+
 void check_kinds(const ChipSpec& chip) {
     std::set<std::string> names;
     for (std::size_t k = 0; k < chip.n_kinds(); ++k) {
         const std::string key = chip.key_of_kind(k);
         chip.kinds().get(chip.kind(k).kind, key).check(chip.kind(k), chip, key);
+        check_flits(chip, k);
         if (chip.cores.empty()) continue;
         if (!names.insert(chip.cores[k].name).second)
             throw KeyError(fmt::format("{}.name", key),

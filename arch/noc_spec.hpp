@@ -141,7 +141,7 @@ void fields(V& v, FaultSpec& s) {
     v("routers", s.routers, {.doc = "dead routers"});
     v("loss", s.loss,
       {.doc = "probability that a flit is damaged on a link; its packet is dropped", .min = 0, .max = 1});
-    v("seed", s.seed, {.doc = "of the lost flits"});
+    v("seed", s.seed, {.doc = "of the lost flits", .max = kAnyWhole});
 }
 
 struct MulticastSpec {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arch/linear_shape.hpp"
+#include "arch/lost.hpp"
 #include "arch/neuron_group.hpp"
 #include "base/ids.hpp"
 #include "base/sparse_vector.hpp"
@@ -141,6 +142,7 @@ struct LayerInfo {
     std::vector<double> gain{1.0};  ///< network units per normalised unit; one, or one per neuron
     double ann_macs = 0;            ///< MACs of the same-shape ANN for one inference, padding not counted
     double dense_flops = 0;         ///< the same with padding counted (the papers' FLOPs)
+    LayerLoss loss;                 ///< fixed: what its numbers lose
 };
 
 struct ProjectionInfo {

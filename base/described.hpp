@@ -66,6 +66,24 @@ struct ValueType {
 template <class T>
 const ValueType& type_of();
 
+/// A field with the range of its values. Integers whose description names no end have one all the same: models keep
+/// counts in 32 bits, and sums of cycles must not wrap.
+inline Field range_of(Field field, const ValueType& type) {
+    constexpr double kMostCount = 0xffffffffu, kMostCycles = 1e12, kMostExact = 0x1p53;
+    const bool open = field.max == std::numeric_limits<double>::infinity();
+    if (type.kind == ValueType::Kind::Unsigned) {
+        if (field.min < 0) field.min = 0;
+        if (open)
+            field.max = field.unit == Unit::None         ? kMostCount
+                        : field.unit == Unit::CycleCount ? kMostCycles
+                                                         : kMostExact;
+    } else if (type.kind == ValueType::Kind::Signed) {
+        if (open) field.max = 0x7fffffff;
+        if (field.min == -std::numeric_limits<double>::infinity()) field.min = -0x7fffffff;
+    }
+    return field;
+}
+
 /// What a struct's `fields` function shows its members to. One virtual call per member.
 class FieldVisitor {
   public:

@@ -22,12 +22,15 @@ enum class Unit {
     Area,         ///< double, in um2 ("0.74 um2", "2 mm2"; a bare number is um2)
 };
 
+/// Field::max of an integer that is not a count, such as a seed: all 64 bits.
+inline constexpr double kAnyWhole = 0x1p64;
+
 /// What a reader, a schema writer or a documentation writer needs to know of one field.
 struct Field {
     std::string_view doc;
     Unit unit = Unit::None;
     double min = -std::numeric_limits<double>::infinity();
-    double max = std::numeric_limits<double>::infinity();
+    double max = std::numeric_limits<double>::infinity();  ///< integers: see range_of()
     bool required = false;
 };
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "arch/core_kinds.hpp"
 #include "arch/psum_packets.hpp"
@@ -22,19 +22,56 @@ class Checker {
     Checker(const Mapping& m, double dt, const arch::ChipSpec& chip)
         : m_(m), prog_(m.program), dt_(dt), chip_(chip) {}
 
-    std::uint64_t run() {
+    CheckedConnections run(std::uint64_t limit, const CheckProgress& progress) {
         locate();
         capacities();
         partial_sums();
-        std::uint64_t connections = 0;
+        for (const Projection& p : m_.graph.projections) got_.emplace_back(m_.graph.populations[p.target].count);
+        double all = 0;
+        for (std::uint32_t p = 0; p < m_.graph.projections.size(); ++p)
+            all += m_.on_host[p] ? 0 : m_.lowered[p].ann_macs;
+        CheckedConnections checked;
+        checked.stride = limit == 0 ? 1 : static_cast<std::uint64_t>(std::max(1.0, std::ceil(all / static_cast<double>(limit))));
+        std::uint64_t number = 0;  // of the source element, over all populations
         for (std::uint32_t p = 0; p < m_.graph.populations.size(); ++p) {
             const auto n = m_.graph.populations[p].count;
-            for (std::uint32_t i = 0; i < n; ++i) connections += element(p, i);
+            for (std::uint32_t i = 0; i < n; ++i, ++number) {
+                if (number % checked.stride != 0) continue;
+                checked.connections += element(p, i);
+                if (progress && (number / checked.stride) % 256 == 0) progress(checked.connections);
+            }
         }
-        return connections;
+        return checked;
     }
 
   private:
+    /// What arrives at the elements of a projection's target from one source element.
+    class Arrived {
+      public:
+        struct Sum {
+            double weight = 0;
+            std::uint32_t deliveries = 0;
+        };
+        explicit Arrived(std::size_t elements) : sums_(elements) {}
+        void add(std::uint32_t element, double weight) {
+            Sum& s = sums_[element];
+            if (s.deliveries++ == 0) touched_.push_back(element);
+            s.weight += weight;
+        }
+        /// What has arrived, which is taken away.
+        Sum take(std::uint32_t element) { return std::exchange(sums_.at(element), Sum{}); }
+        /// Whether anything but zeros is left; forgets it all.
+        bool clear() {
+            bool left = false;
+            for (const std::uint32_t e : touched_) left |= take(e).weight != 0;
+            touched_.clear();
+            return left;
+        }
+
+      private:
+        std::vector<Sum> sums_;
+        std::vector<std::uint32_t> touched_;
+    };
     struct Place {
         std::uint32_t core = 0, neuron = 0;
         bool set = false;
@@ -227,12 +264,6 @@ class Checker {
             table = &prog_.cores[p.core].fanout;
             row = p.neuron;
         }
-        // what arrives, per projection and target element
-        struct Sum {
-            double weight = 0;
-            std::uint32_t deliveries = 0;
-        };
-        std::map<std::pair<std::uint32_t, std::uint32_t>, Sum> got;
         std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
         for (std::uint32_t i = table->row.at(row); i < table->row.at(row + 1); ++i) {
             const auto& entry = table->entries[i];
@@ -250,9 +281,7 @@ class Checker {
             seen.emplace_back(index(entry.core), entry.axon);
             deliver(*group, entry.axon - group->first, [&](std::uint32_t neuron, double w) {
                 if (layer_of_[at->second].at(neuron) != p.target) fail("a delivery to another layer");
-                Sum& s = got[{group->projection, element_of_[at->second][neuron]}];
-                s.weight += w;
-                ++s.deliveries;
+                got_[group->projection].add(element_of_[at->second][neuron], w);
             });
         }
         std::sort(seen.begin(), seen.end());
@@ -269,9 +298,9 @@ class Checker {
             const double lsb = prog_.fixed ? std::ldexp(1.0, -m_.inputs[p].weight_exponent) : 1.0;
             for (const auto& [t, w] :
                  apply_chain(*m_.model, projection.chain, 0, {{e, 1.0}}, projection.mask_delay, dt_)) {
-                const auto it = got.find({p, t});
-                const double have = it == got.end() ? 0.0 : it->second.weight * lsb;
-                const double ways = it == got.end() ? 1.0 : it->second.deliveries;
+                const Arrived::Sum got = got_[p].take(t);
+                const double have = got.weight * lsb;
+                const double ways = std::max(got.deliveries, 1u);
                 const double bound =
                     prog_.fixed ? ways * lsb * 0.5000001 : 1e-9 * (std::abs(w) + 1e-30) * ways;
                 if (std::abs(have - w) > bound) {
@@ -279,12 +308,11 @@ class Checker {
                                      m_.graph.populations[population].name, e,
                                      m_.graph.populations[projection.target].name, t, w, have));
                 }
-                if (it != got.end()) got.erase(it);
                 ++connections;
             }
         }
-        for (const auto& [key, sum] : got) {
-            if (sum.weight != 0) fail("a delivery that the network does not have");
+        for (Arrived& got : got_) {
+            if (got.clear()) fail("a delivery that the network does not have");
         }
         return connections;
     }
@@ -293,6 +321,7 @@ class Checker {
     const arch::Program& prog_;
     double dt_;
     const arch::ChipSpec& chip_;
+    std::vector<Arrived> got_;  ///< [projections]
     std::vector<std::vector<Place>> place_;
     std::unordered_map<std::uint32_t, std::uint32_t> core_at_;
     std::vector<std::vector<std::uint32_t>> layer_of_, element_of_;
@@ -300,8 +329,13 @@ class Checker {
 
 }  // namespace
 
+CheckedConnections check_connections(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip,
+                                     std::uint64_t limit, const CheckProgress& progress) {
+    return Checker(mapping, profile.dt_seconds(), chip).run(limit, progress);
+}
+
 std::uint64_t check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip) {
-    return Checker(mapping, profile.dt_seconds(), chip).run();
+    return check_connections(mapping, profile, chip, 0, {}).connections;
 }
 
 }  // namespace loom::compiler

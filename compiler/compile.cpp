@@ -11,9 +11,11 @@
 #include "arch/core_kind.hpp"
 #include "arch/core_kinds.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "compiler/passes/choose_kinds.hpp"
 #include "compiler/passes/emit.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
+#include "compiler/passes/measure_loss.hpp"
 #include "compiler/passes/passes.hpp"
 
 namespace loom::compiler {
@@ -112,12 +114,13 @@ std::string weight_bits(const arch::ChipSpec& chip) {
 class Compilation {
   public:
     Compilation(Mapping& m, const Profile& profile, const arch::ChipSpec& chip, const MapSpec& map,
-                const InputFormat& input)
+                const InputFormat& input, const CheckProgress& progress)
         : m_(m),
           profile_(profile),
           chip_(chip),
           map_(map),
           input_(input),
+          progress_(progress),
           dt_(profile.dt_seconds()),
           fixed_(chip.kind(0).soma.arithmetic == arch::Arithmetic::Fixed),  // of all kinds
           timer_(m.passes) {}
@@ -194,15 +197,27 @@ class Compilation {
             }
             into_[g.target].push_back(p);
             m_.inputs.push_back({m_.lowered[p].lowest, m_.lowered[p].highest,
-                                 from_input && input_.analogue ? input_.exponent : 0, 0});
+                                 from_input && input_.analogue ? input_.exponent : 0, 0, name_of(g)});
         }
+    }
+
+    /// "net.nir: node 'fc1'": where a projection has its weights from.
+    std::string name_of(const Projection& p) const {
+        std::vector<std::string> nodes;
+        for (const std::uint32_t n : p.chain) nodes.push_back(m_.model->nodes[n].name);
+        return nodes.empty() ? fmt::format("{}: the connection '{}' -> '{}'", m_.model->file, name(p.source),
+                                           name(p.target))
+                             : fmt::format("{}: node '{}'", m_.model->file, fmt::join(nodes, "', '"));
     }
 
     void formats() {
         m_.formats.resize(m_.graph.populations.size());
+        m_.losses.resize(m_.graph.populations.size());
         std::string dump;
         for (std::uint32_t i = 0; fixed_ && i < neurons_.size(); ++i) {
-            if (!m_.graph.populations[i].is_input) dump += format(i);
+            if (m_.graph.populations[i].is_input) continue;
+            dump += format(i);
+            measure(i);
         }
         timer_.done("quantisation",
                     fixed_ ? fmt::format("{}-bit weights", weight_bits(chip_)) : "none: float64",
@@ -224,6 +239,14 @@ class Compilation {
         return line + '\n';
     }
 
+    /// What a population's numbers lose in its format.
+    void measure(std::uint32_t i) {
+        for (const std::uint32_t p : into_[i]) {
+            if (!m_.on_host[p]) m_.losses[i].weights += weight_loss(m_.lowered[p], m_.inputs[p].weight_exponent);
+        }
+        m_.losses[i].parameters = parameter_losses(neurons_[i], m_.formats[i], chip_.kind(m_.kind_of[i]).soma);
+    }
+
     void slices() {
         m_.partition = partition(m_.graph, m_.lowered, m_.on_host, chip_, m_.kind_of,
                                  {map_.min_slices, map_.duplicate, map_.row_parts});
@@ -240,10 +263,21 @@ class Compilation {
         }
         const auto senders =
             std::count_if(all.begin(), all.end(), [](const Slice& s) { return !s.has_neurons; });
+        if (senders != 0) check_no_loss();
         timer_.done("partition",
                     fmt::format("{} slices on {} cores{}", all.size(), m_.partition.n_cores,
                                 senders == 0 ? "" : fmt::format(", {} of them partial sums only", senders)),
                     std::move(dump));
+    }
+
+    /// A core waits for all partial sums of a timestep: none may be lost.
+    void check_no_loss() const {
+        const char* mend = "; make map.row_parts 1 or the arrays larger, so that none are needed";
+        if (chip_.noc.faults.loss > 0)
+            throw KeyError("noc.faults.loss", std::string("packets of partial sums must not be lost") + mend);
+        if (chip_.noc.router.kind == "timeout" && chip_.noc.router.reinject == 0)
+            throw KeyError("noc.router.reinject",
+                           std::string("0 loses packets, also those of partial sums, which must arrive") + mend);
     }
 
     void placement() {
@@ -262,8 +296,12 @@ class Compilation {
 
     void check() {
         if (!map_.check) return;
-        const std::uint64_t n = check_program(m_, profile_, chip_);
-        timer_.done("check", fmt::format("{} connections delivered exactly once, all capacities hold", n));
+        const CheckedConnections n = check_connections(m_, profile_, chip_, map_.check_limit, progress_);
+        const std::string sample =
+            n.stride == 1 ? std::string()
+                          : fmt::format(" (those of 1 in {} source elements, map.check_limit)", n.stride);
+        timer_.done("check", fmt::format("{} connections delivered exactly once{}, all capacities hold",
+                                         n.connections, sample));
     }
 
     Mapping& m_;
@@ -271,6 +309,7 @@ class Compilation {
     const arch::ChipSpec& chip_;
     const MapSpec& map_;
     const InputFormat& input_;
+    const CheckProgress& progress_;
     double dt_;
     bool fixed_;
     PassTimer timer_;
@@ -281,11 +320,11 @@ class Compilation {
 }  // namespace
 
 Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, const arch::ChipSpec& chip,
-                const MapSpec& map, const InputFormat& input) {
+                const MapSpec& map, const InputFormat& input, const CheckProgress& progress) {
     check_profile(profile);
     Mapping m;
     m.model = std::move(model);
-    Compilation(m, profile, chip, map, input).run();
+    Compilation(m, profile, chip, map, input, progress).run();
     return m;
 }
 

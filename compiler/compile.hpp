@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,11 +28,12 @@ struct MapSpec {
     std::uint64_t duplicate = 1;
     std::uint64_t row_parts = 1;
     bool check = true;
+    std::uint64_t check_limit = 5000000;
 };
 template <class V>
 void fields(V& v, MapSpec& s) {
     v("place", s.place, {.doc = "auto (traffic-aware) or sequential"});
-    v("seed", s.seed, {.doc = "of the traffic-aware placement"});
+    v("seed", s.seed, {.doc = "of the traffic-aware placement", .max = kAnyWhole});
     v("min_slices", s.min_slices,
       {.doc = "cut every layer into at least so many slices: more cores, less time", .min = 1});
     v("weight_exponent", s.weight_exponent,
@@ -55,7 +57,10 @@ void fields(V& v, MapSpec& s) {
               "partial sums travel as packets",
        .min = 1,
        .max = 65536});
-    v("check", s.check, {.doc = "replay every connection of the mapping against the network"});
+    v("check", s.check, {.doc = "replay the connections of the mapping against the network"});
+    v("check_limit", s.check_limit,
+      {.doc = "about so many connections: of larger networks every k-th source element is checked; 0: all",
+       .max = kAnyWhole});
 }
 
 /// What the compiler must know about the input data.
@@ -86,18 +91,29 @@ struct Mapping {
     Placement placement;
     std::vector<PopulationFormat> formats;  ///< [populations], fixed point
     std::vector<WeightedInput> inputs;      ///< [projections], exponents
+    std::vector<arch::LayerLoss> losses;    ///< [populations], fixed point
     arch::Program program;
     std::vector<PassReport> passes;
 };
 
+/// Is told how many connections have been checked.
+using CheckProgress = std::function<void(std::uint64_t)>;
+
 /// Runs all passes. Throws UnsupportedError, MappingError, ConfigError; InternalError when the
 /// independent checker finds a difference.
 Mapping compile(std::shared_ptr<const NirModel> model, const Profile& profile, const arch::ChipSpec& chip,
-                const MapSpec& map, const InputFormat& input);
+                const MapSpec& map, const InputFormat& input, const CheckProgress& progress = {});
 
+struct CheckedConnections {
+    std::uint64_t connections = 0;
+    std::uint64_t stride = 1;  ///< of every so manieth source element
+};
 /// Proves that the program delivers every connection of the graph exactly once with the right weight
 /// and delay, and that every capacity holds. Derives the connections from the NIR nodes and the
-/// deliveries from the fan-out tables and memory images alone. Returns the number of connections.
+/// deliveries from the fan-out tables and memory images alone. limit: of connections, about; 0: none.
+CheckedConnections check_connections(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip,
+                                     std::uint64_t limit, const CheckProgress& progress);
+/// All of them, and how many there are.
 std::uint64_t check_program(const Mapping& mapping, const Profile& profile, const arch::ChipSpec& chip);
 
 /// Human-readable: layers, slices, cores, use of each resource.

@@ -34,6 +34,33 @@ std::string describe_arrays(const Mapping& m, const arch::CoreSpec& core, const 
 
 }  // namespace
 
+namespace {
+
+std::string percent(double share) {
+    return fmt::format("{:.3g} %", 100 * share);
+}
+
+/// What becoming integers costs each layer; empty for float64.
+std::string describe_losses(const Mapping& m) {
+    std::string out;
+    for (std::uint32_t i = 0; i < m.losses.size(); ++i) {
+        const auto line = [&](const std::string& what, const arch::RoundingLoss& l) {
+            if (l.values == 0) return;
+            out += fmt::format("  {:<24} {:<12} {:>9} {:>9} {:>9} {:>9} {:>10} {:>10}\n",
+                               m.graph.populations[i].name, what, l.values, l.zeroed, l.clipped, l.ties,
+                               percent(l.sum_of_errors / static_cast<double>(l.values)), percent(l.largest_error));
+        };
+        line("weights", m.losses[i].weights);
+        for (const auto& [name, loss] : m.losses[i].parameters) line(name, loss);
+    }
+    if (out.empty()) return out;
+    return fmt::format("\nlost in rounding         {:<12} {:>11} {:>9} {:>9} {:>9} {:>10} {:>10}\n", "", "not 0",
+                       "became 0", "clipped", "ties", "mean", "largest") +
+           out;
+}
+
+}  // namespace
+
 std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
     std::string out;
     for (const PassReport& p : m.passes) {
@@ -72,7 +99,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         out += describe_arrays(m, core, c);
     }
     out += fmt::format("{} of {} cores in use\n", m.program.cores.size(), shape.cores());
-    if (chip.cores.empty()) return out;
+    if (chip.cores.empty()) return out + describe_losses(m);
     const auto have = arch::cores_of_kinds(chip);
     for (std::uint32_t k = 0; k < chip.n_kinds(); ++k) {
         const auto used = std::count_if(m.program.cores.begin(), m.program.cores.end(),
@@ -80,7 +107,7 @@ std::string describe(const Mapping& m, const arch::ChipSpec& chip) {
         out += fmt::format("  {} of {} of kind {}\n", used, have[k], arch::kind_name(chip, k));
     }
     out += '\n' + dump_kinds(m, chip);
-    return out;
+    return out + describe_losses(m);
 }
 
 }  // namespace loom::compiler

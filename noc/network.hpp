@@ -124,6 +124,8 @@ class Network : public Clocked {
     virtual SetLinks set_links(std::uint32_t set) const = 0;
     virtual std::uint32_t n_sets() const = 0;
     virtual std::string describe_tables() const { return ""; }
+    /// The work of packets that are dropped is taken off `activity`, which outlives the network.
+    virtual void tell_losses(Activity& activity) { (void)activity; }
 };
 
 }  // namespace loom::noc

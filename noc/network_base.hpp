@@ -27,6 +27,7 @@ class NetworkBase : public Network {
     SetLinks set_links(std::uint32_t set) const override;
     std::uint32_t n_sets() const override;
     std::string describe_tables() const override;
+    void tell_losses(Activity& activity) override { state_.activity = &activity; }
 
   protected:
     /// state: of the class that derives from this one.
@@ -41,6 +42,7 @@ class NetworkBase : public Network {
     void begin(Cycle now) {
         if (sets_open_) finish_sets();
         if (state_.epoch == kNever) state_.epoch = now;
+        state_.now = now;
     }
     /// f(endpoint) for those whose links have something now.
     template <class F>

@@ -17,7 +17,7 @@ bool NetworkState::next_copy(Packet& packet, std::uint32_t& member, std::size_t&
         NocCounters& count = counters[packet.tag];
         ++count.packets;
         count.packets_expected += all.size() + sets->unreachable(set);
-        count.packets_dropped += sets->unreachable(set);
+        lose(packet, sets->unreachable(set));
     }
     packet.set = set;
     if (all.empty()) return true;

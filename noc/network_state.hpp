@@ -17,11 +17,17 @@ struct NetworkState {
     /// included.
     std::size_t in_flight = 0;
     Cycle epoch = kNever;  ///< first cycle since the last reset
+    Cycle now = 0;         ///< the cycle that is evaluated
     Relays relays;
+    /// Work that the chip waits for, a packet on its way being a piece of it; null: nobody waits.
+    Activity* activity = nullptr;
 
     /// A packet to an endpoint does not arrive, nor at those that it would be relayed to.
-    void drop(const Packet& packet) {
-        counters[packet.tag].packets_dropped += sets == nullptr ? 1 : sets->lost_with(packet);
+    void drop(const Packet& packet) { lose(packet, sets == nullptr ? 1 : sets->lost_with(packet)); }
+    /// So many deliveries of a packet do not happen: nobody waits for them any more.
+    void lose(const Packet& packet, std::uint64_t deliveries) {
+        counters[packet.tag].packets_dropped += deliveries;
+        if (activity != nullptr) activity->lower(now, static_cast<std::int64_t>(deliveries));
     }
     /// Counts a delivery; true when the core has a copy to send on.
     bool delivered(std::uint32_t endpoint, const Packet& packet) {

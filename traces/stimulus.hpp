@@ -81,7 +81,7 @@ void fields(V& v, StimulusSpec& s) {
     v("packed", s.packed, {.doc = "bits packed along the last axis, true shape in the array `shape`"});
     v("labels", s.labels, {.doc = "array of class labels in the same .npz"});
     v("limit", s.limit, {.doc = "first so many samples only; 0: all"});
-    v("seed", s.seed, {.doc = "of the random encodings"});
+    v("seed", s.seed, {.doc = "of the random encodings", .max = kAnyWhole});
 }
 
 /// What the network and its profile say of the data.

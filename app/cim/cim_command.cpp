@@ -12,6 +12,7 @@
 #include "app/result_dir.hpp"
 #include "app/verb.hpp"
 #include "arch/cim_prices.hpp"
+#include "base/json/figures.hpp"
 #include "base/config/writer.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
@@ -175,17 +176,19 @@ std::string text_of(const Json& j, const std::vector<CimVector>& vectors) {
         out += v.values.size() > kShown ? " ...\n" : "\n";
     }
     if (vectors.size() > kShown) out += fmt::format("    ... {} more\n", vectors.size() - kShown);
-    const auto n = static_cast<double>(vectors.size());
+    const auto per_vector = [&](double pj) {
+        return figure_text(quotient(pj, static_cast<double>(vectors.size())), "{:.4g}");
+    };
     out += fmt::format("cycles      {} alone, {} back to back, {:.3g} ns each\n",
                        j["cycles"].get<std::uint64_t>(), j["cycles_back_to_back"].get<std::uint64_t>(),
                        a["period_ns"].get<double>());
     out += fmt::format("conversions {}, clipped codes {}, partial sums beyond their width {}\n",
                        j["conversions"].get<std::uint64_t>(), j["clips"].get<std::uint64_t>(),
                        j["psum_overflows"].get<std::uint64_t>());
-    out += fmt::format("energy      {:.4g} pJ per vector\n", j["energy_pj"].get<double>() / n);
+    out += fmt::format("energy      {} pJ per vector\n", per_vector(j["energy_pj"]));
     for (const auto& [part, pj] : j["energy"].items()) {
-        out += fmt::format("  {:<20}{:>12.4g} pJ {:>6.1f} %\n", part, pj.get<double>() / n,
-                           100 * pj.get<double>() / j["energy_pj"].get<double>());
+        out += fmt::format("  {:<20}{:>12} pJ {:>6} %\n", part, per_vector(pj),
+                           figure_text(quotient(100 * pj.get<double>(), j["energy_pj"].get<double>()), "{:.1f}"));
     }
     const Json& load = j["load"];
     out += fmt::format(
@@ -253,6 +256,8 @@ int cim(const CimOptions& o) {
         log::warning(
             fmt::format("{} codes or partial sums were beyond their range (clips, psum_overflows)", clips));
     }
+    check_finite(list);
+    check_finite(stats);
     if (directory) {
         directory->write("vectors.json", list.dump(1) + "\n");
         directory->write("stats.json", stats.dump(1) + "\n");

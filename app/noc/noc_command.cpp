@@ -18,12 +18,12 @@
 #include "base/error.hpp"
 #include "base/input_file.hpp"
 #include "base/log.hpp"
+#include "base/json/figures.hpp"
+#include "base/version.hpp"
 #include "noc/traffic/experiment.hpp"
 
 namespace loom::app {
 namespace {
-
-
 
 struct Outcome {
     noc::Summary summary;
@@ -92,21 +92,22 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
         spec.traffic.rate = rate;
         const Outcome o = run_seeds(spec, nullptr, threads, true);
         const noc::Summary& s = o.summary;
+        const Json latency = latency_json(s);
         curve.push_back({{"rate", rate},
                          {"offered_flit_rate", s.offered_flit_rate},
                          {"accepted_flit_rate", s.accepted_flit_rate},
-                         {"packet_mean", s.packet_mean},
-                         {"packet_p50", s.packet.quantile(0.50)},
-                         {"packet_p95", s.packet.quantile(0.95)},
-                         {"packet_p99", s.packet.quantile(0.99)},
-                         {"network_mean", s.network_mean},
-                         {"zero_load", s.zero_load},
+                         {"packet_mean", latency["packet"]["mean"]},
+                         {"packet_p50", latency["packet"]["p50"]},
+                         {"packet_p95", latency["packet"]["p95"]},
+                         {"packet_p99", latency["packet"]["p99"]},
+                         {"network_mean", latency["network"]["mean"]},
+                         {"zero_load", latency["zero_load"]},
                          {"stable", s.stable}});
         if (!quiet) {
-            log::raw(fmt::format("rate {:.4f}: accepted {:.4f}, mean latency {:.2f}{}\n", rate,
-                                 s.accepted_flit_rate, s.packet_mean, s.stable ? "" : "  not stable"));
+            log::raw(fmt::format("rate {:.4f}: accepted {:.4f}, mean latency {}{}\n", rate,
+                       s.accepted_flit_rate, figure_text(latency["packet"]["mean"], "{:.2f}"), s.stable ? "" : "  not stable"));
         }
-        return s.stable;
+        return s.stable && s.packet.count() != 0;  // of nothing nothing can be said
     };
     double low = 0, high = 0;
     for (double rate = 0.01; high == 0; rate = rate < 0.05 ? 0.05 : std::min(1.0, rate + 0.05)) {
@@ -122,17 +123,19 @@ Json sweep_load(NocRunSpec spec, unsigned threads, bool quiet) {
         (at(rate) ? low : high) = rate;
     }
     std::sort(curve.elements().begin(), curve.elements().end(), [](const Json& a, const Json& b) { return a["rate"].get<double>() < b["rate"].get<double>(); });
-    const double zero = curve[0]["zero_load"];
+    const Json zero = curve[0]["zero_load"];
     const auto knee = [&](double factor) {
-        double best = 0;
+        Json best;
         for (const auto& p : curve) {
-            if (p["stable"].get<bool>() && p["packet_mean"].get<double>() <= factor * zero) best = p["rate"];
+            if (!p["stable"].get<bool>() || p["packet_mean"].is_null() || zero.is_null()) continue;
+            if (p["packet_mean"].get<double>() <= factor * zero.get<double>()) best = p["rate"];
         }
         return best;
     };
     double throughput = 0;
     for (const auto& p : curve) throughput = std::max(throughput, p["accepted_flit_rate"].get<double>());
-    return {{"saturation_rate", low}, {"throughput", throughput}, {"zero_load", zero},
+    const Json saturation = low == 0 ? Json() : Json(low);  // none: no rate that was tried is stable
+    return {{"saturation_rate", saturation}, {"throughput", throughput}, {"zero_load", zero},
             {"knee_2x", knee(2)},     {"knee_3x", knee(3)},       {"curve", curve}};
 }
 
@@ -141,23 +144,25 @@ std::string curve_text(const Json& sweep) {
         fmt::format("{:>8} {:>10} {:>10} {:>8} {:>10}\n", "rate", "accepted", "latency", "p99", "network");
     double most = 1;
     for (const auto& p : sweep["curve"]) {
-        if (p["stable"].get<bool>()) most = std::max(most, p["packet_mean"].get<double>());
+        if (p["stable"].get<bool>() && !p["packet_mean"].is_null()) most = std::max(most, p["packet_mean"].get<double>());
     }
     for (const auto& p : sweep["curve"]) {
-        const bool stable = p["stable"];
-        const double latency = p["packet_mean"];
-        out += fmt::format(
-            "{:>8.4f} {:>10.4f} {:>10.2f} {:>8} {:>10.2f} {}\n", p["rate"].get<double>(),
-            p["accepted_flit_rate"].get<double>(), latency, p["packet_p99"].get<std::uint64_t>(),
-            p["network_mean"].get<double>(),
-            stable ? std::string(static_cast<std::size_t>(40 * latency / most), '#') : "not stable");
+        const double bar = p["packet_mean"].is_null() ? 0 : 40 * p["packet_mean"].get<double>() / most;
+        out += fmt::format("{:>8.4f} {:>10.4f} {:>10} {:>8} {:>10} {}\n", p["rate"].get<double>(),
+                           p["accepted_flit_rate"].get<double>(), figure_text(p["packet_mean"], "{:.2f}"),
+                           figure_text(p["packet_p99"]), figure_text(p["network_mean"], "{:.2f}"),
+                           p["stable"].get<bool>() ? std::string(static_cast<std::size_t>(bar), '#') : "not stable");
     }
     out += fmt::format(
-        "stable up to {:.4f} flits per node and cycle; accepts up to {:.4f}; twice the zero-load latency of "
-        "{:.2f} at {:.4f}\n",
-        sweep["saturation_rate"].get<double>(), sweep["throughput"].get<double>(),
-        sweep["zero_load"].get<double>(), sweep["knee_2x"].get<double>());
+        "stable up to {} flits per node and cycle; accepts up to {:.4f}; twice the zero-load latency of {} at {}\n",
+        figure_text(sweep["saturation_rate"], "{:.4f}"), sweep["throughput"].get<double>(),
+        figure_text(sweep["zero_load"], "{:.2f}"), figure_text(sweep["knee_2x"], "{:.4f}"));
     return out;
+}
+
+/// As fmt writes a double.
+std::string csv_number(const Json& figure) {
+    return figure.is_null() ? std::string() : fmt::format("{}", figure.get<double>());
 }
 
 std::string curve_csv(const Json& sweep) {
@@ -167,9 +172,9 @@ std::string curve_csv(const Json& sweep) {
     for (const auto& p : sweep["curve"]) {
         out += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", p["rate"].get<double>(),
                            p["offered_flit_rate"].get<double>(), p["accepted_flit_rate"].get<double>(),
-                           p["packet_mean"].get<double>(), p["packet_p50"].get<std::uint64_t>(),
-                           p["packet_p95"].get<std::uint64_t>(), p["packet_p99"].get<std::uint64_t>(),
-                           p["network_mean"].get<double>(), p["zero_load"].get<double>(),
+                           csv_number(p["packet_mean"]), figure_csv(p["packet_p50"]),
+                           figure_csv(p["packet_p95"]), figure_csv(p["packet_p99"]),
+                           csv_number(p["network_mean"]), csv_number(p["zero_load"]),
                            p["stable"].get<bool>() ? 1 : 0);
     }
     return out;
@@ -183,8 +188,8 @@ std::string nodes_csv(const noc::Summary& s) {
     for (std::size_t n = 0; n < s.runs[0].accepted_flits.size(); ++n) {
         std::uint64_t flits = 0;
         for (const auto& r : s.runs) flits += r.accepted_flits[n];
-        out += fmt::format("{},{},{:.6f}\n", n, flits,
-                           cycles == 0 ? 0.0 : static_cast<double>(flits) / static_cast<double>(cycles));
+        const Json rate = quotient(flits, cycles);
+        out += fmt::format("{},{},{}\n", n, flits, rate.is_null() ? "" : figure_text(rate, "{:.6f}"));
     }
     return out;
 }
@@ -263,6 +268,7 @@ int noc(const NocOptions& o) {
         directory->write("heatmap.svg", heat_map_svg(outcome.use));
         directory->write("energy.yaml", noc_energy_yaml(outcome.summary, run.spec.chip()));
     });
+    check_finite(j);
     if (directory) finish(*directory, run, j, text);
     if (o.json) {
         fmt::print("{}\n", j.dump(1));

@@ -5,17 +5,32 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "base/json/figures.hpp"
 #include "noc/multicast/sets.hpp"
 #include "sim/report/energy_report.hpp"
 
 namespace loom::app {
 namespace {
 
+/// A figure of packets: null when there were none.
+template <class T>
+Json of_packets(const noc::LatencyStats& packets, T figure) {
+    return packets.count() == 0 ? Json() : Json(figure);
+}
 
+Json quantile(const noc::LatencyStats& packets, double q) {
+    return of_packets(packets, packets.quantile(q));
+}
 
-double ratio(double a, double b) {
-    return b == 0 ? 0 : a / b;
+Json or_null(const std::optional<double>& figure) {
+    return figure ? Json(*figure) : Json();
+}
+
+/// In mW; null when no time has passed.
+Json milliwatts(double pj, double ps) {
+    return ps == 0 ? Json() : Json(1e3 * (pj / ps));
 }
 
 /// Energy of the network alone: what cores and the rest of the chip leak is left out.
@@ -27,7 +42,7 @@ Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, s
         ledger.sum([&](const stats::Leaf& l) { return prices.events()[l.event].name == "noc.link_bridge"; })
             .total();
     const double ps = static_cast<double>(cycles) * chip.clock.period;  // pJ / ps = W
-    const auto per = [&](std::uint64_t n) { return ratio(dynamic, static_cast<double>(n)); };
+    const auto per = [&](std::uint64_t n) { return quotient(dynamic, static_cast<double>(n)); };
     return {{"list", prices.name()},
             {"total_pj", dynamic + leakage},
             {"dynamic_pj", dynamic},
@@ -35,8 +50,8 @@ Json energy_json(const noc::NocCounters& counters, const arch::ChipSpec& chip, s
             {"bridge_pj", bridges},
             {"leakage_pj", leakage},
             {"leakage", stats::leakage_json(ledger.leakage)},
-            {"dynamic_mw", 1e3 * ratio(dynamic, ps)},
-            {"leakage_mw", 1e3 * ratio(leakage, ps)},
+            {"dynamic_mw", milliwatts(dynamic, ps)},
+            {"leakage_mw", milliwatts(leakage, ps)},
             {"per_delivery_pj", per(counters.packets_delivered)},
             {"per_flit_hop_pj", per(counters.flit_hops())},
             {"events", stats::events_json(ledger, prices)},
@@ -53,27 +68,19 @@ Json links_json(const FabricUse& use) {
                                                                         "z+", "z-", "other", "bridge"};
         j[names[k]] = {{"links", l.links},
                        {"flits", l.flits},
-                       {"utilisation_mean", ratio(utilisation(use, l.flits), static_cast<double>(l.links))},
-                       {"utilisation_max", utilisation(use, l.busiest)}};
+                       {"utilisation_mean", use.cycles == 0 ? Json() : Json(utilisation(use, l.flits) / static_cast<double>(l.links))},
+                       {"utilisation_max", use.cycles == 0 ? Json() : Json(utilisation(use, l.busiest))}};
     }
     return j;
 }
 
-Json latency_json(const noc::Summary& s) {
-    Json j;
-    j["packet"] = {{"mean", s.packet_mean},          {"std_of_seeds", s.packet_deviation},
-                   {"min", s.packet.min()},          {"p50", s.packet.quantile(0.50)},
-                   {"p95", s.packet.quantile(0.95)}, {"p99", s.packet.quantile(0.99)},
-                   {"max", s.packet.max()}};
-    j["network"] = {{"mean", s.network_mean},
-                    {"p50", s.network.quantile(0.50)},
-                    {"p95", s.network.quantile(0.95)},
-                    {"p99", s.network.quantile(0.99)},
-                    {"max", s.network.max()}};
-    if (s.head.count() != 0)
-        j["head"] = {{"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
-    j["zero_load"] = s.zero_load;
-    return j;
+/// Mean, quantiles and the largest, of the packets of all seeds.
+Json packets_json(const std::optional<double>& mean, const noc::LatencyStats& packets) {
+    return {{"mean", or_null(mean)},
+            {"p50", quantile(packets, 0.50)},
+            {"p95", quantile(packets, 0.95)},
+            {"p99", quantile(packets, 0.99)},
+            {"max", of_packets(packets, packets.max())}};
 }
 
 /// What the first seed that did not come to rest says of it.
@@ -113,9 +120,9 @@ Json seeds_json(const noc::Summary& s) {
     Json j = Json::array();
     for (const auto& r : s.runs) {
         j.push_back({{"seed", r.seed},
-                     {"packet_mean", r.packet.mean()},
-                     {"network_mean", r.network.mean()},
-                     {"hops_mean", r.hops},
+                     {"packet_mean", of_packets(r.packet, r.packet.mean())},
+                     {"network_mean", of_packets(r.network, r.network.mean())},
+                     {"hops_mean", or_null(r.hops)},
                      {"accepted_flit_rate", r.accepted_flit_rate},
                      {"stable", r.stable},
                      {"cycles", r.cycles},
@@ -175,6 +182,20 @@ std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip) {
                               prices);
 }
 
+Json latency_json(const noc::Summary& s) {
+    Json j;
+    j["packet"] = {{"mean", or_null(s.packet_mean)},
+                   {"std_of_seeds", or_null(s.packet_deviation)},
+                   {"min", of_packets(s.packet, s.packet.min())}};
+    const Json rest = packets_json(s.packet_mean, s.packet);
+    for (const auto& [key, value] : rest.items()) j["packet"][key] = value;
+    j["network"] = packets_json(s.network_mean, s.network);
+    if (s.head.count() != 0)
+        j["head"] = {{"mean", s.head.mean()}, {"p99", s.head.quantile(0.99)}, {"max", s.head.max()}};
+    j["zero_load"] = or_null(s.zero_load);
+    return j;
+}
+
 Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use) {
     Json j;
     j["schema_version"] = 1;
@@ -183,9 +204,9 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     j["latency"] = latency_json(s);
     j["offered_flit_rate"] = s.offered_flit_rate;
     j["accepted_flit_rate"] = s.accepted_flit_rate;
-    j["accepted_min_node"] = s.accepted_min;
-    j["accepted_max_node"] = s.accepted_max;
-    j["hops"]["mean"] = s.hops;
+    j["accepted_min_node"] = or_null(s.accepted_min);
+    j["accepted_max_node"] = or_null(s.accepted_max);
+    j["hops"]["mean"] = or_null(s.hops);
     j["stable"] = s.stable;
     if (!s.stable) {
         if (const std::string why = why_unstable(s); !why.empty()) j["why_unstable"] = why;
@@ -198,7 +219,7 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     j["conservation"] = conservation_json(s);
     double peak = 0;
     for (const auto& r : use.routers) peak = std::max(peak, busiest_link(use, r));
-    j["link_utilisation_max"] = peak;
+    j["link_utilisation_max"] = use.cycles == 0 ? Json() : Json(peak);
     j["links"] = links_json(use);
     if (!use.sets.empty()) {
         std::uint64_t tree = 0, unicast = 0;
@@ -214,9 +235,9 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
             {"sets", use.sets.size()},
             {"flit_hops_as_trees", tree},
             {"flit_hops_as_unicast", unicast},
-            {"gain", tree == 0 ? 1.0 : static_cast<double>(unicast) / static_cast<double>(tree)},
+            {"gain", quotient(unicast, tree)},
             {"copied_in_routers", !repeated},
-            {"flit_hops_per_delivery", ratio(static_cast<double>(c.flit_hops()), delivered)}};
+            {"flit_hops_per_delivery", quotient(static_cast<double>(c.flit_hops()), delivered)}};
         if (!s.runs.empty() && !s.runs[0].tables.empty()) j["multicast"]["tables"] = s.runs[0].tables;
     }
     j["energy"] = energy_json(s.counters, chip, s.cycles);
@@ -224,13 +245,13 @@ Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse
     if (use.links[noc::kLinkBridge].links != 0) {
         j["chip_crossings"] = {
             {"flits", crossings},
-            {"per_delivery", ratio(static_cast<double>(crossings), static_cast<double>(c.packets_delivered))},
+            {"per_delivery", quotient(static_cast<double>(crossings), static_cast<double>(c.packets_delivered))},
             {"pj", j["energy"]["bridge_pj"]},
-            {"share_of_dynamic", ratio(j["energy"]["bridge_pj"], j["energy"]["dynamic_pj"])}};
+            {"share_of_dynamic", quotient(j["energy"]["bridge_pj"].get<double>(), j["energy"]["dynamic_pj"].get<double>())}};
     }
     double buffered = 0;
     for (const auto& r : use.routers) buffered += r.occupancy;
-    j["residency"] = {{"router_cycles", s.cycles * use.routers.size()}, {"mean_flits_buffered", buffered}};
+    j["residency"] = {{"router_cycles", s.cycles * use.routers.size()}, {"mean_flits_buffered", use.cycles == 0 ? Json() : Json(buffered)}};
     j["seeds"] = seeds_json(s);
     return j;
 }
@@ -241,11 +262,12 @@ std::string links_csv(const FabricUse& use, const arch::ChipSpec& chip) {
     for (const auto& r : use.routers) {
         for (std::size_t i = 0; i < r.ports.size(); ++i) {
             const auto& p = r.ports[i];
-            const double price =
-                i < r.kinds.size() ? prices.of_link(r.kinds[i]).pj : prices.of("noc.local").pj;
+            const auto& price = i < r.kinds.size() ? prices.of_link(r.kinds[i]) : prices.of("noc.local");
             out += fmt::format("\"{}\",{},\"{}\",{},{:.6f},{}\n", r.name, p.name,
                                p.peer == noc::kNone ? "core" : use.routers[p.peer].name, p.flits,
-                               utilisation(use, p.flits), static_cast<double>(p.flits) * price);
+                               utilisation(use, p.flits),
+                               price.spec == nullptr ? std::string()
+                                                     : fmt::format("{}", static_cast<double>(p.flits) * price.pj));
         }
     }
     return out;

@@ -34,6 +34,8 @@ double utilisation(const FabricUse& use, std::uint64_t flits);
 /// Flits per cycle on the busiest link out of a router.
 double busiest_link(const FabricUse& use, const FabricUse::Router& r);
 
+/// In cycles; null where no packet was measured.
+Json latency_json(const noc::Summary& s);
 Json noc_json(const noc::Summary& s, const arch::ChipSpec& chip, const FabricUse& use);
 /// Every event with count, price, formula, source and energy.
 std::string noc_energy_yaml(const noc::Summary& s, const arch::ChipSpec& chip);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "app/noc/noc_report.hpp"
+#include "base/json/figures.hpp"
 #include "sim/report/report.hpp"
 
 namespace loom::app {
 namespace {
-
 
 using stats::human_energy;
 using stats::human_time;
@@ -16,11 +16,21 @@ std::uint64_t count(const Json& j) {
     return j.get<std::uint64_t>();
 }
 
+/// A share as percent, without its sign; "none" when it is not defined.
+std::string percent(const Json& share, const char* format) {
+    return figure_text(share.is_null() ? share : Json(100 * share.get<double>()), format);
+}
+
+std::string latency_line(const char* what, const Json& l) {
+    return fmt::format("{:<28}{:>10} {:>8} {:>8} {:>8} {:>8}\n", what, figure_text(l["mean"], "{:.3f}"),
+                       figure_text(l["p50"]), figure_text(l["p95"]), figure_text(l["p99"]), figure_text(l["max"]));
+}
+
 std::string multicast_text(const Json& m) {
     std::string out =
-        fmt::format("{:<28}{:>10} sets; hops of a packet to each: {} as trees, {} repeated, gain {:.2f}{}\n",
+        fmt::format("{:<28}{:>10} sets; hops of a packet to each: {} as trees, {} repeated, gain {}{}\n",
                     "multicast (" + m["style"].get<std::string>() + ")", count(m["sets"]),
-                    count(m["flit_hops_as_trees"]), count(m["flit_hops_as_unicast"]), m["gain"].get<double>(),
+                    count(m["flit_hops_as_trees"]), count(m["flit_hops_as_unicast"]), figure_text(m["gain"], "{:.2f}"),
                     m["copied_in_routers"].get<bool>() ? "" : " (not used)");
     if (m.contains("tables")) out += fmt::format("  {}\n", m["tables"].get<std::string>());
     return out;
@@ -30,34 +40,34 @@ std::string links_text(const Json& links) {
     std::string out =
         fmt::format("{:<12} {:>8} {:>14} {:>10} {:>10}\n", "links", "number", "flits", "used %", "busiest %");
     for (const auto& [name, l] : links.items()) {
-        out += fmt::format("  {:<10} {:>8} {:>14} {:>10.2f} {:>10.2f}\n", name, count(l["links"]),
-                           count(l["flits"]), 100 * l["utilisation_mean"].get<double>(),
-                           100 * l["utilisation_max"].get<double>());
+        out += fmt::format("  {:<10} {:>8} {:>14} {:>10} {:>10}\n", name, count(l["links"]),
+                           count(l["flits"]), percent(l["utilisation_mean"], "{:.2f}"),
+                           percent(l["utilisation_max"], "{:.2f}"));
     }
     return links.empty() ? "" : out;
 }
 
 std::string energy_text(const Json& j) {
     const Json& e = j["energy"];
-    const double dynamic = e["dynamic_pj"], all = dynamic == 0 ? 1 : dynamic;
+    const double dynamic = e["dynamic_pj"];
     std::string out = fmt::format("{:<20} {:>14} {:>12} {:>12} {:>6}  {}\n", "energy", "count", "price (pJ)",
                                   "energy", "%", "grade, source");
     for (const auto& [name, event] : e["events"].items()) {
         std::string source = event["grade"].get<std::string>() + ", " + event["source"].get<std::string>();
         if (source.size() > 60) source = source.substr(0, 57) + "...";
-        out += fmt::format("  {:<18} {:>14} {:>12.4g} {:>12} {:>6.1f}  {}\n", name, count(event["count"]),
+        out += fmt::format("  {:<18} {:>14} {:>12.4g} {:>12} {:>6}  {}\n", name, count(event["count"]),
                            event["price_pj"].get<double>(), human_energy(event["pj"]),
-                           100 * event["pj"].get<double>() / all, source);
+                           percent(quotient(event["pj"].get<double>(), dynamic), "{:.1f}"), source);
     }
-    out += fmt::format("  {:<18} {:>40}         {:.4g} pJ per delivery, {:.4g} pJ per flit hop\n", "dynamic",
-                       human_energy(dynamic), e["per_delivery_pj"].get<double>(),
-                       e["per_flit_hop_pj"].get<double>());
+    out += fmt::format("  {:<18} {:>40}         {} pJ per delivery, {} pJ per flit hop\n", "dynamic",
+                       human_energy(dynamic), figure_text(e["per_delivery_pj"], "{:.4g}"),
+                       figure_text(e["per_flit_hop_pj"], "{:.4g}"));
     if (j.contains("chip_crossings")) {
         const Json& c = j["chip_crossings"];
-        out += fmt::format("  {:<18} {:>40} {:>6.1f}  {} flits over bridges, {:.4f} per delivery\n",
+        out += fmt::format("  {:<18} {:>40} {:>6}  {} flits over bridges, {} per delivery\n",
                            "of it: chip to chip", human_energy(c["pj"]),
-                           100 * c["share_of_dynamic"].get<double>(), count(c["flits"]),
-                           c["per_delivery"].get<double>());
+                           percent(c["share_of_dynamic"], "{:.1f}"), count(c["flits"]),
+                           figure_text(c["per_delivery"], "{:.4f}"));
     }
     const Json& l = e["leakage"];
     out += fmt::format("  {:<18} {:>40}         routers {}, links {}, bridges {}\n", "leakage",
@@ -93,24 +103,18 @@ std::string heat_map(const FabricUse& use, double most) {
 std::string noc_text(const Json& j, const FabricUse& use) {
     const auto& p = j["latency"]["packet"];
     const auto& n = j["latency"]["network"];
-    std::string out = fmt::format(
-        "{:<28}{:>10} {:>8} {:>8} {:>8} {:>8}\n{:<28}{:>10.3f} {:>8} {:>8} {:>8} {:>8}\n{:<28}{:>10.3f} "
-        "{:>8} {:>8} {:>8} {:>8}\n"
-        "{:<28}{:>10.3f}\n",
-        "latency (cycles)", "mean", "p50", "p95", "p99", "max", "  packet, with source queue",
-        p["mean"].get<double>(), p["p50"].get<std::uint64_t>(), p["p95"].get<std::uint64_t>(),
-        p["p99"].get<std::uint64_t>(), p["max"].get<std::uint64_t>(), "  network", n["mean"].get<double>(),
-        n["p50"].get<std::uint64_t>(), n["p95"].get<std::uint64_t>(), n["p99"].get<std::uint64_t>(),
-        n["max"].get<std::uint64_t>(), "  at zero load", j["latency"]["zero_load"].get<double>());
+    std::string out = fmt::format("{:<28}{:>10} {:>8} {:>8} {:>8} {:>8}\n", "latency (cycles)", "mean", "p50", "p95",
+                                  "p99", "max");
+    out += latency_line("  packet, with source queue", p) + latency_line("  network", n);
+    out += fmt::format("{:<28}{:>10}\n", "  at zero load", figure_text(j["latency"]["zero_load"], "{:.3f}"));
     const double cycle = j["cycle_ps"].get<double>() * 1e-12;
     out += fmt::format("{:<28}{:>10} per cycle: mean packet latency {}\n", "time", human_time(cycle),
-                       human_time(p["mean"].get<double>() * cycle));
-    out += fmt::format("{:<28}{:>10.4g} offered, {:.4g} accepted (nodes {:.4g} to {:.4g})\n",
-                       "flits per node and cycle", j["offered_flit_rate"].get<double>(),
-                       j["accepted_flit_rate"].get<double>(), j["accepted_min_node"].get<double>(),
-                       j["accepted_max_node"].get<double>());
-    out += fmt::format("{:<28}{:>10.4f} mean; busiest link {:.1f} % used\n", "hops",
-                       j["hops"]["mean"].get<double>(), 100 * j["link_utilisation_max"].get<double>());
+                       p["mean"].is_null() ? "none, no packet arrived" : human_time(p["mean"].get<double>() * cycle));
+    out += fmt::format("{:<28}{:>10.4g} offered, {:.4g} accepted (nodes {} to {})\n", "flits per node and cycle",
+                       j["offered_flit_rate"].get<double>(), j["accepted_flit_rate"].get<double>(),
+                       figure_text(j["accepted_min_node"], "{:.4g}"), figure_text(j["accepted_max_node"], "{:.4g}"));
+    out += fmt::format("{:<28}{:>10} mean; busiest link {} % used\n", "hops", figure_text(j["hops"]["mean"], "{:.4f}"),
+                       percent(j["link_utilisation_max"], "{:.1f}"));
     const auto& c = j["conservation"];
     out += fmt::format("{:<28}{:>10} asked for = {} delivered + {} dropped + {} on their way\n", "deliveries",
                        c["expected"].get<std::uint64_t>(), c["delivered"].get<std::uint64_t>(),
@@ -123,7 +127,8 @@ std::string noc_text(const Json& j, const FabricUse& use) {
                            j.contains("why_unstable") ? j["why_unstable"].get<std::string>() : "");
     }
     out += links_text(j["links"]) + energy_text(j);
-    return out + heat_map(use, j["link_utilisation_max"]);
+    const Json& most = j["link_utilisation_max"];
+    return most.is_null() ? out : out + heat_map(use, most);
 }
 
 }  // namespace loom::app

@@ -26,7 +26,9 @@ void Decoder::after_step(Step chip_step) {
     const bool last = t + 1 == static_cast<std::int64_t>(model_.steps());
     if (rule_ != DecodeRule::Membrane && fires_) {
         model_.for_each_spike([&](LayerId layer, std::uint32_t element, std::int64_t count) {
-            if (layer == output_) score_[element] += static_cast<double>(count);
+            if (layer != output_) return;
+            score_[element] += static_cast<double>(count);
+            fired_ = true;
         });
         return;
     }
@@ -40,8 +42,9 @@ void Decoder::after_step(Step chip_step) {
     }
 }
 
-int Decoder::prediction() const {
-    return static_cast<int>(std::max_element(score_.begin(), score_.end()) - score_.begin());
+std::int64_t Decoder::prediction() const {
+    if (rule_ != DecodeRule::Membrane && fires_ && !fired_) return stats::kUndecided;
+    return std::max_element(score_.begin(), score_.end()) - score_.begin();
 }
 
 }  // namespace loom::app

@@ -5,6 +5,7 @@
 
 #include "app/config_file.hpp"
 #include "app/extensions.hpp"
+#include "app/progress.hpp"
 #include "app/run/simulate.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -50,15 +51,18 @@ PreparedRun prepare(LoadedRun run) {
     return {std::move(run), std::move(stimulus), std::move(model)};
 }
 
-compiler::Mapping compile(PreparedRun& prepared) {
+compiler::Mapping compile(PreparedRun& prepared, bool quiet) {
     const log::Stopwatch watch("compiling");
     const RunSpec& spec = prepared.run.spec;
     compiler::Mapping mapping;
+    Progress progress("connections checked", 0, quiet);
     with_places(prepared.run.root, [&] {
         mapping = compiler::compile(std::move(prepared.model), spec.profile, spec.chip, spec.map,
-                                    input_format(prepared.stimulus));
+                                    input_format(prepared.stimulus),
+                                    [&](std::uint64_t done) { progress.update(done, 0); });
         if (mapping.program.input_graded || spec.profile.multispike) check_packets(spec.chip, true);
     });
+    progress.finish();
     say_passes(mapping);
     return mapping;
 }

@@ -21,7 +21,7 @@ PreparedRun prepare(LoadedRun run);
 
 /// Compiles the network onto the chip and says what each pass took (log::info). The mapping owns the network
 /// from here on: who keeps only its program gives the compiler's working sets free. Throws what compile()
-/// throws, with the places of keys.
-compiler::Mapping compile(PreparedRun& prepared);
+/// throws, with the places of keys. Shows how far a long check of the mapping is, unless `quiet`.
+compiler::Mapping compile(PreparedRun& prepared, bool quiet = false);
 
 }  // namespace loom::app

@@ -13,7 +13,7 @@ std::vector<Signal> recorded_signals(const RunSpec& spec, const arch::Program& p
         if (info.is_input) continue;
         const std::size_t n = static_cast<std::size_t>(steps) * info.count;
         for (const Record what : spec.record) {
-            if (what == Record::Packets) continue;  // in a file of their own
+            if (what == Record::Packets || what == Record::Timesteps) continue;  // in files of their own
             Signal s{LayerId{l}, what, {}};
             if (what == Record::Spikes) {
                 if (!info.fires) continue;

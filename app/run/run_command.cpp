@@ -13,6 +13,7 @@
 #include "app/verb.hpp"
 #include "base/durable_file.hpp"
 #include "base/input_file.hpp"
+#include "base/json/figures.hpp"
 #include "base/key_error.hpp"
 #include "base/log.hpp"
 #include "cores/kind.hpp"
@@ -87,7 +88,8 @@ std::string host_json(double compile_s, double simulate_s, const stats::RunRecor
 std::string predictions_csv(const stats::RunRecord& record, const traces::Stimulus& stimulus) {
     std::string text = "sample,prediction,label,cycles\n";
     for (std::size_t i = 0; i < record.predictions.size(); ++i) {
-        text += fmt::format("{},{},{},{}\n", i, record.predictions[i],
+        const std::int64_t prediction = record.predictions[i];
+        text += fmt::format("{},{},{},{}\n", i, prediction == stats::kUndecided ? "" : std::to_string(prediction),
                             stimulus.labels().empty() ? "" : std::to_string(stimulus.labels()[i]),
                             record.cycles_per_sample[i]);
     }
@@ -144,6 +146,7 @@ stats::RunRecord simulate_all(const PreparedRun& p, arch::Program& program, cons
     std::vector<stats::ChipFigures> chips = other_chips(p, program, options, directory);
     program.device_seed = p.run.spec.device_seed;
     stats::RunRecord record = simulate(p.run.spec, program, p.stimulus, options, directory);
+    if (p.stimulus.rounded()) record.input_rounded += p.stimulus.rounded()->changed;
     record.other_chips = std::move(chips);
     for (std::uint32_t k = 0; k < p.run.spec.chip.n_kinds(); ++k)
         record.loads.push_back(cores::kind_of(p.run.spec.chip, k).load(p.run.spec.chip, program, k));
@@ -203,7 +206,7 @@ int run(const RunOptions& o) {
     check_modules(loaded.spec, o);
     PreparedRun p = prepare(std::move(loaded));
     const Json facts = manifest_facts(p.run);
-    arch::Program program = compile(p).program;
+    arch::Program program = compile(p, o.quiet).program;
     const double compile_s = compiling.seconds();
     ResultDir directory(o.output.empty() ? default_output(o.file) : o.output, "run");
 
@@ -219,6 +222,7 @@ int run(const RunOptions& o) {
     const stats::RunAccount account(record, chip, program);
     Json stats = stats::make_stats(account);
     if (p.stimulus.rounded()) stats["input"] = rounding_json(*p.stimulus.rounded());
+    check_finite(stats);
     const std::string text = stats.dump(1) + "\n";
     const std::string table = stats::summary_table(stats, chip.name);
     directory.write("stats.json", text);

@@ -38,9 +38,9 @@ void fields(V& v, DecodeSpec& s) {
            "spike_count: most spikes; membrane: largest at the last timestep; sum: largest sum over time"});
 }
 
-enum class Record { Spikes, Membrane, Current, Packets };
+enum class Record { Spikes, Membrane, Current, Packets, Timesteps };
 inline std::span<const std::string_view> enum_names(Record*) {
-    static constexpr std::array<std::string_view, 4> names{"spikes", "membrane", "current", "packets"};
+    static constexpr std::array<std::string_view, 5> names{"spikes", "membrane", "current", "packets", "timesteps"};
     return names;
 }
 
@@ -77,9 +77,11 @@ void fields(V& v, RunSpec& s) {
     v("record", s.record,
       {.doc =
            "spikes, membrane, current: written to spikes.h5; packets: to packets.csv, which `spikeloom noc` "
-           "replays (traffic: {pattern: trace, file: packets.csv})"});
+           "replays (traffic: {pattern: trace, file: packets.csv}); timesteps: stats.json has a row for every "
+           "timestep, not only for those in which something happens"});
     v("device_seed", s.device_seed,
-      {.doc = "of the devices of compute-in-memory arrays: another seed, another chip"});
+      {.doc = "of the devices of compute-in-memory arrays: another seed, another chip",
+       .max = kAnyWhole});
     v("device_seeds", s.device_seeds,
       {.doc = "so many chips, device_seed and the next ones: accuracy, cycles, time and energy as mean and "
               "interval",

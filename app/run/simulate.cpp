@@ -23,9 +23,11 @@
 #include "app/progress.hpp"
 #include "app/run/decoder.hpp"
 #include "app/run/recorder.hpp"
+#include "base/checked_cast.hpp"
 #include "base/counter_math.hpp"
 #include "base/durable_file.hpp"
 #include "base/error.hpp"
+#include "base/key_error.hpp"
 #include "sim/foreign/boundary.hpp"
 #include "sim/foreign/foreign_kind.hpp"
 
@@ -74,12 +76,12 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
     Recorder recorder(spec, model);
     PacketLog packets;
     if (spec.records(Record::Packets)) model.observe_packets(&packets);
+    if (!spec.records(Record::Timesteps)) model.sum_quiet_steps();
 
     stats::RunRecord r;
     r.timesteps = stimulus.timesteps();
     r.chip_steps = model.chip_steps();
     r.routers_in_use = model.routers_in_use();
-    r.steps.resize(r.chip_steps);
     for (std::size_t i = first; i < stimulus.samples(); i += stride) {
         decoder.begin_sample();
         recorder.begin_sample();
@@ -90,24 +92,26 @@ stats::RunRecord run_part(const RunSpec& spec, const arch::Program& program, con
             recorder.after_step(step);
         });
         ++r.samples;
-        r.total_cycles += t.cycles;
+        add_checked(r.total_cycles, t.cycles, "the simulated cycles");
         r.reset_cycles += t.reset_cycles;
         r.barrier_cycles += t.barrier_cycles;
-        r.barriers += t.steps.size();
+        r.barriers += t.steps.size() + t.quiet.steps;
         r.cycles_per_sample.push_back(t.cycles);
         r.predictions.push_back(decoder.prediction());
+        if (r.predictions.back() == stats::kUndecided) ++r.undecided;
         if (!stimulus.labels().empty()) {
             ++r.labelled;
             if (stimulus.labels()[i] == r.predictions.back()) ++r.correct;
         }
-        for (std::size_t s = 0; s < t.steps.size(); ++s) {
-            const chip::StepTotals& step = t.steps[s];
-            r.steps[s] += {step.cycles, step.events.core, step.events.noc, step.events.host_packets, 1};
-        }
+        for (const chip::StepTotals& s : t.steps)
+            r.row(s.step) += {s.step, s.cycles, s.events.core, s.events.noc, s.events.host_packets, 1};
+        const chip::Totals& quiet = t.quiet.events;
+        r.quiet += {0, t.quiet.cycles, quiet.core, quiet.noc, quiet.host_packets, t.quiet.steps};
         done(i, t.cycles, recorder.signals(), packets.take(begin));
     }
     r.host_packets = model.host_packets();
     r.input_events = model.input_events();
+    r.input_rounded = model.input_rounded();
     r.offchip_mac = model.offchip_macs();
     for (std::size_t c = 0; c < model.cores().size(); ++c) {
         const auto layers = model.cores()[c]->layers();
@@ -258,8 +262,27 @@ compiler::InputFormat input_format(const traces::Stimulus& stimulus) {
     return f;
 }
 
+namespace {
+
+/// Barriers alone must not take more cycles than a run can count.
+void check_time(const RunSpec& spec, const arch::Program& program, const traces::Stimulus& stimulus) {
+    constexpr double kMost = 0x1p63;
+    const arch::TimestepSpec& t = spec.chip.timestep;
+    const double barrier =
+        static_cast<double>(t.latency) + static_cast<double>(t.latency_per_tile) * static_cast<double>(program.cores.size());
+    const double steps = static_cast<double>(stimulus.samples()) *
+                         (static_cast<double>(stimulus.timesteps()) + program.max_skew);
+    if (barrier * steps < kMost) return;
+    throw KeyError("timestep.latency", fmt::format("{} timesteps with barriers of up to {} cycles (latency, latency_per_tile "
+                                                   "for {} cores) take more than 2^63 cycles",
+                                                   steps, barrier, program.cores.size()));
+}
+
+}  // namespace
+
 stats::RunRecord simulate(const RunSpec& spec, const arch::Program& program, const traces::Stimulus& stimulus,
                           const SimulateOptions& options, const ResultDir& directory) {
+    check_time(spec, program, stimulus);
     const std::size_t samples = stimulus.samples();
     const auto stride =
         static_cast<unsigned>(std::clamp<std::size_t>(options.threads, 1, std::max<std::size_t>(samples, 1)));

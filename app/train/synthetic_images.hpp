@@ -18,7 +18,7 @@ void fields(V& v, SyntheticSpec& s) {
     v("samples", s.samples, {.doc = "training images", .min = 1, .max = 1 << 20});
     v("test", s.test, {.doc = "test images", .max = 1 << 20});
     v("classes", s.classes, {.doc = "image i is of class i mod classes", .min = 1, .max = 1 << 16});
-    v("seed", s.seed, {.doc = "of patterns, shifts and noise"});
+    v("seed", s.seed, {.doc = "of patterns, shifts and noise", .max = kAnyWhole});
     v("noise", s.noise, {.doc = "width of the uniform noise on each value", .min = 0, .max = 1});
 }
 

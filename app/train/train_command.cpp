@@ -19,6 +19,7 @@
 #include "app/verb.hpp"
 #include "base/error.hpp"
 #include "base/input_file.hpp"
+#include "base/json/figures.hpp"
 #include "base/key_error.hpp"
 #include "base/log.hpp"
 #include "compiler/import/nir_writer.hpp"
@@ -152,6 +153,7 @@ void write_trained(const LoadedTrain& loaded, Training& training, const ResultDi
 
 void write_results(const LoadedTrain& loaded, Training& training, const TrainState& state, const Json& stats,
                    const TrainWorkDir& work, double seconds, const Json& facts, ResultDir& directory) {
+    check_finite(stats);
     directory.write("stats.json", stats.dump(1) + "\n");
     directory.write("summary.txt", train_summary(stats));
     directory.write("metrics.csv", steps_csv(state));

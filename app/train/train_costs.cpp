@@ -10,6 +10,7 @@
 #include "app/train/train_record.hpp"
 #include "app/train/train_report.hpp"
 #include "base/error.hpp"
+#include "base/json/figures.hpp"
 #include "training/price/pricing.hpp"
 
 namespace loom::app {
@@ -45,7 +46,7 @@ Json phase_json(const PhaseRecord& p, std::uint64_t offered, const std::array<do
     return {{"cycles", p.cycles},
             {"energy_pj", std::accumulate(pj.begin(), pj.end(), 0.0)},
             {"energy", levels_json(pj)},
-            {"utilisation", ratio(p.busy, offered)},
+            {"utilisation", quotient(p.busy, offered)},
             {"busy", p.busy},
             {"gated", p.gated},
             {"imbalance", p.imbalance},
@@ -158,17 +159,13 @@ Json energy_json(const training::Pricing& prices, const training::EngineRecord& 
     return {{"total_pj", prices.total_pj},
             {"dynamic_pj", prices.dynamic_pj},
             {"leakage_pj", leaked},
-            {"per_step_pj", prices.total_pj / static_cast<double>(r.steps)},
-            {"per_sample_pj", prices.total_pj / static_cast<double>(r.samples)},
+            {"per_step_pj", quotient(prices.total_pj, static_cast<double>(r.steps))},
+            {"per_sample_pj", quotient(prices.total_pj, static_cast<double>(r.samples))},
             {"levels", levels_json(levels)},
             {"leakage", std::move(leakage)}};
 }
 
 }  // namespace
-
-double ratio(std::uint64_t part, std::uint64_t whole) {
-    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
 
 void add_costs(Json& j, const training::TrainingTarget& target, const training::StepExecutor& engine,
                const TrainLength& length) {
@@ -237,9 +234,11 @@ void add_ann(Json& j, const Json& ann) {
     j["ann"] = ann;
     if (ann.contains("does_not_fit")) return;
     const double steps = j.at("steps").get<double>();
+    const Json& per_step = j.at("energy").at("per_step_pj");
     j["ann"]["energy_ratio"] =
-        j.at("energy").at("per_step_pj").get<double>() / ann.at("energy_pj").get<double>();
-    j["ann"]["cycles_ratio"] = j.at("cycles").get<double>() / steps / ann.at("cycles").get<double>();
+        per_step.is_null() ? Json() : quotient(per_step.get<double>(), ann.at("energy_pj").get<double>());
+    j["ann"]["cycles_ratio"] =
+        steps == 0 ? Json() : quotient(j.at("cycles").get<double>() / steps, ann.at("cycles").get<double>());
 }
 
 std::string memory_csv(const training::EngineRecord& r) {

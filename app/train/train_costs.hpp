@@ -7,8 +7,6 @@
 
 namespace loom::app {
 
-double ratio(std::uint64_t part, std::uint64_t whole);
-
 /// Adds cycles, energy, phases, layers, memory and the epoch to stats.json.
 void add_costs(Json& stats, const training::TrainingTarget& target,
                const training::StepExecutor& engine, const TrainLength& length);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -12,11 +13,17 @@
 #include "app/result_dir.hpp"
 #include "base/config/reader.hpp"
 #include "base/config/writer.hpp"
+#include "base/json/figures.hpp"
 #include "base/key_error.hpp"
 #include "base/nearest.hpp"
 
 namespace loom::app {
 namespace {
+
+/// Null for a share of nothing.
+Json percent_json(double percent) {
+    return std::isfinite(percent) ? Json(percent) : Json();
+}
 
 namespace te = train_estimate;
 
@@ -54,7 +61,7 @@ Json term_json(const te::Estimate& e, te::Term t) {
             {"unit_energy", e.unit_energy(t)},
             {"energy", e.energy(t)},
             {"energy_mac", e.in_macs(e.energy(t))},
-            {"percent", te::percent_of(e.energy(t), e.total())}};
+            {"percent", percent_json(te::percent_of(e.energy(t), e.total()))}};
 }
 
 /// energy: of a phase and kind.
@@ -131,7 +138,7 @@ Json train_estimate_json(const std::vector<te::LayerShape>& layers,
                                 {"what", x.what},
                                 {"repaired", repaired},
                                 {"effect_mac", x.macs},
-                                {"effect_percent", x.percent}});
+                                {"effect_percent", percent_json(x.percent)}});
     }
     return j;
 }
@@ -146,9 +153,9 @@ std::string train_estimate_text(const Json& j) {
     out += fmt::format("{:<10}{:<9} {:<8}{:>16} {:>12} {:>20} {:>8}\n", "term", "phase", "kind", "count",
                        "unit", "MACs", "%");
     for (const auto& [name, t] : j["terms"].items()) {
-        out += fmt::format("{:<10}{:<9} {:<8}{:>16.1f} {:>12.6g} {:>20.1f} {:>8.4f}\n", name,
+        out += fmt::format("{:<10}{:<9} {:<8}{:>16.1f} {:>12.6g} {:>20.1f} {:>8}\n", name,
                            text(t["phase"]), text(t["kind"]), number(t["count"]), number(t["unit_energy"]),
-                           number(t["energy_mac"]), number(t["percent"]));
+                           number(t["energy_mac"]), figure_text(t["percent"], "{:.4f}"));
     }
     for (const auto& [name, p] : j["phases"].items()) {
         out += fmt::format("{:<9}compute {}, memory {}, total {}\n", name, number(p["compute_mac"]),
@@ -170,8 +177,8 @@ std::string train_estimate_text(const Json& j) {
     out += fmt::format("\ndefects of the shipped formula, each repaired alone (batch {})\n",
                        j["batch"].get<std::uint64_t>());
     for (const Json& d : j["defects"]) {
-        out += fmt::format("{:<3}{:<46}{:>20.1f} {:>9.4f} %\n", text(d["number"]), text(d["what"]),
-                           number(d["effect_mac"]), number(d["effect_percent"]));
+        out += fmt::format("{:<3}{:<46}{:>20.1f} {:>9} %\n", text(d["number"]), text(d["what"]),
+                           number(d["effect_mac"]), figure_text(d["effect_percent"], "{:.4f}"));
     }
     return out;
 }
@@ -180,6 +187,7 @@ int run_train_estimate(const TrainEstimateOptions& o) {
     const std::vector<stats::FailIf> checks(o.fail_if.begin(), o.fail_if.end());
     const LoadedTrainEstimate run = load_train_estimate(o.file, o.sets);
     const Json j = train_estimate_json(run.layers, run.activity, run.spec.setting);
+    check_finite(j);
     const std::string stats = j.dump(1) + "\n", text = train_estimate_text(j);
     if (!o.output.empty()) {
         ResultDir directory(o.output, "train --fidelity estimate");

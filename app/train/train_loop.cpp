@@ -111,12 +111,13 @@ class Loop {
     /// What the formats do to the gradients of the last minibatch, at the weights after it.
     Json gradient_error_json() {
         Json list = Json::array();
+        const auto defined = [](double x) { return std::isfinite(x) ? Json(x) : Json(); };
         for (const learn::GradientError& e : learn::gradient_error(*t_.trainer, input_, labels_))
             list.push_back({{"layer", e.layer},
                             {"parameter", e.parameter},
-                            {"largest", e.largest},
-                            {"relative", e.relative},
-                            {"cosine", e.cosine}});
+                            {"largest", defined(e.largest)},
+                            {"relative", defined(e.relative)},
+                            {"cosine", defined(e.cosine)}});
         return list;
     }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/train/train_costs.hpp"
+#include "base/json/figures.hpp"
 #include "sim/report/report.hpp"
 
 namespace loom::app {
@@ -33,12 +34,12 @@ Json epochs_json(const TrainState& state) {
                {"steps", e.steps},
                {"samples", e.samples},
                {"loss", e.loss},
-               {"accuracy", ratio(e.correct, e.samples)}};
+               {"accuracy", quotient(e.correct, e.samples)}};
         if (e.test_samples != 0) {
             j["test_loss"] = e.test_loss;
             j["test_correct"] = e.test_correct;
             j["test_samples"] = e.test_samples;
-            j["test_accuracy"] = ratio(e.test_correct, e.test_samples);
+            j["test_accuracy"] = quotient(e.test_correct, e.test_samples);
         }
         list.push_back(std::move(j));
     }
@@ -50,10 +51,10 @@ Json sparsity_json(const TrainState& state) {
     Json j{{"steps", state.activity_steps}, {"layers", Json::array()}};
     for (const ActivityRow& r : state.activity) {
         Json row{{"name", r.name}};
-        if (r.inputs != 0) row["input_density"] = ratio(r.nonzero_inputs, r.inputs);
-        if (r.updates != 0) row["spike_rate"] = ratio(r.spikes, r.updates);
-        row["error_density"] = ratio(r.nonzero_errors, r.errors);
-        if (r.derivatives != 0) row["derivative_density"] = ratio(r.nonzero_derivatives, r.derivatives);
+        if (r.inputs != 0) row["input_density"] = quotient(r.nonzero_inputs, r.inputs);
+        if (r.updates != 0) row["spike_rate"] = quotient(r.spikes, r.updates);
+        row["error_density"] = quotient(r.nonzero_errors, r.errors);
+        if (r.derivatives != 0) row["derivative_density"] = quotient(r.nonzero_derivatives, r.derivatives);
         j["layers"].push_back(std::move(row));
     }
     return j;
@@ -109,8 +110,8 @@ Json train_stats(const TrainSpec& spec, Training& training, const TrainState& st
     j["network"] = network_json(training);
     const EpochRow& last = state.epochs.back();
     j["loss"] = last.loss;
-    j["accuracy"] = last.test_samples != 0 ? ratio(last.test_correct, last.test_samples)
-                                           : ratio(last.correct, last.samples);
+    j["accuracy"] = last.test_samples != 0 ? quotient(last.test_correct, last.test_samples)
+                                           : quotient(last.correct, last.samples);
     j["epochs"] = epochs_json(state);
     j["sparsity"] = sparsity_json(state);
     if (training.formats) j["formats"] = formats_json(state);
@@ -127,7 +128,7 @@ std::string steps_csv(const TrainState& state) {
     std::string csv = "step,epoch,samples,loss,accuracy,cycles\n";
     for (std::size_t i = 0; i < state.steps.size(); ++i) {
         const StepRow& s = state.steps[i];
-        csv += fmt::format("{},{},{},{},{},{}\n", i, s.epoch, s.samples, s.loss, ratio(s.correct, s.samples),
+        csv += fmt::format("{},{},{},{},{},{}\n", i, s.epoch, s.samples, s.loss, figure_csv(quotient(s.correct, s.samples)),
                            s.cycles);
     }
     return csv;
@@ -136,8 +137,8 @@ std::string steps_csv(const TrainState& state) {
 std::string epochs_csv(const TrainState& state) {
     std::string csv = "epoch,steps,loss,accuracy,test_loss,test_accuracy\n";
     for (const EpochRow& e : state.epochs)
-        csv += fmt::format("{},{},{},{},{},{}\n", e.epoch, e.steps, e.loss, ratio(e.correct, e.samples),
-                           e.test_loss, ratio(e.test_correct, e.test_samples));
+        csv += fmt::format("{},{},{},{},{},{}\n", e.epoch, e.steps, e.loss, figure_csv(quotient(e.correct, e.samples)),
+                           e.test_samples == 0 ? "" : fmt::format("{}", e.test_loss), figure_csv(quotient(e.test_correct, e.test_samples)));
     return csv;
 }
 

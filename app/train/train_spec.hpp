@@ -37,7 +37,7 @@ struct WeightsSpec {
 template <class V>
 void fields(V& v, WeightsSpec& s) {
     v("file", s.file, {.doc = ".npz with arrays `<layer>` (weight) or `<layer>.<parameter>`"});
-    v("seed", s.seed, {.doc = "of random weights U(-k, k), k = gain sqrt(6 / fan-in)"});
+    v("seed", s.seed, {.doc = "of random weights U(-k, k), k = gain sqrt(6 / fan-in)", .max = kAnyWhole});
     v("gain", s.gain, {.doc = "factor of random weights", .min = 0});
 }
 

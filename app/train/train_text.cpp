@@ -4,11 +4,20 @@
 #include <algorithm>
 
 #include "app/train/train_report.hpp"
+#include "base/json/figures.hpp"
 #include "sim/report/report.hpp"
 
 namespace loom::app {
 namespace {
 
+/// A share as percent; "none" when it is not defined.
+std::string percent(const Json& share, const char* format) {
+    return figure_text(share.is_null() ? share : Json(100 * share.get<double>()), format);
+}
+
+std::string energy_or_none(const Json& pj) {
+    return pj.is_null() ? "none" : stats::human_energy(pj.get<double>());
+}
 
 
 std::string head(const Json& s) {
@@ -26,12 +35,12 @@ std::string epochs(const Json& s) {
     for (std::size_t i = 0; i < list.size(); ++i) {
         const Json& e = list[i];
         if (i % every != 0 && i + 1 != list.size()) continue;
-        out += fmt::format("  {:>5}  {:>6}  {:>10.6f}  {:>7.2f}%", e["epoch"].get<std::uint64_t>(),
+        out += fmt::format("  {:>5}  {:>6}  {:>10.6f}  {:>8}", e["epoch"].get<std::uint64_t>(),
                            e["steps"].get<std::uint64_t>(), e["loss"].get<double>(),
-                           100 * e["accuracy"].get<double>());
+                           percent(e["accuracy"], "{:.2f}%"));
         if (e.contains("test_accuracy"))
-            out += fmt::format("  {:>10.6f}  {:>8.2f}% ({}/{})", e["test_loss"].get<double>(),
-                               100 * e["test_accuracy"].get<double>(), e["test_correct"].get<std::uint64_t>(),
+            out += fmt::format("  {:>10.6f}  {:>9} ({}/{})", e["test_loss"].get<double>(),
+                               percent(e["test_accuracy"], "{:.2f}%"), e["test_correct"].get<std::uint64_t>(),
                                e["test_samples"].get<std::uint64_t>());
         out += "\n";
     }
@@ -39,7 +48,7 @@ std::string epochs(const Json& s) {
 }
 
 std::string density(const Json& row, const char* key) {
-    return row.contains(key) ? fmt::format("{:.4f}", row[key].get<double>()) : std::string("-");
+    return row.contains(key) ? figure_text(row[key], "{:.4f}") : std::string("-");
 }
 
 std::string sparsity(const Json& s) {
@@ -60,11 +69,15 @@ std::string formats(const Json& s) {
         list += fmt::format("{}{} {} of {}", list.empty() ? "" : ", ", role, n.get<std::uint64_t>(),
                             s["formats"]["rounded"][role].get<std::uint64_t>());
     double worst = 0;
-    for (const Json& e : s["formats"]["gradient_error"]) worst = std::max(worst, e["relative"].get<double>());
+    bool defined = true;
+    for (const Json& e : s["formats"]["gradient_error"]) {
+        defined = defined && !e["relative"].is_null();
+        if (defined) worst = std::max(worst, e["relative"].get<double>());
+    }
     return fmt::format(
         "  values beyond the range of their format: {}\n  gradients of the last minibatch differ from "
-        "float32's by up to {:.2g} (relative)\n",
-        list, worst);
+        "float32's by up to {} (relative)\n",
+        list, figure_text(defined ? Json(worst) : Json(), "{:.2g}"));
 }
 
 /// How the batch was cut, and what else was considered.
@@ -84,11 +97,11 @@ std::string blocks(const Json& s) {
 void phase_line(std::string& out, const std::string& name, const Json& p, double all) {
     const Json& e = p["energy"];
     const auto energy = [&](const char* key) { return stats::human_energy(e.at(key).get<double>()); };
-    out += fmt::format("  {:<16} {:>12} {:>6.1f}% {:>11} {:>11} {:>11} {:>11} {:>11} {:>6.1f}%\n", name,
-                       p["cycles"].get<std::uint64_t>(), 100 * p["utilisation"].get<double>(),
+    out += fmt::format("  {:<16} {:>12} {:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7}\n", name,
+                       p["cycles"].get<std::uint64_t>(), percent(p["utilisation"], "{:.1f}%"),
                        energy("compute_pj"), energy("pad_pj"), energy("buffer_pj"), energy("dram_pj"),
                        stats::human_energy(p["energy_pj"].get<double>()),
-                       all == 0 ? 0.0 : 100 * p["energy_pj"].get<double>() / all);
+                       percent(quotient(p["energy_pj"].get<double>(), all), "{:.1f}%"));
 }
 
 std::string phases(const Json& s) {
@@ -124,8 +137,7 @@ std::string engine(const Json& s) {
                        s["cycles"].get<std::uint64_t>(), stats::human_time(s["time_s"].get<double>()),
                        stats::human_energy(s["energy"]["total_pj"].get<double>()),
                        stats::human_energy(s["energy"]["leakage_pj"].get<double>()),
-                       stats::human_energy(s["energy"]["per_step_pj"].get<double>()),
-                       stats::human_energy(s["energy"]["per_sample_pj"].get<double>()));
+                       energy_or_none(s["energy"]["per_step_pj"]), energy_or_none(s["energy"]["per_sample_pj"]));
     out += fmt::format("  an epoch of {} steps{}: {:.0f} cycles, {}, {}\n", e["steps"].get<std::uint64_t>(),
                        e["extrapolated"].get<bool>()
                            ? fmt::format(", extrapolated from {}", e["simulated_steps"].get<std::uint64_t>())
@@ -136,10 +148,10 @@ std::string engine(const Json& s) {
         out += fmt::format("  an ANN of this shape {}\n", s["ann"]["does_not_fit"].get<std::string>());
     else if (s.contains("ann"))
         out += fmt::format(
-            "  a step of an ANN of this shape: {} cycles, {}; this takes {:.2f} x the cycles, {:.2f} x the "
+            "  a step of an ANN of this shape: {} cycles, {}; this takes {} x the cycles, {} x the "
             "energy\n",
             s["ann"]["cycles"].get<std::uint64_t>(), stats::human_energy(s["ann"]["energy_pj"].get<double>()),
-            s["ann"]["cycles_ratio"].get<double>(), s["ann"]["energy_ratio"].get<double>());
+            figure_text(s["ann"]["cycles_ratio"], "{:.2f}"), figure_text(s["ann"]["energy_ratio"], "{:.2f}"));
     return out + area(s["area"]);
 }
 

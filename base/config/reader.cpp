@@ -184,11 +184,11 @@ bool read_unsigned(Errors& errors, const Node& node, const std::string& path, co
             return false;
         }
     }
-    if (!in_range(errors, node, path, field, static_cast<double>(value))) return false;
     if (value > type_max) {
         errors.add(node.at, path, fmt::format("{} is out of range", node.scalar));
         return false;
     }
+    if (!in_range(errors, node, path, field, static_cast<double>(value))) return false;
     out = value;
     return true;
 }
@@ -314,12 +314,12 @@ void read_value(Errors& errors, const Node& node, const std::string& path, const
         case Kind::Price: read_price(errors, node, path, *static_cast<EnergyPrice*>(out)); return;
         case Kind::Unsigned: {
             std::uint64_t value = 0;
-            if (read_unsigned(errors, node, path, field, type.max, value)) type.set(out, value);
+            if (read_unsigned(errors, node, path, range_of(field, type), type.max, value)) type.set(out, value);
             return;
         }
         case Kind::Signed: {
             std::int64_t value = 0;
-            if (read_signed(errors, node, path, field, value)) type.set(out, static_cast<std::uint64_t>(value));
+            if (read_signed(errors, node, path, range_of(field, type), value)) type.set(out, static_cast<std::uint64_t>(value));
             return;
         }
         case Kind::Enum: {

@@ -60,7 +60,7 @@ void json_quantity(const Field& field, std::vector<std::string>& members) {
     std::string number = "{\"const\": 0}";
     if (field.unit == Unit::CycleCount) {
         std::string range = "\"type\": \"integer\", \"minimum\": ";
-        range += fmt::format("{}", field.min > 0.0 ? field.min : 0.0);
+        range += fmt::format("{}", field.min);
         if (std::isfinite(field.max)) range += fmt::format(", \"maximum\": {}", field.max);
         number = fmt::format("{{{}}}", range);
     }
@@ -144,11 +144,9 @@ void number_members(const Shown& s, std::vector<std::string>& members) {
     std::string text = write_described(s.value, s.type, s.field).scalar;
     if (s.field.unit == Unit::None) {
         members.push_back(json_member("type", json_string(is_whole ? "integer" : "number")));
-        Field range = s.field;
-        if (s.type.kind == ValueType::Kind::Unsigned) range.min = range.min > 0.0 ? range.min : 0.0;
-        json_range(range, members);
+        json_range(range_of(s.field, s.type), members);
     } else {
-        json_quantity(s.field, members);
+        json_quantity(range_of(s.field, s.type), members);
         text = json_string(text);
     }
     if (!s.field.required) members.push_back(json_member("default", text));

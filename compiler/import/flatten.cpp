@@ -186,7 +186,8 @@ bool by_ends(const NirEdge& a, const NirEdge& b) {
     return std::tie(a.source, a.target, a.port) < std::tie(b.source, b.target, b.port);
 }
 
-/// Keeps the nodes of `order`, in that order, and renumbers the edges (which name only kept nodes).
+}  // namespace
+
 void reorder(FlatGraph& flat, const std::vector<std::uint32_t>& order) {
     auto& m = flat.model;
     std::vector<std::uint32_t> place(m.nodes.size(), 0);
@@ -205,8 +206,6 @@ void reorder(FlatGraph& flat, const std::vector<std::uint32_t>& order) {
     }
     std::sort(m.edges.begin(), m.edges.end(), by_ends);
 }
-
-}  // namespace
 
 void fail_node(const std::string& file, const std::string& node, const std::string& problem) {
     throw InputError(fmt::format("{}: node '{}': {}", file, node, problem));

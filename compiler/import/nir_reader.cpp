@@ -150,6 +150,7 @@ NirModel read_nir(const std::string& path, Repair repair, const NodeCatalogue& t
         flatten(Reader(flat.model, types).read(), flat);
         infer_shapes(flat);
         remove_nested_ports(flat);
+        reorder(flat, graph_order(flat.model));
     } catch (const std::bad_alloc&) {
         throw InputError(path + ": needs more memory than there is; is the file damaged?");
     }

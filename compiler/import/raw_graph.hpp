@@ -23,7 +23,7 @@ struct RawGraph {
     std::vector<std::pair<std::string, std::string>> edges;
 };
 
-/// A flat graph under construction: nodes sorted by name. `nested` marks Input and Output nodes of
+/// A flat graph under construction: nodes sorted by name at first. `nested` marks Input and Output nodes of
 /// nested graphs, which stay until the shapes are checked.
 struct FlatGraph {
     const NodeCatalogue* types = nullptr;
@@ -38,6 +38,12 @@ struct FlatGraph {
 /// Inlines nested graphs, resolves edge ends and ports, drops duplicate edges, and gives a graph
 /// without Input or Output one.
 void flatten(RawGraph&& raw, FlatGraph& flat);
+/// Keeps the nodes of `order`, in that order, and renumbers the edges (which name only kept nodes).
+void reorder(FlatGraph& flat, const std::vector<std::uint32_t>& order);
+/// The nodes in the order of the graph: a node comes behind those that it waits for, among others the one nearest to
+/// the input first, then by type, parameters and surroundings. Names decide only between nodes that nothing else tells
+/// apart.
+std::vector<std::uint32_t> graph_order(const NirModel& model);
 /// Joins the edges around the border nodes of nested graphs and removes those nodes.
 void remove_nested_ports(FlatGraph& flat);
 /// Fills input_shape and output_shape of every node, inferred keys, and broadcasts parameters.

@@ -39,8 +39,8 @@ struct NirEdge {
     std::string port;                      ///< "a" or "b" for MatMul and Mul, else empty
 };
 
-/// A NIR graph, flat: nested graphs are inlined (their Input and Output nodes removed), nodes sorted
-/// by name, duplicate edges dropped with a note. Shapes are inferred and checked.
+/// A NIR graph, flat: nested graphs are inlined (their Input and Output nodes removed), nodes in
+/// the order of the graph (import/graph_order.cpp), duplicate edges dropped with a note. Shapes are inferred and checked.
 struct NirModel {
     std::string file;
     std::string version;

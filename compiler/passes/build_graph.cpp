@@ -9,6 +9,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "compiler/ir/linear_ops.hpp"
 #include "compiler/ir/times.hpp"
@@ -134,7 +135,8 @@ class Builder {
         p.shape = n.output_shape;
         p.count = 1;
         for (const std::size_t d : p.shape) p.count *= static_cast<std::uint32_t>(d);
-        const auto number = static_cast<std::uint32_t>(g_.populations.size());
+        // layers are numbered in 16 bits
+        const std::uint32_t number = checked_cast<std::uint16_t>(g_.populations.size(), "the number of layers");
         population_of_[node] = static_cast<int>(number);
         g_.populations.push_back(std::move(p));
         return number;
@@ -212,8 +214,9 @@ class Builder {
             for (const double d : linear.delay(m_.nodes[i])) steps.insert(delay_steps(d, dt_));
         }
         for (const double s : steps) {
-            Projection p{
-                source, target, chain, delay + static_cast<std::uint32_t>(s), 1, n_delays == 0 ? -1.0 : s};
+            const auto steps_late =
+                checked_cast<std::uint32_t>(s + delay, "a Delay node's delay, in timesteps of profile.dt,");
+            Projection p{source, target, chain, steps_late, 1, n_delays == 0 ? -1.0 : s};
             g_.projections.push_back(std::move(p));
         }
     }

@@ -75,6 +75,7 @@ class Emitter {
             if (!p.is_input && prog_.fixed) {
                 info.lsb = std::ldexp(1.0, -m_.formats[i].membrane);
                 info.gain = neurons_[i].gain;
+                info.loss = m_.losses[i];
             }
             prog_.layers.push_back(std::move(info));
         }

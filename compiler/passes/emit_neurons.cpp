@@ -18,22 +18,6 @@ auto gathered(const std::vector<std::uint32_t>& elements, const Values& values, 
     return out;
 }
 
-std::int64_t to_integer(double x, IntegerForm form, int exponent, const arch::NeuronRule& rule,
-                        const arch::SomaSpec& soma) {
-    switch (form) {
-        case IntegerForm::Factor:
-            return to_integer_decay(x, static_cast<unsigned>(soma.decay_bits));
-        case IntegerForm::Threshold:
-            return to_integer_threshold(x, exponent, rule.greater_equal,
-                                        static_cast<unsigned>(soma.threshold_shift));
-        case IntegerForm::Number:
-            return std::llround(x);
-        case IntegerForm::Membrane:
-            break;
-    }
-    return to_integer_bias(x, exponent);
-}
-
 }  // namespace
 
 arch::NeuronGroup emit_neurons(const Slice& slice, const LoweredNeurons& neurons,

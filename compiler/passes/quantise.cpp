@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/passes/quantise.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "arch/core_kind.hpp"
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 
 namespace loom::compiler {
@@ -38,6 +41,21 @@ void check_forced(const std::string& name, const WeightedInput& in, const arch::
                        std::ceil(std::log2(std::max(high, -low) + 1)) + 1, static_cast<double>(format.bits));
 }
 
+std::int64_t whole(double x) {
+    constexpr std::int64_t kMost = std::int64_t{1} << 62;
+    return clipped(x, -kMost, kMost);
+}
+
+/// Throws InputError for weights that have no exponent, which is -kMaxExponent at least.
+void check_fit(const WeightedInput& in, const arch::WeightFormat& format) {
+    const double top = std::ldexp(std::ldexp(1.0, static_cast<int>(format.bits) - 1) - 1, kMaxExponent);
+    const double most = std::max(std::abs(in.lowest), std::abs(in.highest));
+    if (most < top + std::ldexp(0.5, kMaxExponent)) return;
+    throw InputError(fmt::format("{}: weights up to {} do not become {}-bit integers; less than {:.4g} are possible: "
+                                 "scale them and the thresholds behind them down",
+                                 in.name, most, format.bits, top));
+}
+
 double largest(const std::vector<double>& v) {
     double m = 0;
     for (const double x : v) m = std::max(m, std::abs(x));
@@ -47,22 +65,33 @@ double largest(const std::vector<double>& v) {
 }  // namespace
 
 std::int64_t to_integer_weight(double w, int exponent) {
-    return static_cast<std::int64_t>(std::nearbyint(std::ldexp(w, exponent)));
+    return whole(std::nearbyint(std::ldexp(w, exponent)));
 }
 
 std::int64_t to_integer_bias(double x, int exponent) {
-    return static_cast<std::int64_t>(std::floor(std::ldexp(snap(x), exponent) + 0.5));
+    return whole(std::floor(std::ldexp(snap(x), exponent) + 0.5));
 }
 
 std::int64_t to_integer_threshold(double t, int exponent, bool greater_equal, unsigned shift) {
     const double x = std::ldexp(snap(t), exponent - static_cast<int>(shift));
-    return static_cast<std::int64_t>(
-        std::ldexp(greater_equal ? std::ceil(x) : std::floor(x), static_cast<int>(shift)));
+    return whole(std::ldexp(greater_equal ? std::ceil(x) : std::floor(x), static_cast<int>(shift)));
 }
 
 std::int64_t to_integer_decay(double loss, unsigned bits) {
-    return (std::int64_t{1} << bits) -
-           static_cast<std::int64_t>(std::floor(std::ldexp(snap(loss), static_cast<int>(bits)) + 0.5));
+    const std::int64_t one = std::int64_t{1} << bits;
+    return one - clipped(std::floor(std::ldexp(snap(loss), static_cast<int>(bits)) + 0.5), -one, 2 * one);
+}
+
+std::int64_t to_integer(double x, IntegerForm form, int exponent, const arch::NeuronRule& rule,
+                        const arch::SomaSpec& soma) {
+    if (form == IntegerForm::Factor) return to_integer_decay(x, static_cast<unsigned>(soma.decay_bits));
+    if (form == IntegerForm::Number) return whole(std::round(x));
+    const std::int64_t top = (std::int64_t{1} << (soma.state_bits - 1)) - 1;
+    const std::int64_t i =
+        form == IntegerForm::Threshold
+            ? to_integer_threshold(x, exponent, rule.greater_equal, static_cast<unsigned>(soma.threshold_shift))
+            : to_integer_bias(x, exponent);
+    return std::clamp(i, -top - 1, top);
 }
 
 PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& inputs,
@@ -76,6 +105,7 @@ PopulationFormat quantise(const std::string& name, std::vector<WeightedInput>& i
     for (auto& in : inputs) {
         in.weight_exponent = forced ? static_cast<int>(*forced)
                                     : finest_exponent(in.lowest, in.highest, weights.bits, weights.symmetric);
+        check_fit(in, weights);
         if (forced) check_forced(name, in, core);
         const int e = in.weight_exponent + in.input_exponent;
         low = any ? std::min(low, e) : e;

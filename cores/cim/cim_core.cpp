@@ -265,7 +265,7 @@ void CimCore::take_spike(const Packet& p, Cycle could) {
     CoreCounters& c = neurons_.of_axons(k);
     ++c.packets_in;
     CimCoreCounters& own = own_of_axons(k);
-    (g.analogue ? own.mac : own.ac) += row_cost(g, p.axon - g.first, spec_).synapses;
+    (multiplies(g, p) ? own.mac : own.ac) += row_cost(g, p.axon - g.first, spec_).synapses;
     if (could < accept_from_) {
         ++c.axon_in_stalled;
         c.axon_in_stalls += accept_from_ - could;

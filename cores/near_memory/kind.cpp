@@ -10,7 +10,8 @@ namespace {
 
 /// Sums of all axons at once, with room for an axon that several pooled inputs reach, need more
 /// than 32 bits.
-bool needs_wide_accumulators(const arch::CoreImage& image, const arch::CoreSpec& spec) {
+bool needs_wide_accumulators(const arch::Program& program, const arch::CoreImage& image,
+                             const arch::CoreSpec& spec) {
     double worst = 0;
     for (const auto& g : image.axons) {
         const double weight = static_cast<double>(std::uint64_t{1} << (spec.synapse.weight_bits - 1));
@@ -18,7 +19,9 @@ bool needs_wide_accumulators(const arch::CoreImage& image, const arch::CoreSpec&
             static_cast<double>(std::uint64_t{1} << (g.analogue ? spec.axon_in.payload_bits : 0));
         worst += 64.0 * g.count * weight * payload * static_cast<double>(std::uint64_t{1} << g.shift);
     }
-    for (const auto& g : image.neurons) worst = g.rule.multispike ? 1e18 : worst;
+    for (const auto& other : program.cores) {  // any of them may be where spikes come from
+        for (const auto& g : other.neurons) worst = g.rule.multispike ? 1e18 : worst;
+    }
     return worst >= 2147483648.0;
 }
 
@@ -49,7 +52,7 @@ std::unique_ptr<Core> NearMemoryKind::make(const arch::ChipSpec& chip,
                                            CoreSchedule schedule) const {
     if (!program.fixed)
         return std::make_unique<NearMemoryCore<double>>(chip, std::move(image), context, schedule);
-    if (needs_wide_accumulators(*image, chip.kind(image->kind)))
+    if (needs_wide_accumulators(program, *image, chip.kind(image->kind)))
         return std::make_unique<NearMemoryCore<std::int64_t>>(chip, std::move(image), context, schedule);
     return std::make_unique<NearMemoryCore<std::int32_t>>(chip, std::move(image), context, schedule);
 }

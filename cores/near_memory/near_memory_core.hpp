@@ -91,7 +91,7 @@ class NearMemoryCore final : public Core {
             ++c.packets_in;
             ++c.axon_lookups;
             c.words_read += cost.words;
-            (g.analogue ? c.mac : c.ac) += cost.synapses;
+            (multiplies(g, p) ? c.mac : c.ac) += cost.synapses;
             c.accumulator_accesses += cost.groups;
             c.synapse_busy += t.fetch;
             c.dendrite_busy += t.accumulate;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 #include "cores/core.hpp"
 #include "cores/near_memory/axon_out.hpp"
@@ -25,8 +29,12 @@ class NeuronStage {
           image_(image),
           context_(context),
           schedule_(schedule),
-          flits_plain_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, false))),
-          flits_graded_(static_cast<std::uint16_t>(spec.packet_flits(image.kind, true))),
+          flits_plain_(checked_cast<std::uint16_t>(spec.packet_flits(image.kind, false), kFlits)),
+          flits_graded_(sends_payload(image)
+                            ? checked_cast<std::uint16_t>(spec.packet_flits(image.kind, true), kFlits)
+                            : flits_plain_),
+          most_spikes_(Soma<Acc>::kFloat ? kMostSpikes
+                                         : std::max<std::int64_t>((std::int64_t{1} << spec_.axon_in.payload_bits) - 1, 1)),
           soma_(spec_, image,
                 context.neuron_models == nullptr ? builtin_neuron_models() : *context.neuron_models),
           axon_out_(spec_, image.fanout, image.endpoint, *context.out, *context.activity) {
@@ -75,21 +83,18 @@ class NeuronStage {
         CoreCounters& c = counters_[slot];
         const Cycle offered = start + spec_.soma.latency;
         const auto tag = static_cast<std::uint16_t>(index(g.layer));
-        const auto plain = flits_plain_;
-        const auto graded = flits_graded_;
         const Cycles took = soma_.sweep(k, from, to, sums, host_.empty() ? nullptr : host_.data(), c);
         for (const auto& [neuron, z, at] : soma_.fired()) {
             spikes_.push_back(neuron);
             spike_counts_.push_back(z);
             c.spikes += static_cast<std::uint64_t>(z);
-            if (!axon_out_.has_fanout(neuron)) continue;
-            axon_out_.add({offered + at, neuron, z, tag, z == 1 ? plain : graded, slot});
+            send_spikes(neuron, z, offered + at, slot, tag);
         }
         if (g.rule.fires) return took;
         // an analogue layer sends its membranes (float64 only)
         for (std::uint32_t n = g.first + from; n < g.first + to; ++n) {
             if (!axon_out_.has_fanout(n) || membrane(n) == 0.0) continue;
-            axon_out_.add({offered + took, n, Packet::from_double(membrane(n)), tag, graded, slot});
+            axon_out_.add({offered + took, n, Packet::from_double(membrane(n)), tag, flits_graded_, slot});
         }
         return took;
     }
@@ -159,6 +164,31 @@ class NeuronStage {
     double current(std::uint32_t n) const { return static_cast<double>(soma_.current(n)); }
 
   private:
+    static constexpr std::string_view kFlits =
+        "the number of flits of a packet (axon_out.packet_bits and axon_in.payload_bits over noc.flit_bits)";
+
+    /// Whether any of the core's neurons sends anything but single spikes.
+    static bool sends_payload(const arch::CoreImage& image) {
+        return !image.psums_out.empty() || std::ranges::any_of(image.neurons, [](const arch::NeuronGroup& g) {
+            return g.rule.multispike || !g.rule.fires;
+        });
+    }
+
+    /// A spike to everywhere it goes. A count that a packet's payload does not hold goes out in several packets, the
+    /// last of them with the rest; float64 is the reference and carries any count.
+    void send_spikes(std::uint32_t neuron, std::int64_t count, Cycle ready, std::uint16_t slot, std::uint16_t tag) {
+        if (count > kMostSpikes) refuse_count(count);
+        if (!axon_out_.has_fanout(neuron)) return;
+        for (; count > most_spikes_; count -= most_spikes_)
+            axon_out_.add({ready, neuron, most_spikes_, tag, most_spikes_ == 1 ? flits_plain_ : flits_graded_, slot});
+        axon_out_.add({ready, neuron, count, tag, count == 1 ? flits_plain_ : flits_graded_, slot});
+    }
+    [[noreturn]] static void refuse_count(std::int64_t count) {
+        throw ModelError(fmt::format("a neuron fires {} times in a timestep (profile.multispike); at most {} are "
+                                     "possible: are weights and threshold what is meant?",
+                                     count, kMostSpikes));
+    }
+
     std::uint16_t slot_of(LayerId layer) {
         const auto it = std::find(layers_.begin(), layers_.end(), layer);
         if (it != layers_.end()) return static_cast<std::uint16_t>(it - layers_.begin());
@@ -172,6 +202,8 @@ class NeuronStage {
     CoreContext context_;
     CoreSchedule schedule_;
     std::uint16_t flits_plain_, flits_graded_;
+    static constexpr std::int64_t kMostSpikes = 1 << 20;  ///< of a neuron in a timestep
+    std::int64_t most_spikes_;  ///< that one packet carries
     Soma<Acc> soma_;
     AxonOut axon_out_;
     std::vector<LayerId> layers_;
@@ -184,6 +216,11 @@ class NeuronStage {
     Cycle sweep_end_ = 0;
     bool sweeping_ = false;
 };
+
+/// Whether weights are multiplied with a packet's payload: graded input, and a count of several spikes.
+inline bool multiplies(const arch::AxonGroup& g, const Packet& p) {
+    return g.analogue || p.payload != 1;
+}
 
 /// The group of a core's axon table that an axon belongs to. Throws ModelError when there is none.
 inline std::size_t axon_group(const arch::CoreImage& image, std::uint32_t axon) {

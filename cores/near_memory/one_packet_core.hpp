@@ -96,7 +96,7 @@ class OnePacketCore : public Core {
         CoreCounters& c = neurons_.of_axons(k);
         ++c.packets_in;
         ++c.axon_lookups;
-        (g.analogue ? c.mac : c.ac) += synapses;
+        (multiplies(g, p) ? c.mac : c.ac) += synapses;
     }
 
     arch::CoreSpec spec_;

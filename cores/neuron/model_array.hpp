@@ -22,7 +22,7 @@ class ModelArray final : public NeuronArray<Acc> {
     ModelArray(const Model& model, const arch::NeuronGroup& g, const arch::CoreSpec& spec,
                Membranes<Acc>& membranes)
         : model_(model),
-          lanes_(static_cast<std::uint32_t>(spec.soma.lanes)),
+          lanes_(static_cast<std::uint32_t>(std::min<std::uint64_t>(spec.soma.lanes, std::max(g.count, 1u)))),
           cycles_active_(spec.soma.cycles_active),
           cycles_inactive_(spec.soma.cycles_inactive),
           in_scale_(std::int64_t{1} << g.in_shift),

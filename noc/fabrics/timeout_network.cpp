@@ -147,9 +147,8 @@ bool TimeoutNetwork::try_link(std::uint32_t r, unsigned port, unsigned instead_o
 /// What has waited long enough is dropped, or put aside to be injected again.
 void TimeoutNetwork::give_up(std::uint32_t r, Cycle now) {
     Router& router = routers_[r];
-    NocCounters& c = count(items_[router.item].packet());
     if (spec_.router.reinject > 0) {
-        ++c.reinjected;
+        ++count(items_[router.item].packet()).reinjected;
         const std::uint32_t id = items_.allocate();
         items_[id] = items_[router.item];
         items_[id].ports = router.ports;
@@ -157,9 +156,10 @@ void TimeoutNetwork::give_up(std::uint32_t r, Cycle now) {
         ++state_.in_flight;
         arriving_.push(now + spec_.router.reinject, {r, id});
     } else {
+        const Item& item = items_[router.item];
         for (std::uint64_t m = router.ports; m != 0; m &= m - 1)
-            c.packets_dropped +=
-                deliveries_behind(items_[router.item], r, static_cast<unsigned>(std::countr_zero(m)));
+            state_.lose(item.packet(),
+                        deliveries_behind(item, r, static_cast<unsigned>(std::countr_zero(m))));
     }
     router.ports = 0;
 }

@@ -292,19 +292,21 @@ class Runner {
         result_.packet = load_.packet_latency;
         result_.network = load_.network_latency;
         result_.head = load_.head_latency;
-        result_.zero_load = load_.zero_load_count == 0 ? 0
-                                                       : static_cast<double>(load_.zero_load_sum) /
-                                                             static_cast<double>(load_.zero_load_count);
-        const auto n = static_cast<double>(std::max<std::uint64_t>(load_.packet_latency.count(), 1));
-        result_.hops = static_cast<double>(load_.hops_sum) / n;
+        if (load_.zero_load_count != 0)
+            result_.zero_load =
+                static_cast<double>(load_.zero_load_sum) / static_cast<double>(load_.zero_load_count);
+        if (const std::uint64_t n = load_.packet_latency.count(); n != 0)
+            result_.hops = static_cast<double>(load_.hops_sum) / static_cast<double>(n);
         std::uint64_t least = ~std::uint64_t{0}, most = 0;
         for (const std::uint64_t f : load_.ejected_by_node) {
             if (f != 0) least = std::min(least, f);
             most = std::max(most, f);
         }
         const double window = static_cast<double>(std::max<std::uint64_t>(result_.measured_cycles, 1));
-        result_.accepted_min = most == 0 ? 0 : static_cast<double>(least) / window;
-        result_.accepted_max = static_cast<double>(most) / window;
+        if (most != 0) {
+            result_.accepted_min = static_cast<double>(least) / window;
+            result_.accepted_max = static_cast<double>(most) / window;
+        }
         result_.accepted_flits = load_.ejected_by_node;
         result_.cycles = scheduler_.now();
         result_.queued = load_.queued();
@@ -348,33 +350,6 @@ RunResult run_traffic(const arch::ChipSpec& chip, const TrafficSpec& traffic, co
     const RunResult result = runner.run(progress, trace != nullptr);
     if (look) look({result, runner.network()});
     return result;
-}
-
-Summary summarise(std::vector<RunResult> runs) {
-    Summary s;
-    const auto n = static_cast<double>(runs.size());
-    double squares = 0;
-    for (const RunResult& r : runs) {
-        s.packet.merge(r.packet);
-        s.network.merge(r.network);
-        s.head.merge(r.head);
-        s.packet_mean += r.packet.mean() / n;
-        s.network_mean += r.network.mean() / n;
-        s.zero_load += r.zero_load / n;
-        s.hops += r.hops / n;
-        s.offered_flit_rate += r.offered_flit_rate / n;
-        s.accepted_flit_rate += r.accepted_flit_rate / n;
-        s.accepted_min += r.accepted_min / n;
-        s.accepted_max += r.accepted_max / n;
-        s.stable &= r.stable;
-        s.cycles += r.cycles;
-        s.counters = sum_of(s.counters, r.counters);
-    }
-    for (const RunResult& r : runs)
-        squares += (r.packet.mean() - s.packet_mean) * (r.packet.mean() - s.packet_mean);
-    s.packet_deviation = runs.size() < 2 ? 0 : std::sqrt(squares / (n - 1));
-    s.runs = std::move(runs);
-    return s;
 }
 
 }  // namespace loom::noc

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,12 +19,12 @@ struct RunResult {
     bool stable = false;
     std::string why_unstable;
     LatencyStats packet, network, head;
-    double zero_load = 0;          ///< mean over the measured packets of their ways
-    double hops = 0;               ///< mean links of a measured packet
+    std::optional<double> zero_load;  ///< mean over the measured packets of their ways; none without packets
+    std::optional<double> hops;       ///< mean links of a measured packet
     double offered_flit_rate = 0;  ///< created in the window, per node and cycle
     double accepted_flit_rate = 0;
     std::vector<std::uint64_t> accepted_flits;  ///< [endpoint], in the window
-    double accepted_min = 0, accepted_max = 0;  ///< of the nodes that receive anything
+    std::optional<double> accepted_min, accepted_max;  ///< of the nodes that receive anything
     std::uint64_t cycles = 0, measured_cycles = 0, window_begin = 0;
     std::uint64_t queued = 0;  ///< packets left in source queues
     std::uint64_t in_flight = 0;
@@ -51,12 +52,12 @@ RunResult run_traffic(const arch::ChipSpec& chip, const TrafficSpec& traffic, co
                       const std::function<void(const RunView&)>& look,
                       const std::function<void(std::uint64_t)>& progress);
 
-/// Several seeds as one result: means of the seeds' means.
+/// Several seeds as one result: means of the means of those seeds that have one.
 struct Summary {
     std::vector<RunResult> runs;
     LatencyStats packet, network, head;
-    double packet_mean = 0, packet_deviation = 0, network_mean = 0, zero_load = 0, hops = 0;
-    double offered_flit_rate = 0, accepted_flit_rate = 0, accepted_min = 0, accepted_max = 0;
+    std::optional<double> packet_mean, packet_deviation, network_mean, zero_load, hops, accepted_min, accepted_max;
+    double offered_flit_rate = 0, accepted_flit_rate = 0;
     bool stable = true;
     std::uint64_t cycles = 0;
     NocCounters counters;

@@ -21,6 +21,7 @@ class LatencyStats {
     void clear();
     void merge(const LatencyStats& o);
     std::uint64_t count() const { return count_; }
+    // Without packets the figures below are 0 and mean nothing.
     std::uint64_t max() const { return max_; }
     std::uint64_t min() const { return min_; }
     double mean() const { return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_); }

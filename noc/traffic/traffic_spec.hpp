@@ -52,7 +52,7 @@ void fields(V& v, TrafficSpec& s) {
     v("fan_out", s.fan_out, {.doc = "fan_out: destinations of every node's packets", .min = 1});
     v("fan_outs", s.fan_outs, {.doc = "fan_out: a distribution instead: [destinations, weight], ..."});
     v("layers", s.layers,
-      {.doc = "layers: cores per layer; every core sends to all of the next layer", .min = 1});
+      {.doc = "layers: cores per layer; every core sends to all of the next layer", .min = 1, .max = kAnyWhole});
     v("period", s.period,
       {.doc = "timestep, spatial: cycles from start to start",
        .unit = Unit::CycleCount,
@@ -67,7 +67,7 @@ void fields(V& v, TrafficSpec& s) {
       {.doc = "trace: CSV with cycle,source,destination[,flits][,class]; several destinations: 3;4;5; "
               "packets.csv of "
               "a run that records packets"});
-    v("seed", s.seed, {.doc = "of sets, permutations and layers (the draws of packets: measure.seeds)"});
+    v("seed", s.seed, {.doc = "of sets, permutations and layers (the draws of packets: measure.seeds)", .max = kAnyWhole});
 }
 
 struct MeasureSpec {
@@ -99,7 +99,7 @@ void fields(V& v, MeasureSpec& s) {
       {.doc = "cycles without a flit moved: stuck", .unit = Unit::CycleCount, .min = 100, .max = 1e12});
     v("max_flits", s.max_flits,
       {.doc = "refuse a run that may deliver more flits than that per seed", .min = 1});
-    v("seeds", s.seeds, {.doc = "one run per seed", .min = 0});
+    v("seeds", s.seeds, {.doc = "one run per seed", .min = 0, .max = kAnyWhole});
 }
 
 }  // namespace loom::noc

@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "base/checked_cast.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
 
@@ -22,8 +24,8 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     std::set<std::uint64_t> routers;
     cores::CoreSchedule core_schedule;
     core_schedule.free_start = schedule.free_start;
-    core_schedule.reset_every = static_cast<std::uint32_t>(schedule.reset_every);
-    core_schedule.active_steps = static_cast<std::uint32_t>(steps);
+    core_schedule.reset_every = checked_cast<std::uint32_t>(schedule.reset_every, "schedule.reset_every");
+    core_schedule.active_steps = checked_cast<std::uint32_t>(steps, "number of timesteps");
     for (const arch::CoreImage& image : program.cores) {
         routers.insert(wiring_.network().topology().router_of(index(image.endpoint)));
         const Wiring::Ends ends = wiring_.add_links(spec.kind(image.kind).axon_in.fifo);
@@ -57,6 +59,7 @@ ChipModel::ChipModel(const arch::ChipSpec& spec, const arch::Program& program, c
     const auto host_id = scheduler_.add(*host_);
     host_->connect(scheduler_, host_id);
     wiring_.connect(host, host_ends_, host_id, *host_);
+    wiring_.network().tell_losses(activity_);
     controller_ = std::make_unique<StepController>(scheduler_, activity_, barrier_);
 }
 
@@ -86,6 +89,21 @@ void ChipModel::host_currents(Step chip_step) {
     for (const LayerId layer : changed) send_host_currents(layer);
 }
 
+namespace {
+
+/// A current in membrane LSB; `rounded` counts those that are not whole.
+std::int64_t to_lsb(const arch::LayerInfo& layer, double x, std::uint64_t& rounded) {
+    const double whole = std::floor(x + 0.5);
+    if (whole != x) ++rounded;
+    if (std::abs(whole) >= 0x1p61)
+        throw InputError(fmt::format("layer '{}': the host computes an input current of {} for it, which is {} of its "
+                                     "membrane's steps; less than 2^61 are possible",
+                                     layer.name, x * layer.lsb, x));
+    return static_cast<std::int64_t>(whole);
+}
+
+}  // namespace
+
 void ChipModel::send_host_currents(LayerId layer) {
     const arch::LayerInfo& info = program_.layers[index(layer)];
     std::vector<double> sum(info.count, 0.0);
@@ -100,8 +118,7 @@ void ChipModel::send_host_currents(LayerId layer) {
             for (std::uint32_t n = 0; n < g.count; ++n) {
                 const double x = sum[g.layer_index[n]];
                 cores_[c]->set_host_current(
-                    g.first + n, program_.fixed ? static_cast<std::int64_t>(std::floor(x * scale + 0.5))
-                                                : Packet::from_double(x));
+                    g.first + n, program_.fixed ? to_lsb(info, x * scale, input_rounded_) : Packet::from_double(x));
             }
         }
     }
@@ -137,6 +154,22 @@ Totals Totals::operator-(const Totals& o) const {
     return d;
 }
 
+Totals& Totals::operator+=(const Totals& o) {
+    if (core.size() < o.core.size()) core.resize(o.core.size());
+    for (std::size_t k = 0; k < o.core.size(); ++k) core[k] += o.core[k];
+    noc = sum_of(noc, o.noc);
+    host_packets += o.host_packets;
+    return *this;
+}
+
+bool Totals::active() const {
+    const auto works = [](const cores::CoreTotals& c) {
+        return c.common.spikes != 0 || c.common.updates_active != 0 || c.common.packets_in != 0 ||
+               c.common.packets_out != 0;
+    };
+    return noc.packets != 0 || host_packets != 0 || std::any_of(core.begin(), core.end(), works);
+}
+
 void ChipModel::begin_sample(Cycle at, const SampleInput& input, StepHook after_step) {
     timing_ = {};
     input_ = &input;
@@ -151,17 +184,28 @@ void ChipModel::begin_sample(Cycle at, const SampleInput& input, StepHook after_
     controller_->hooks([this](Cycle now, Step step) { begin_step(now, step); },
                        [this](Cycle, Step step) {
                            if (after_step_) after_step_(step);
-                           Totals after = totals();
-                           timing_.steps.push_back({0, after - before_});
-                           before_ = std::move(after);
+                           end_step(step);
                        });
     controller_->start(sample_start_, chip_steps());
+}
+
+void ChipModel::end_step(Step step) {
+    const auto& t = controller_->timings().back();
+    const Cycles cycles = t.drained - t.begin + barrier_;
+    Totals after = totals(), events = after - before_;
+    before_ = std::move(after);
+    if (!sum_quiet_steps_ || events.active()) {
+        timing_.steps.push_back({step, cycles, std::move(events)});
+        return;
+    }
+    ++timing_.quiet.steps;
+    timing_.quiet.cycles += cycles;
+    timing_.quiet.events += events;
 }
 
 SampleTiming ChipModel::end_sample() {
     if (!controller_->finished()) stuck(scheduler_.now(), "deadlock");
     const auto& t = controller_->timings();
-    for (std::size_t i = 0; i < t.size(); ++i) timing_.steps[i].cycles = t[i].drained - t[i].begin + barrier_;
     timing_.barrier_cycles = barrier_ * t.size();
     timing_.cycles = controller_->end() - sample_start_ + timing_.reset_cycles;
     return std::move(timing_);

@@ -35,10 +35,20 @@ struct Totals {
     noc::NocCounters noc;
     std::uint64_t host_packets = 0;
     Totals operator-(const Totals& o) const;
+    Totals& operator+=(const Totals& o);
+    /// Whether a spike was fired or a packet sent, or a neuron had input.
+    bool active() const;
 };
 /// Of one timestep.
 struct StepTotals {
+    Step step = 0;
     Cycles cycles = 0;  ///< drain and barrier
+    Totals events;
+};
+/// Of all timesteps in which nothing was active.
+struct QuietTotals {
+    std::uint64_t steps = 0;
+    Cycles cycles = 0;
     Totals events;
 };
 
@@ -46,7 +56,8 @@ struct SampleTiming {
     Cycles cycles = 0;  ///< reset, all timesteps and their barriers
     Cycles reset_cycles = 0;
     Cycles barrier_cycles = 0;
-    std::vector<StepTotals> steps;
+    std::vector<StepTotals> steps;  ///< all of them; or those in which something was active: sum_quiet_steps()
+    QuietTotals quiet;              ///< the others
 };
 
 /// What the chip is put together from: the built-in cores and networks, or what somebody puts in their
@@ -107,8 +118,12 @@ class ChipModel {
     std::uint64_t host_packets() const { return host_->packets(); }
     /// `observer` is told of every packet that a core or the host hands to the network.
     void observe_packets(LinkObserver<Packet>* observer);
+    /// From the next sample on timesteps in which nothing is active have no entry of their own in its timing.
+    void sum_quiet_steps() { sum_quiet_steps_ = true; }
     /// Values presented to the input layer so far.
     std::uint64_t input_events() const { return input_events_; }
+    /// Of the values and of the currents that the host computes from them, those that no integer of the chip is.
+    std::uint64_t input_rounded() const { return input_rounded_ + host_->rounded(); }
     /// Off-chip MACs executed so far, by layer.
     const std::vector<std::uint64_t>& offchip_macs() const { return offchip_macs_; }
     /// Packets waiting in front of a core.
@@ -122,6 +137,7 @@ class ChipModel {
 
   private:
     void begin_step(Cycle now, Step step);
+    void end_step(Step step);
     void host_currents(Step chip_step);
     void send_host_currents(LayerId layer);
     [[noreturn]] void stuck(Cycle now, const char* what) const;
@@ -148,10 +164,12 @@ class ChipModel {
     SampleTiming timing_;
     Cycle sample_start_ = 0;
     Totals before_;  ///< at the end of the timestep before
+    bool sum_quiet_steps_ = false;
     /// What the host computed last for each of the program's currents; empty before its first timestep.
     std::vector<std::vector<double>> host_values_;
     SparseVector values_;  ///< of the current timestep
     std::uint64_t input_events_ = 0;
+    std::uint64_t input_rounded_ = 0;
 };
 
 }  // namespace loom::chip

@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/checked_cast.hpp"
+
 namespace loom::chip {
 namespace {
 /// The host's packets are those of the kind of core with the longest.
 std::uint16_t widest(const arch::ChipSpec& spec, bool graded) {
     std::uint64_t flits = 1;
     for (std::size_t k = 0; k < spec.n_kinds(); ++k) flits = std::max(flits, spec.packet_flits(k, graded));
-    return static_cast<std::uint16_t>(flits);
+    return checked_cast<std::uint16_t>(flits, "the number of a packet's flits");
 }
 }  // namespace
 
@@ -21,7 +23,7 @@ HostPort::HostPort(const arch::ChipSpec& spec, const arch::Program& program, Act
       out_(out),
       interval_(spec.io.interval),
       flits_plain_(widest(spec, false)),
-      flits_graded_(widest(spec, true)),
+      flits_graded_(program.input_graded ? widest(spec, true) : flits_plain_),
       self_(EndpointId{static_cast<std::uint32_t>(spec.n_cores())}) {}
 
 void HostPort::begin(Cycle now, const SparseVector& values) {
@@ -34,8 +36,7 @@ void HostPort::begin(Cycle now, const SparseVector& values) {
         p.tag = static_cast<std::uint16_t>(index(program_.input));
         p.flits = program_.input_graded ? flits_graded_ : flits_plain_;
         if (program_.input_graded) {
-            p.payload = program_.fixed ? static_cast<std::int64_t>(std::nearbyint(value / program_.input_lsb))
-                                       : Packet::from_double(value);
+            p.payload = program_.fixed ? to_payload(value) : Packet::from_double(value);
             if (program_.fixed && p.payload == 0) continue;
         }
         for (std::uint32_t i = table.row[element]; i < table.row[element + 1]; ++i) {
@@ -47,6 +48,12 @@ void HostPort::begin(Cycle now, const SparseVector& values) {
     if (queue_.empty()) return;
     activity_.raise();
     scheduler_->wake(id_, now + 1);
+}
+
+std::int64_t HostPort::to_payload(double value) {
+    const double x = value / program_.input_lsb, whole = std::nearbyint(x);
+    if (whole != x) ++rounded_;
+    return checked_cast<std::int64_t>(whole, "a value of the input, in steps of the chip's integers,");
 }
 
 Cycle HostPort::evaluate(Cycle now) {

@@ -24,8 +24,12 @@ class HostPort final : public Clocked {
     Cycle evaluate(Cycle now) override;
 
     std::uint64_t packets() const { return packets_; }
+    /// Graded values that were rounded to the chip's integers.
+    std::uint64_t rounded() const { return rounded_; }
 
   private:
+    std::int64_t to_payload(double value);
+
     const arch::Program& program_;
     Activity& activity_;
     Link<Packet>& out_;
@@ -37,7 +41,7 @@ class HostPort final : public Clocked {
     std::vector<Packet> queue_;
     std::size_t next_ = 0;
     Cycle free_at_ = 0;
-    std::uint64_t packets_ = 0;
+    std::uint64_t packets_ = 0, rounded_ = 0;
 };
 
 }  // namespace loom::chip

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/checked_cast.hpp"
 #include "base/error.hpp"
 
 namespace loom::foreign {
@@ -22,8 +23,8 @@ ForeignCore::ForeignCore(CoreModule& module, const CoreSite& site, cores::CoreCo
       context_(context),
       end_(*this),
       port_(module.face().connect(end_)),
-      flits_plain_(static_cast<std::uint16_t>(site.chip.packet_flits(image_.kind, false))),
-      flits_graded_(static_cast<std::uint16_t>(site.chip.packet_flits(image_.kind, true))),
+      flits_plain_(checked_cast<std::uint16_t>(site.chip.packet_flits(image_.kind, false), "number of a packet's flits")),
+      flits_graded_(checked_cast<std::uint16_t>(site.chip.packet_flits(image_.kind, true), "number of a packet's flits")),
       neuron_slot_(image_.n_neurons),
       fires_(image_.n_neurons) {
     for (const arch::NeuronGroup& g : image_.neurons) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.hpp"
+
 namespace loom::stats {
 
 namespace {
@@ -42,6 +44,7 @@ ChipFigures chip_figures(const RunRecord& r, const arch::ChipSpec& chip, const L
     const auto samples = static_cast<double>(r.samples);
     ChipFigures f;
     if (r.labelled != 0) f.accuracy = static_cast<double>(r.correct) / static_cast<double>(r.labelled);
+    if (r.samples == 0) throw InputError("device_seeds: figures per inference of no samples are not defined");
     f.cycles = static_cast<double>(r.total_cycles) / samples;
     f.seconds = f.cycles * chip.clock.period * 1e-12;
     f.energy_pj = (ledger.total().total() + ledger.leakage.total_pj()) / samples;

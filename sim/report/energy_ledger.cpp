@@ -68,19 +68,15 @@ Leakage StaticPower::over(std::uint64_t cycles) const {
     return {p.core_pj * n, p.router_pj * n, p.link_pj * n, p.bridge_pj * n, p.chip_pj * n};
 }
 
-std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices& prices) {
-    std::vector<EnergySplit> out;
-    for (const StepRecord& step : record.steps) {
-        Ledger ledger;
-        for (std::size_t k = 0; k < step.core.size(); ++k)
-            LeafMaker(prices.of_kind(k))
-                .add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, prices.kind_name(k), step.core[k]);
-        const LeafMaker maker(prices.of_kind(0));
-        maker.add_noc(ledger, Leaf::kNoLayer, step.noc);
-        maker.add_chip(ledger, step.host_packets, step.barriers);
-        out.push_back(ledger.total());
-    }
-    return out;
+EnergySplit step_energy(const StepRecord& step, const ChipPrices& prices) {
+    Ledger ledger;
+    for (std::size_t k = 0; k < step.core.size(); ++k)
+        LeafMaker(prices.of_kind(k))
+            .add_core(ledger, Leaf::kNoCore, Leaf::kNoLayer, prices.kind_name(k), step.core[k]);
+    const LeafMaker maker(prices.of_kind(0));
+    maker.add_noc(ledger, Leaf::kNoLayer, step.noc);
+    maker.add_chip(ledger, step.host_packets, step.barriers);
+    return ledger.total();
 }
 
 Ledger compute_energy(const RunRecord& record, const ChipPrices& prices, const StaticPower& power) {

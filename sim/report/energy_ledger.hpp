@@ -70,8 +70,8 @@ struct Ledger {
     }
 };
 
-/// Of every chip timestep: the same prices, summed over cores and layers.
-std::vector<EnergySplit> step_energies(const RunRecord& record, const ChipPrices& prices);
+/// Of a timestep: the same prices, summed over cores and layers.
+EnergySplit step_energy(const StepRecord& step, const ChipPrices& prices);
 
 /// Counted events times the prices of each core's kind; static power times time for every core, router and
 /// link of the chip.

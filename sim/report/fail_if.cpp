@@ -48,7 +48,7 @@ FailIf::FailIf(const std::string& text) : text_(text) {
     if (end != number.c_str() + number.size()) fail("'" + number + "' is not a number");
 }
 
-double FailIf::value(const Json& stats) const {
+std::optional<double> FailIf::value(const Json& stats) const {
     const Json* at = &stats;
     const auto fail = [&](const std::string& what) {
         throw Error(ExitCode::Usage, "--fail-if '" + text_ + "': " + what);
@@ -77,12 +77,15 @@ double FailIf::value(const Json& stats) const {
             i = end;
         }
     }
+    if (at->is_null()) return std::nullopt;
     if (!at->is_number()) fail("'" + path_ + "' is not a number in this report");
     return at->get<double>();
 }
 
 bool FailIf::fails(const Json& stats) const {
-    const double v = value(stats);
+    const std::optional<double> defined = value(stats);
+    if (!defined) return true;
+    const double v = *defined;
     if (op_ == ">") return v > bound_;
     if (op_ == ">=") return v >= bound_;
     if (op_ == "<") return v < bound_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "base/json/json.hpp"
+#include <optional>
 #include <string>
 
 namespace loom::stats {
@@ -10,11 +11,11 @@ class FailIf {
   public:
     /// Throws Error(Usage) for what is not "path op number" (>, >=, <, <=, ==, !=).
     explicit FailIf(const std::string& text);
-    /// True when the condition holds, i.e. the check fails. Throws Error(Usage) for a path that is not a
+    /// True when the condition holds, i.e. the check fails, and when the value is not defined (null). Throws Error(Usage) for a path that is not a
     /// number of the report, with the nearest spelling.
     bool fails(const Json& stats) const;
-    /// The value of the path, for messages.
-    double value(const Json& stats) const;
+    /// The value of the path; nothing when it is not defined.
+    std::optional<double> value(const Json& stats) const;
     const std::string& text() const { return text_; }
 
   private:

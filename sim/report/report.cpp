@@ -14,11 +14,6 @@
 
 namespace loom::stats {
 
-
-Json ratio_json(double a, double b) {
-    return b == 0 ? Json() : Json(a / b);
-}
-
 Json energy_json(const EnergySplit& e) {
     Json j;
     j["total_pj"] = e.total();
@@ -64,8 +59,9 @@ void put_run(Json& j, const RunAccount& a) {
     j["schema_version"] = kSchemaVersion;
     j["spikeloom"] = kVersion;
     j["chip"] = a.chip.name;
-    j["accuracy"] = ratio_json(static_cast<double>(a.record.correct), static_cast<double>(a.record.labelled));
+    j["accuracy"] = quotient(static_cast<double>(a.record.correct), static_cast<double>(a.record.labelled));
     j["samples"] = a.record.samples;
+    j["undecided"] = a.record.undecided;
     j["timesteps"] = a.record.timesteps;
     j["chip_timesteps"] = a.record.chip_steps;
 }
@@ -74,19 +70,19 @@ void put_time(Json& j, const RunAccount& a) {
     const RunRecord& r = a.record;
     const auto [low, high] = std::minmax_element(r.cycles_per_sample.begin(), r.cycles_per_sample.end());
     j["cycles"]["total"] = r.total_cycles;
-    j["cycles"]["per_sample_mean"] = ratio_json(static_cast<double>(r.total_cycles), a.samples());
+    j["cycles"]["per_sample_mean"] = quotient(static_cast<double>(r.total_cycles), a.samples());
     j["cycles"]["per_sample_min"] = r.cycles_per_sample.empty() ? Json() : Json(*low);
     j["cycles"]["per_sample_max"] = r.cycles_per_sample.empty() ? Json() : Json(*high);
     j["cycles"]["reset"] = r.reset_cycles;
     j["cycles"]["barrier"] = r.barrier_cycles;
     j["time"]["simulated_s"] = a.seconds();
-    j["time"]["per_sample_s"] = ratio_json(a.seconds(), a.samples());
+    j["time"]["per_sample_s"] = quotient(a.seconds(), a.samples());
 }
 
 void put_energy(Json& j, const RunAccount& a) {
     const EnergySplit dynamic = a.ledger.total();
     j["energy"]["total_pj"] = a.total_pj();
-    j["energy"]["per_sample_pj"] = ratio_json(a.total_pj(), a.samples());
+    j["energy"]["per_sample_pj"] = quotient(a.total_pj(), a.samples());
     for (std::size_t i = 0; i < kCategories.size(); ++i)
         j["energy"][std::string(kCategories[i]) + "_pj"] = dynamic.of[i];
     j["energy"]["leakage_pj"] = a.ledger.leakage.total_pj();
@@ -102,7 +98,7 @@ void put_operations(Json& j, const RunAccount& a) {
     j["estimate"]["paper_pj"] = paper;
     j["estimate"]["rate_pj"] = rate_estimate(a);
     j["estimate"]["ann_pj"] = prices.mac * a.all().ann;
-    j["estimate"]["ratio"] = ratio_json(a.total_pj(), paper);
+    j["estimate"]["ratio"] = quotient(a.total_pj(), paper);
     j["estimate"]["ac_pj"] = prices.ac;
     j["estimate"]["mac_pj"] = prices.mac;
     j["estimate"]["source"] = prices.source;
@@ -127,6 +123,10 @@ void put_traffic(Json& j, const RunAccount& a) {
     j["routers_used"] = a.record.routers_in_use;
 }
 
+void put_lost(Json& j, const RunAccount& a) {
+    j["lost"] = lost_json(a);
+}
+
 /// Silicon, kinds of cores, arrays, other chips: what only some chips have, area apart.
 void put_chip(Json& j, const RunAccount& a) {
     j["area"] = area_json(a.chip, a.inventory);
@@ -140,12 +140,13 @@ void put_chip(Json& j, const RunAccount& a) {
     if (a.record.labelled != 0) j["accuracy"] = j["devices"]["accuracy_mean"];
 }
 
-/// Energy by component: the part of an event's name before the dot.
+/// Energy by component: the part of an event's name before the dot. Null: none of its events has a price.
 void put_components(Json& j, const RunAccount& a) {
-    Json component;
+    Json component = Json::object();
     for (const Leaf& l : a.ledger.leaves) {
         const std::string& name = a.event_name(l);
         Json& slot = component[name.substr(0, name.find('.'))];
+        if (a.prices.of_kind(a.prices.kind(l.core))[l.event].spec == nullptr) continue;
         slot = (slot.is_null() ? 0.0 : slot.get<double>()) + l.pj();
     }
     j["components"] = Json::object();
@@ -156,7 +157,7 @@ void put_components(Json& j, const RunAccount& a) {
 
 Json make_stats(const RunAccount& account) {
     static constexpr std::array sections{put_run,     put_time, put_energy,    put_operations,
-                                         put_traffic, put_chip, put_components};
+                                         put_traffic, put_lost, put_chip, put_components};
     Json j;
     for (const auto put : sections) put(j, account);
     j["layers"] = layers_json(account);

@@ -24,7 +24,7 @@ std::string layers_csv(const Json& stats);
 /// Every event with count, price, source and energy; on chips with several kinds of cores, components of a
 /// core bear the name of its kind.
 std::string energy_yaml(const RunAccount& account);
-/// The table that a person reads; at most 120 columns.
+/// The table that a person reads; at most 120 columns; a name longer than 12 has a line of its own.
 std::string summary_table(const Json& stats, const std::string& chip_name);
 
 /// 1234567 pJ -> "1.23 uJ".

@@ -50,11 +50,12 @@ Json layer_json(const RunAccount& a, std::uint32_t i) {
         l["cores"] = arch::kind_name(a.chip, kind_of_layer(a.program, i));
     l["neurons"] = info.count;
     l["spikes"] = ops.spikes;
-    l["rate"] = ratio_json(static_cast<double>(ops.spikes), slots);
+    l["rate"] = quotient(static_cast<double>(ops.spikes), slots);
     l["ops"] = ops_json(ops);
     l["energy"] = energy_json(e);
     l["estimate"]["paper_pj"] = estimate;
-    l["estimate"]["ratio"] = ratio_json(e.total(), estimate);
+    l["estimate"]["ratio"] = quotient(e.total(), estimate);
+    l["lost"] = lost_json(a, i);
     l["counters"] = counters_json(a, of_layer);
     if (Json arrays = arrays_json(a.chip, a.program, i, ~0u); !arrays.is_null())
         l["arrays"] = std::move(arrays);
@@ -85,28 +86,36 @@ Json cores_json(const RunAccount& a) {
     return j;
 }
 
+namespace {
+
+/// step: null for all timesteps in which nothing was active.
+Json step_json(const RunAccount& a, const StepRecord& s, Json number) {
+    LayerOps ops;
+    for (std::size_t k = 0; k < s.core.size(); ++k) {
+        const LayerOps of_kind = a.ops_of(k, s.core[k]);
+        ops.spikes += of_kind.spikes;
+        ops.ac += of_kind.ac;
+        ops.mac += of_kind.mac;
+    }
+    Json step;
+    step["timestep"] = std::move(number);
+    step["times"] = s.barriers;
+    step["cycles"] = s.cycles;
+    step["spikes"] = ops.spikes;
+    step["ac"] = ops.ac;
+    step["mac"] = ops.mac;
+    step["packets"] = s.noc.packets;
+    step["energy"] = energy_json(step_energy(s, a.prices));
+    step["energy"]["leakage_pj"] = a.power.over(s.cycles).total_pj();
+    return step;
+}
+
+}  // namespace
+
 Json steps_json(const RunAccount& a) {
     Json j = Json::array();
-    const std::vector<EnergySplit> energy = step_energies(a.record, a.prices);
-    for (std::size_t i = 0; i < a.record.steps.size(); ++i) {
-        const StepRecord& s = a.record.steps[i];
-        LayerOps ops;
-        for (std::size_t k = 0; k < s.core.size(); ++k) {
-            const LayerOps of_kind = a.ops_of(k, s.core[k]);
-            ops.spikes += of_kind.spikes;
-            ops.ac += of_kind.ac;
-            ops.mac += of_kind.mac;
-        }
-        Json step;
-        step["cycles"] = s.cycles;
-        step["spikes"] = ops.spikes;
-        step["ac"] = ops.ac;
-        step["mac"] = ops.mac;
-        step["packets"] = s.noc.packets;
-        step["energy"] = energy_json(energy[i]);
-        step["energy"]["leakage_pj"] = a.power.over(s.cycles).total_pj();
-        j.push_back(std::move(step));
-    }
+    for (const StepRecord& s : a.record.steps) j.push_back(step_json(a, s, s.step));
+    if (a.record.quiet.barriers != 0) j.push_back(step_json(a, a.record.quiet, Json()));
     return j;
 }
 

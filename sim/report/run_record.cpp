@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/report/run_record.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "base/checked_cast.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
 
@@ -13,7 +15,7 @@ namespace {
 template <class Io>
 void transfer(Io& io, RunRecord& r) {
     for (std::uint64_t* n :
-         {&r.samples, &r.timesteps, &r.chip_steps, &r.labelled, &r.correct, &r.total_cycles, &r.reset_cycles,
+         {&r.samples, &r.timesteps, &r.chip_steps, &r.labelled, &r.correct, &r.undecided, &r.input_rounded, &r.total_cycles, &r.reset_cycles,
           &r.barrier_cycles, &r.barriers, &r.host_packets, &r.input_events, &r.routers_in_use}) {
         io.number(*n);
     }
@@ -31,13 +33,16 @@ void transfer(Io& io, RunRecord& r) {
         totals(c.counters);
     });
     io.list(r.noc, [&](noc::NocCounters& c) { fields(member, c); });
-    io.list(r.steps, [&](StepRecord& s) {
+    const auto step = [&](StepRecord& s) {
+        io.number(s.step);
         io.number(s.cycles);
         io.list(s.core, totals);
         fields(member, s.noc);
         io.number(s.host_packets);
         io.number(s.barriers);
-    });
+    };
+    io.list(r.steps, step);
+    step(r.quiet);
 }
 
 struct Writer {
@@ -91,7 +96,9 @@ void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
     chip_steps = o.chip_steps;
     labelled += o.labelled;
     correct += o.correct;
-    total_cycles += o.total_cycles;
+    undecided += o.undecided;
+    input_rounded += o.input_rounded;
+    add_checked(total_cycles, o.total_cycles, "the simulated cycles");
     reset_cycles += o.reset_cycles;
     barrier_cycles += o.barrier_cycles;
     barriers += o.barriers;
@@ -111,8 +118,17 @@ void RunRecord::add(const RunRecord& o, std::size_t first, std::size_t stride) {
     }
     if (noc.size() < o.noc.size()) noc.resize(o.noc.size());
     for (std::size_t i = 0; i < o.noc.size(); ++i) noc[i] = sum_of(noc[i], o.noc[i]);
-    if (steps.size() < o.steps.size()) steps.resize(o.steps.size());
-    for (std::size_t i = 0; i < o.steps.size(); ++i) steps[i] += o.steps[i];
+    for (const StepRecord& s : o.steps) row(s.step) += s;
+    quiet += o.quiet;
+}
+
+StepRecord& RunRecord::row(std::uint64_t step) {
+    auto at = std::ranges::lower_bound(steps, step, {}, &StepRecord::step);
+    if (at == steps.end() || at->step != step) {
+        at = steps.insert(at, StepRecord{});
+        at->step = step;
+    }
+    return *at;
 }
 
 std::string serialise(const RunRecord& record) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <cmath>
 #include <map>
 
+#include "base/json/figures.hpp"
 #include "sim/report/report.hpp"
 
 namespace loom::stats {
@@ -43,6 +45,22 @@ class Descriptions {
         text_ = {
             {"accuracy", "correct classifications over labelled samples"},
             {"samples", "inferences simulated"},
+            {"undecided", "inferences whose output did not fire: no class, not correct"},
+            {"values", "numbers other than 0 that became integers"},
+            {"zeroed", "of these: became 0"},
+            {"ties", "half way between two integers"},
+            {"clipped", "beyond the range of the integers"},
+            {"largest_error", "largest relative error"},
+            {"mean_error", "mean relative error"},
+            {"saturations.sums", "sums beyond the accumulator's width"},
+            {"saturations.membranes", "membranes beyond the state's width"},
+            {"saturations.converter_codes", "codes beyond the range of a converter"},
+            {"saturations.partial_sums", "partial sums beyond their width"},
+            {"saturations.total", "all of them"},
+            {"lost.input_rounded", "values of the input that no integer of the chip is"},
+            {"lost.packets_dropped", "deliveries that did not happen"},
+            {"timestep", "of the chip; none: all in which nothing was active"},
+            {"times", "inferences (none: timesteps) that the row is the sum of"},
             {"timesteps", "algorithmic timesteps of an inference"},
             {"chip_timesteps", "timesteps on the chip, pipeline included"},
             {"cycles.total", "simulated time of all inferences (cycles)"},
@@ -121,7 +139,7 @@ void flatten(const Json& j, const std::string& path, const Descriptions& descrip
             flatten(j[i], fmt::format("{}[{}]", path, i), descriptions, out);
     } else {
         const std::string doc = descriptions.of(path);
-        const std::string value = j.is_string() ? j.get<std::string>() : j.dump();
+        const std::string value = j.is_string() ? j.get<std::string>() : j.is_null() ? "none" : j.dump();
         out += fmt::format("{:<56} {:>20}{}{}\n", path, value, doc.empty() ? "" : "  # ", doc);
     }
 }
@@ -152,10 +170,10 @@ std::string layers_csv(const Json& stats) {
         if (name.find_first_of(",\"\n") != std::string::npos) name = Json(name).dump();
         out += fmt::format(
             "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", name, l["kind"].get<std::string>(),
-            l["neurons"].dump(), l["spikes"].dump(), l["rate"].dump(), o["ac"].dump(), o["mac"].dump(),
+            l["neurons"].dump(), l["spikes"].dump(), figure_csv(l["rate"]), o["ac"].dump(), o["mac"].dump(),
             o["offchip_mac"].dump(), o["ann_mac"].dump(), l["estimate"]["paper_pj"].dump(),
             e["compute_pj"].dump(), e["memory_pj"].dump(), e["noc_pj"].dump(), e["control_pj"].dump(),
-            e["total_pj"].dump(), l["estimate"]["ratio"].is_null() ? "" : l["estimate"]["ratio"].dump());
+            e["total_pj"].dump(), figure_csv(l["estimate"]["ratio"]));
     }
     return out;
 }
@@ -180,6 +198,34 @@ std::string devices_text(const Json& d) {
     return out;
 }
 
+/// Percent with three digits: 0.0123 -> "1.23 %".
+std::string percent(const Json& share) {
+    return figure_text(share.is_null() ? share : Json(100 * number(share)), "{:.3g} %");
+}
+
+/// What has been lost, in one line; empty when nothing was.
+std::string lost_text(const Json& s) {
+    std::vector<std::string> parts;
+    for (const char* what : {"weights", "parameters"}) {
+        const Json& l = s["lost"][what];
+        if (number(l["mean_error"]) == 0) continue;
+        std::string text = fmt::format("{} rounded by {} ({} at most)", what, percent(l["mean_error"]),
+                                       percent(l["largest_error"]));
+        if (number(l["zeroed"]) > 0)
+            text += fmt::format(", {} of {} became 0", l["zeroed"].dump(), l["values"].dump());
+        if (number(l["clipped"]) > 0) text += fmt::format(", {} clipped", l["clipped"].dump());
+        parts.push_back(std::move(text));
+    }
+    const auto count = [&](const Json& n, const char* what) {
+        if (number(n) > 0) parts.push_back(fmt::format("{} {}", n.dump(), what));
+    };
+    count(s["lost"]["saturations"]["total"], "saturations");
+    count(s["lost"]["input_rounded"], "input values rounded");
+    count(s["lost"]["packets_dropped"], "packets dropped");
+    count(s["undecided"], "inferences undecided");
+    return parts.empty() ? std::string() : fmt::format("  lost      {}\n", fmt::join(parts, "; "));
+}
+
 /// What papers would say, below the table.
 std::string estimate_text(const Json& s, double n) {
     std::string out;
@@ -198,23 +244,26 @@ std::string estimate_text(const Json& s, double n) {
 }  // namespace
 
 std::string summary_table(const Json& s, const std::string& chip_name) {
-    const double n = std::max(1.0, number(s["samples"]));
+    const bool none = number(s["samples"]) == 0;
+    const double n = none ? 1.0 : number(s["samples"]);
     const Json& e = s["energy"];
     std::string out;
     out += fmt::format("{} inferences on {}: {} of {} cores, {} timesteps ({} on the chip)\n",
                        s["samples"].dump(), chip_name, s["cores_used"].dump(), s["cores_total"].dump(),
                        s["timesteps"].dump(), s["chip_timesteps"].dump());
     out += fmt::format(
-        "  accuracy  {:<14} cycles {:<12.0f} time {:<12} energy {} per inference\n",
+        "  accuracy  {:<14} cycles {:<12} time {:<12} energy {} per inference\n",
         s["accuracy"].is_null() ? "no labels" : fmt::format("{:.2f} %", 100 * number(s["accuracy"])),
-        number(s["cycles"]["per_sample_mean"]), human_time(number(s["time"]["simulated_s"]) / n),
-        human_energy(number(e["total_pj"]) / n));
+        figure_text(s["cycles"]["per_sample_mean"], "{:.0f}"),
+        none ? "none" : human_time(number(s["time"]["simulated_s"]) / n),
+        none ? "none" : human_energy(number(e["total_pj"]) / n));
     const Json& area = s["area"]["total_mm2"];
     out += area.is_null()
                ? std::string("  area      none: the price list has no area figures\n")
                : fmt::format(
                      "  area      {:.3g} mm2 of the parts with a figure (stats.json: area.not_included)\n",
                      number(area));
+    out += lost_text(s);
     if (s.contains("devices")) out += devices_text(s["devices"]);
     if (s.contains("arrays")) {
         out += fmt::format("  {} arrays, {:.1f} % of their cells; loading them takes {} and {}\n",
@@ -231,12 +280,14 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
     const auto row = [&](const std::string& name, const std::string& neurons, double spikes, const Json& ops,
                          double paper, const Json& energy, double total, const Json& ratio) {
         const auto pj = [&](const char* key) { return human_energy(number(energy[key]) / n); };
+        const bool is_long = name.size() > 12;  // has a line of its own: cut, two names could look the same
+        if (is_long) out += name + '\n';
         const double mac = number(ops["mac"]) + number(ops["offchip_mac"]);
         std::string mac_text = count_text(mac / n);
         if (number(ops["offchip_mac"]) > 0) mac_text += "*";
         out += fmt::format(
-            "{:<12.12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n", name,
-            neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
+            "{:<12} {:>7} {:>8} {:>8} {:>7} {:>8} | {:>7} | {:>8} {:>8} {:>8} {:>8} {:>8} {:>7}\n",
+            is_long ? "" : name, neurons, count_text(spikes / n), count_text(number(ops["ac"]) / n), mac_text,
             count_text(number(ops["ann_mac"]) / n), human_energy(paper / n), pj("compute_pj"),
             pj("memory_pj"), pj("noc_pj"), pj("control_pj"), human_energy(total / n),
             ratio.is_null() ? "-" : fmt::format("{:.3g}x", number(ratio)));
@@ -253,11 +304,12 @@ std::string summary_table(const Json& s, const std::string& chip_name) {
     const double paper = number(s["estimate"]["paper_pj"]);
     row("total", fmt::format("{:.0f}", neurons), number(s["spikes"]["total"]), s["ops"], paper, e,
         number(e["total_pj"]), s["estimate"]["ratio"]);
-    const double total = std::max(number(e["total_pj"]), 1e-300);
-    out += fmt::format("{:<67} {:>7.1f}% {:>7.1f}% {:>7.1f}% {:>7.1f}%  leakage {:.1f}%\n",
-                       "share of the total", 100 * number(e["compute_pj"]) / total,
-                       100 * number(e["memory_pj"]) / total, 100 * number(e["noc_pj"]) / total,
-                       100 * number(e["control_pj"]) / total, 100 * number(e["leakage_pj"]) / total);
+    const auto share = [&](const char* part) {
+        const Json q = quotient(100 * number(e[part]), number(e["total_pj"]));
+        return q.is_null() ? std::string("none") : fmt::format("{:.1f}%", q.get<double>());
+    };
+    out += fmt::format("{:<67} {:>8} {:>8} {:>8} {:>8}  leakage {}\n", "share of the total", share("compute_pj"),
+                       share("memory_pj"), share("noc_pj"), share("control_pj"), share("leakage_pj"));
     return out + estimate_text(s, n);
 }
 

@@ -133,7 +133,7 @@ CASES = [
     ("missing node key", nir(lambda n: n["nodes/lif2"].__delitem__("tau")), [], 3, "{d}/net.nir: node 'lif2': key 'tau' is missing; type LIF needs it"),
     ("dangling edge", nir(lambda n: n.move("nodes/lif2", "nodes/lif22")), [], 3, "{d}/net.nir: edge 'conv2' -> 'lif2': 'lif2' names no node; did you mean 'lif22'? network.repair: true takes it so"),
     ("wrong shape", nir(lambda n: replace(n["nodes/fc"], "weight", np.zeros((10, 500), np.float32))), [], 3, "{d}/net.nir: node 'fc': weight [10, 500] takes 500 values in the last dimension, the input has shape [512]"),
-    ("attention", lambda d: shutil.copy(f"{GOLDEN}/digits_ssa.nir", f"{d}/net.nir"), [], 3, "unsupported: node 'av' of type MatMul: products of two signals are not compiled onto cores yet"),
+    ("attention", lambda d: shutil.copy(f"{GOLDEN}/digits_ssa.nir", f"{d}/net.nir"), [], 3, "unsupported: node 'qk' of type MatMul: products of two signals are not compiled onto cores yet"),
     ("loop that is too short", loop, [], 4, "does not fit: timesteps of delay in a loop: need 2, have 1 (each hop takes one on the chip: 'b' -> 'a' -> 'b')"),
     ("truncated input", truncated("in.npz", 0.7), [], 3, '{d}/in.npz: not an .npz archive, or cut off (no central directory)'),
     ("unknown array", edit("array: image", "array: imgae"), [], 3, "{d}/in.npz: no array 'imgae'; did you mean 'image'?"),

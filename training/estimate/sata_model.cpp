@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "training/estimate/sata_model.hpp"
 
+#include <limits>
 #include <fmt/format.h>
 
 #include "base/error.hpp"
@@ -158,7 +159,7 @@ std::string_view phase_word(EstimatePhase p) {
 }
 
 double percent_of(double part, double whole) {
-    return whole == 0 ? 0 : 100 * part / whole;
+    return whole == 0 ? std::numeric_limits<double>::quiet_NaN() : 100 * part / whole;
 }
 
 double Estimate::energy(const Counts& c, EstimatePhase p, Kind k) const {

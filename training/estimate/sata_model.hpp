@@ -52,6 +52,7 @@ std::string_view phase_word(EstimatePhase p);
 using Counts = std::array<double, kTerms.size()>;
 
 /// 0 of nothing.
+/// Not a number for a part of nothing.
 double percent_of(double part, double whole);
 
 /// Per sample. Energies are in the unit of UnitEnergies; in_macs() makes 16-bit MACs of them.

@@ -24,7 +24,7 @@ void fields(V& v, AlgorithmSpec& s) {
     v("truncate", s.truncate, {.doc = "bptt: errors are cut every so many timesteps; 0: never"});
     v("backward_steps", s.backward_steps,
       {.doc = "sltt_k: timesteps of a sample that get an error", .min = 0});
-    v("seed", s.seed, {.doc = "of the timesteps that sltt_k picks"});
+    v("seed", s.seed, {.doc = "of the timesteps that sltt_k picks", .max = kAnyWhole});
     v("online", s.online,
       {.doc =
            "sltt, sltt_k, ottt_a: pass by pass of one timestep, loss at every timestep (default); false: one "

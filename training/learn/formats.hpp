@@ -40,7 +40,7 @@ void fields(V& v, FormatSpec& s) {
     v("rounding", s.rounding, {.doc = "nearest (ties to even) or stochastic (counter-based random numbers)"});
     v("master_weights", s.master_weights,
       {.doc = "true: the optimiser keeps float32 weights; false: every update is rounded to the format"});
-    v("seed", s.seed, {.doc = "of stochastic rounding"});
+    v("seed", s.seed, {.doc = "of stochastic rounding", .max = kAnyWhole});
 }
 
 /// Formats with counts of what did not fit.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/checked_cast.hpp"
 #include "base/counter_math.hpp"
 #include "base/error.hpp"
 
@@ -36,6 +37,7 @@ StepRunner::StepRunner(TrainingView& view, Arrivals& arrivals, bool beside, std:
       sends_(view.room.cores + 1),
       spent_((view.room.cores + 1) * view.work->items.size()) {
     scheduler_.shuffle(shuffle);
+    wiring_.network().tell_losses(activity_);
     for (std::uint32_t e = 0; e <= view_.room.cores; ++e) add_core(e);
 }
 
@@ -78,7 +80,7 @@ void StepRunner::send(std::uint32_t from, Destination to, std::uint32_t copies, 
     const std::uint64_t flit = view_.chip.noc.flit_bits;
     packet.destination = to;
     packet.source = EndpointId{from};
-    packet.flits = static_cast<std::uint16_t>((bits + flit - 1) / flit);
+    packet.flits = checked_cast<std::uint16_t>((bits + flit - 1) / flit, "number of a packet's flits");
     sends_[from].push_back({packet, copies});
 }
 

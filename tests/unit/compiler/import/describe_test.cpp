@@ -20,13 +20,13 @@ TEST(Describe, NodesEdgesAndNotes) {
               "  metadata dt: 0.001\n"
               "nodes\n"
               "  node  type    input -> output  parameters\n"
-              "  fc    Affine    [3] -> [20]            80\n"
               "  in    Input     [3] -> [3]              0\n"
+              "  fc    Affine    [3] -> [20]            80\n"
               "  out   Output   [20] -> [20]             0\n"
               "  total parameters: 80\n"
               "edges\n"
-              "  fc -> out\n"
               "  in -> fc\n"
+              "  fc -> out\n"
               "notes\n"
               "  duplicate edge 'fc' -> 'out' dropped\n");
 }

@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(All, Digits, testing::Values("mlp", "mlp_q8", "conv", "
 
 TEST(DigitsShapes, Mlp) {
     const auto m = digits("mlp");
-    EXPECT_EQ(edges(m), "fc1->lif1 fc2->lif2 input->fc1 lif1->fc2 lif2->output");
+    EXPECT_EQ(edges(m), "input->fc1 fc1->lif1 lif1->fc2 fc2->lif2 lif2->output");
     EXPECT_THAT(node(m, "fc1").input_shape, ElementsAre(64));
     EXPECT_THAT(node(m, "lif1").output_shape, ElementsAre(128));
 }
