@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/hdf5/handle.hpp"
 
 namespace loom::traces {
 namespace {
@@ -84,7 +85,7 @@ struct NirDataWriter::Impl {
 
 NirDataWriter::NirDataWriter(const std::string& path, std::size_t samples, std::size_t steps, double dt)
     : impl_(new Impl{path, samples, steps, dt, -1, {}}) {
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    hdf5::prepare_library();
     const Handle plist(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
     H5Pset_obj_track_times(plist, 0);
     impl_->file = impl_->need(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, plist, H5P_DEFAULT));

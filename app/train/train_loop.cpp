@@ -149,14 +149,14 @@ class Loop {
     void test() {
         EpochRow& row = state_.epochs.back();
         row.test_samples = t_.data->test_samples();
-        row.test_correct = 0;
+        row.test_correct = row.test_undecided = 0;
         double loss = 0;
         for (std::size_t first = 0; first < row.test_samples; first += length_.batch) {
             const std::size_t count = std::min<std::size_t>(length_.batch, row.test_samples - first);
             t_.data->test_batch(first, count, input_, labels_);
             t_.trainer->first_sample = first;
             const learn::StepResult r = t_.trainer->evaluate(input_, labels_);
-            row.test_correct += r.correct;
+            row.test_correct += r.correct, row.test_undecided += r.undecided;
             loss += r.loss * static_cast<double>(count);
         }
         t_.trainer->first_sample = 0;

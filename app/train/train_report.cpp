@@ -38,6 +38,7 @@ Json epochs_json(const TrainState& state) {
         if (e.test_samples != 0) {
             j["test_loss"] = e.test_loss;
             j["test_correct"] = e.test_correct;
+            j["test_undecided"] = e.test_undecided;
             j["test_samples"] = e.test_samples;
             j["test_accuracy"] = quotient(e.test_correct, e.test_samples);
         }

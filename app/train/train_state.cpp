@@ -48,7 +48,8 @@ void each_member(Of<StepRow> auto& r, F f) {
 template <class F>
 void each_member(Of<EpochRow> auto& r, F f) {
     f("epoch", r.epoch), f("steps", r.steps), f("samples", r.samples), f("correct", r.correct);
-    f("loss", r.loss), f("test_samples", r.test_samples), f("test_correct", r.test_correct);
+    f("loss", r.loss), f("test_samples", r.test_samples), f("test_correct", r.test_correct),
+        f("test_undecided", r.test_undecided);
     f("test_loss", r.test_loss);
 }
 template <class F>

@@ -24,7 +24,7 @@ struct StepRow {
 struct EpochRow {
     std::uint64_t epoch = 0, steps = 0, samples = 0, correct = 0;
     double loss = 0;  ///< mean over its steps
-    std::uint64_t test_samples = 0, test_correct = 0;
+    std::uint64_t test_samples = 0, test_correct = 0, test_undecided = 0;
     double test_loss = 0;
 };
 

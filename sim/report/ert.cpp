@@ -176,7 +176,8 @@ void merge_over(Node& section, const char* key, const Node& table, const std::st
     if (own.map.empty()) own.at = section.at;
     for (const Node::Entry& e : table.map) {
         const Node* there = own.find(e.key);
-        if (there == nullptr || named_in.empty() || there->at.file != named_in) own.put(e.key, e.value);
+        const bool corrected = there != nullptr && !named_in.empty() && there->at.file == named_in;
+        own.put(e.key, corrected ? config::merge(e.value, *there) : e.value);
     }
     section.put(key, std::move(own));
     Node* unpriced = section.find("unpriced");

@@ -20,7 +20,7 @@ fuzz = importlib.util.module_from_spec(importlib.util.spec_from_loader("fuzz", l
 loader.exec_module(fuzz)
 # What no result shows: what is done with a damaged file, a rate that only weighs many layers against each other, what a check takes or refuses, what a killed training left, when
 # a stuck run is given up, a note for people.
-EXCUSED = {"network.repair", "map.check", "map.rate", "train.checkpoint", "measure.watchdog", "check_deadlock", "source"}
+EXCUSED = {"network.repair", "map.check", "map.check_limit", "map.rate", "train.checkpoint", "measure.watchdog", "check_deadlock", "source"}
 SERVER = os.path.join(os.environ.get("LOOM_BUILD_DIR", f"{ROOT}/build"), "tests", "fuzz", "spikeloom-fuzz")
 ECHO = ("manifest.json", "host.json", "printed", "config.resolved.yaml")
 

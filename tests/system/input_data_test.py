@@ -39,13 +39,18 @@ train: {algorithm: bptt, timesteps: 4, batch: 2, steps: 1, loss: mse_rate, surro
 """)
 
 
+def out_of(verb):
+    """A result of one verb does not replace that of another."""
+    return "trained" if verb == "train" else "out"
+
+
 def ask(verb, d, **keys):
     """(exit code, stderr); keys are those of the verb's data section, with dots as they are written."""
     section = "data" if verb == "train" else "input"
     if "file" in keys:
         keys["file"] = f"{d}/{keys['file']}"
     sets = [a for k, v in keys.items() for a in ("--set", f"{section}.{k}={v}")]
-    out = [] if verb == "map" else ["-o", f"{d}/out"]
+    out = [] if verb == "map" else ["-o", f"{d}/{out_of(verb)}"]
     code, _, err = spikeloom(verb, f"{d}/{verb if verb == 'train' else 'run'}.yaml", *out, *sets)
     return code, err
 
@@ -101,7 +106,7 @@ def the_order_of_axes_is_a_key():
         for order, x in (("timesteps_first", spikes), ("samples_first", np.moveaxis(spikes, 0, 1))):
             np.savez(f"{d}/x.npz", x=x, y=LABELS)
             assert ask("train", d, order=order)[0] == 0
-            results.append(open(f"{d}/out/trained.nir", "rb").read())
+            results.append(open(f"{d}/trained/trained.nir", "rb").read())
             code, err = ask("run", d, order=order, labels="y")
             assert code == 0, err
             results.append(recorded(f"{d}/out", "out").tobytes())

@@ -167,7 +167,6 @@ CASES = [
     ("a text as cycle", trace("cycle,source,destination\nx,2,3\n"), [], 3,
      "{d}/t.csv:2: cycle 'x' is no whole number in 0..281474976710656"),
     ("a negative cycle", trace("cycle,source,destination\n-1,2,3\n"), [], 3, "{d}/t.csv:2: cycle '-1' is no whole number*"),
-    ("a trace without packets", trace("\ufeffcycle,source,destination\n"), [], 3, "{d}/t.csv:1: there are no packets"),
     ("a source out of range", trace("cycle,source,destination\n1,17,3\n"), [], 3, "{d}/t.csv:2: source '17' is no whole number in 0..16"),
     ("a destination out of range", trace("cycle,source,destination\n1,2,3;99\n"), [], 3,
      "{d}/t.csv:2: destination '99' is no whole number in 0..16"),

@@ -116,7 +116,7 @@ def prices_from_files():
         y = yaml.safe_load(open(f"{d}/o/energy.yaml"))
         assert y["noc"]["events"]["noc.link_y+"]["source"] == "ert.yaml: chip.link_y[1..112], transfer"
         links = [row.split(",") for row in open(f"{d}/o/links.csv").read().splitlines()[1:]]
-        assert sum(float(row[-1]) for row in links) == 2 * c["noc.link_x"] + 3 * c["noc.link_y"]
+        assert sum(float(row[-1] or 0) for row in links) == 2 * c["noc.link_x"] + 3 * c["noc.link_y"]
         again = noc(f"{d}/o/config.resolved.yaml")
         assert again["energy"] == e
 

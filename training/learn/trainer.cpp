@@ -13,16 +13,15 @@
 namespace loom::learn {
 namespace {
 
-/// `sum`: outputs summed over time, [sample][class].
-std::size_t count_correct(std::span<const float> sum, std::span<const std::int64_t> labels) {
+/// `sum`: outputs summed over time, [sample][class]. The largest wins, the first of equal ones, as in frameworks.
+void count_answers(std::span<const float> sum, std::span<const std::int64_t> labels, StepResult& result) {
     const std::size_t n = sum.size() / labels.size();
-    std::size_t correct = 0;
+    result.correct = result.undecided = 0;
     for (std::size_t b = 0; b < labels.size(); ++b) {
         const auto row = sum.subspan(b * n, n);
-        if (std::ranges::all_of(row, [](float x) { return x == 0; })) continue;  // undecided
-        if (std::ranges::max_element(row) - row.begin() == labels[b]) ++correct;
+        if (std::ranges::all_of(row, [](float x) { return x == 0; })) ++result.undecided;
+        if (std::ranges::max_element(row) - row.begin() == labels[b]) ++result.correct;
     }
-    return correct;
 }
 
 /// Timestep t of `all`.
@@ -150,7 +149,7 @@ StepResult Trainer::whole_sample(const Signal& input, std::span<const std::int64
     StepResult result;
     result.loss = loss_->evaluate(network_->output(), labels, network_->output_gradient());
     result.loss += loss_->on_membranes(hidden_neurons(*network_), 1);
-    result.correct = count_correct(mean_over_time(network_->output()), labels);
+    count_answers(mean_over_time(network_->output()), labels, result);
     check_loss(result.loss);
     backward(pass);
     return result;
@@ -180,7 +179,7 @@ StepResult Trainer::by_timestep(const Signal& input, std::span<const std::int64_
         update();
         network_->clear_gradients();
     }
-    result.correct = count_correct(sum, labels);
+    count_answers(sum, labels, result);
     return result;
 }
 
@@ -245,7 +244,7 @@ StepResult Trainer::evaluate(const Signal& input, std::span<const std::int64_t> 
         learn::add(sum.data(), mean.data(), sum.size());
     }
     result.loss /= static_cast<double>(input.steps());
-    result.correct = count_correct(sum, labels);
+    count_answers(sum, labels, result);
     return result;
 }
 

@@ -16,6 +16,7 @@ namespace loom::learn {
 struct StepResult {
     double loss = 0;
     std::size_t correct = 0;
+    std::size_t undecided = 0;  ///< samples without an output; the first class stands for them, as in frameworks
 };
 
 /// One minibatch after the other: forward, loss, backward, update. Owns network, loss and optimiser.

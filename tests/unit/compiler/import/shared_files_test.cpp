@@ -41,7 +41,7 @@ TEST(SharedFiles, NestedBrailleEqualsTheFlatOne) {
     const auto nested =
         compiler::read_nir((folder / "braille_noDelay_bias_zero_subgraph.nir").string(), true);
     EXPECT_EQ(edges(nested),
-              "fc1->lif1/lif1 fc2->lif2 input->fc1 lif1/lif1->fc2 lif1/lif1->lif1/lin lif1/lin->lif1/lif1 "
+              "input->fc1 fc1->lif1/lif1 lif1/lif1->fc2 lif1/lif1->lif1/lin fc2->lif2 lif1/lin->lif1/lif1 "
               "lif2->output");
     EXPECT_EQ(node(nested, "lif1/lin").arrays.at("weight").data,
               node(flat, "lif1.w_rec").arrays.at("weight").data);
