@@ -41,7 +41,7 @@ std::string read_parts(const std::string& path, Take take) {
         throw IoError(path + (S_ISDIR(about.st_mode) ? ": is a directory" : ": cannot be read: not a regular file"));
     }
     Sha1 digest;
-    std::vector<char> part(std::size_t{1} << 20);
+    std::vector<char> part(std::size_t{1} << 16);
     ssize_t n = 0;
     while ((n = read(file, part.data(), part.size())) != 0) {
         if (n < 0 && errno == EINTR) continue;
