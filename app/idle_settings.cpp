@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ranges>
 #include <vector>
 
 #include "app/extensions.hpp"
@@ -40,9 +39,8 @@ std::string unicast(const ChipSpec& c) {
 }
 
 std::string no_length(const ChipSpec& c) {
-    const bool priced = std::ranges::any_of(c.energy.actions | std::views::values, [](const arch::PriceSpec& p) {
-        return p.value.per == EnergyPrice::Per::BitMm;
-    });
+    const bool priced = std::ranges::any_of(
+        c.energy.actions, [](const auto& action) { return action.second.value.per == EnergyPrice::Per::BitMm; });
     return priced ? "" : "no price is per bit and mm (energy.actions)";
 }
 

@@ -47,7 +47,7 @@ std::size_t unpack_lzf(const std::uint8_t* in, std::size_t n, std::uint8_t* out,
 /// values[2]: bytes of a chunk.
 std::size_t lzf(unsigned flags, std::size_t n_values, const unsigned* values, std::size_t n,
                 std::size_t* size, void** buffer) {
-    if ((flags & H5Z_FLAG_REVERSE) == 0 || n_values < 3 || values[2] == 0 || values[2] > kMaxChunk) return 0;
+    if ((flags & H5Z_FLAG_REVERSE) == 0 || n_values < 3 || values[2] == 0 || std::uint64_t{values[2]} > kMaxChunk) return 0;
     const std::size_t room = values[2];
     auto* out = static_cast<std::uint8_t*>(std::malloc(room));
     if (out == nullptr) return 0;
