@@ -32,10 +32,6 @@ std::string describe_arrays(const Mapping& m, const arch::CoreSpec& core, const 
     return out;
 }
 
-}  // namespace
-
-namespace {
-
 std::string percent(double share) {
     return fmt::format("{:.3g} %", 100 * share);
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -15,22 +14,7 @@
 namespace loom::traces {
 namespace {
 
-/// Closes an HDF5 handle of any kind.
-class Handle {
-  public:
-    Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-    ~Handle() {
-        if (id_ >= 0) close_(id_);
-    }
-    Handle(Handle&& o) noexcept : id_(std::exchange(o.id_, -1)), close_(o.close_) {}
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    operator hid_t() const { return id_; }
-
-  private:
-    hid_t id_;
-    herr_t (*close_)(hid_t);
-};
+using hdf5::Handle;
 
 constexpr hsize_t kChunkNeurons = 16384;
 
@@ -59,16 +43,16 @@ struct NirDataWriter::Impl {
             return Handle(need(H5Gopen2(parent, name.c_str(), H5P_DEFAULT)), H5Gclose);
         }
         const Handle plist(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
-        H5Pset_obj_track_times(plist, 0);
-        return Handle(need(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, plist, H5P_DEFAULT)), H5Gclose);
+        H5Pset_obj_track_times(plist.get(), 0);
+        return Handle(need(H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, plist.get(), H5P_DEFAULT)), H5Gclose);
     }
     void attribute(hid_t object, const char* name, const std::string& value) const {
         const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-        H5Tset_size(type, value.size());
-        H5Tset_cset(type, H5T_CSET_UTF8);
+        H5Tset_size(type.get(), value.size());
+        H5Tset_cset(type.get(), H5T_CSET_UTF8);
         const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-        const Handle a(need(H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT)), H5Aclose);
-        need_ok(H5Awrite(a, type, value.data()));
+        const Handle a(need(H5Acreate2(object, name, type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT)), H5Aclose);
+        need_ok(H5Awrite(a.get(), type.get(), value.data()));
     }
     void write(std::size_t signal, std::size_t sample, hid_t type, const void* data,
                std::size_t count) const {
@@ -76,10 +60,10 @@ struct NirDataWriter::Impl {
         if (count != steps * s.neurons || sample >= samples)
             throw InternalError("a recorded sample of the wrong size");
         const hsize_t start[3] = {sample, 0, 0}, block[3] = {1, steps, s.neurons};
-        const Handle space(H5Dget_space(s.dataset), H5Sclose);
-        need_ok(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, block, nullptr));
+        const Handle space(H5Dget_space(s.dataset.get()), H5Sclose);
+        need_ok(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start, nullptr, block, nullptr));
         const Handle memory(H5Screate_simple(3, block, nullptr), H5Sclose);
-        need_ok(H5Dwrite(s.dataset, type, memory, space, H5P_DEFAULT, data));
+        need_ok(H5Dwrite(s.dataset.get(), type, memory.get(), space.get(), H5P_DEFAULT, data));
     }
 };
 
@@ -87,10 +71,10 @@ NirDataWriter::NirDataWriter(const std::string& path, std::size_t samples, std::
     : impl_(new Impl{path, samples, steps, dt, -1, {}}) {
     hdf5::prepare_library();
     const Handle plist(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
-    H5Pset_obj_track_times(plist, 0);
-    impl_->file = impl_->need(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, plist, H5P_DEFAULT));
+    H5Pset_obj_track_times(plist.get(), 0);
+    impl_->file = impl_->need(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, plist.get(), H5P_DEFAULT));
     const Handle root(H5Gopen2(impl_->file, "/", H5P_DEFAULT), H5Gclose);
-    impl_->attribute(root, "__type__", "NIRGraphData");
+    impl_->attribute(root.get(), "__type__", "NIRGraphData");
 }
 
 NirDataWriter::~NirDataWriter() {
@@ -104,33 +88,33 @@ std::size_t NirDataWriter::add(const std::string& layer, const std::string& key,
     std::string name = layer;
     std::replace(name.begin(), name.end(), '/', '.');
     const Handle nodes = impl_->group(impl_->file, "nodes");
-    const bool is_new = H5Lexists(nodes, name.c_str(), H5P_DEFAULT) <= 0;
-    const Handle node = impl_->group(nodes, name);
-    if (is_new) impl_->attribute(node, "__type__", "NIRNodeData");
-    const Handle observables = impl_->group(node, "observables");
-    const Handle group = impl_->group(observables, key);
-    impl_->attribute(group, "__type__", "TimeGriddedData");
+    const bool is_new = H5Lexists(nodes.get(), name.c_str(), H5P_DEFAULT) <= 0;
+    const Handle node = impl_->group(nodes.get(), name);
+    if (is_new) impl_->attribute(node.get(), "__type__", "NIRNodeData");
+    const Handle observables = impl_->group(node.get(), "observables");
+    const Handle group = impl_->group(observables.get(), key);
+    impl_->attribute(group.get(), "__type__", "TimeGriddedData");
     const hsize_t dims[3] = {impl_->samples, impl_->steps, neurons};
     const hsize_t chunk[3] = {1, std::max<hsize_t>(1, impl_->steps),
                               std::clamp<hsize_t>(neurons, 1, kChunkNeurons)};
     const Handle space(impl_->need(H5Screate_simple(3, dims, nullptr)), H5Sclose);
     const Handle plist(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    H5Pset_obj_track_times(plist, 0);
+    H5Pset_obj_track_times(plist.get(), 0);
     if (impl_->samples * impl_->steps * neurons != 0) {
-        H5Pset_chunk(plist, 3, chunk);
-        H5Pset_deflate(plist, 4);
+        H5Pset_chunk(plist.get(), 3, chunk);
+        H5Pset_deflate(plist.get(), 4);
     }
     const hid_t type = kind == Kind::Spikes       ? H5T_STD_U8LE
                        : kind == Kind::WideSpikes ? H5T_STD_I32LE
                                                   : H5T_IEEE_F64LE;
     impl_->signals.push_back(
-        {Handle(impl_->need(H5Dcreate2(group, "data", type, space, H5P_DEFAULT, plist, H5P_DEFAULT)),
+        {Handle(impl_->need(H5Dcreate2(group.get(), "data", type, space.get(), H5P_DEFAULT, plist.get(), H5P_DEFAULT)),
                 H5Dclose),
          neurons});
     const Handle scalar(H5Screate(H5S_SCALAR), H5Sclose);
-    const Handle a(impl_->need(H5Acreate2(group, "dt", H5T_IEEE_F64LE, scalar, H5P_DEFAULT, H5P_DEFAULT)),
+    const Handle a(impl_->need(H5Acreate2(group.get(), "dt", H5T_IEEE_F64LE, scalar.get(), H5P_DEFAULT, H5P_DEFAULT)),
                    H5Aclose);
-    impl_->need_ok(H5Awrite(a, H5T_NATIVE_DOUBLE, &impl_->dt));
+    impl_->need_ok(H5Awrite(a.get(), H5T_NATIVE_DOUBLE, &impl_->dt));
     return impl_->signals.size() - 1;
 }
 

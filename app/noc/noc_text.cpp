@@ -16,11 +16,6 @@ std::uint64_t count(const Json& j) {
     return j.get<std::uint64_t>();
 }
 
-/// A share as percent, without its sign; "none" when it is not defined.
-std::string percent(const Json& share, const char* format) {
-    return figure_text(share.is_null() ? share : Json(100 * share.get<double>()), format);
-}
-
 std::string latency_line(const char* what, const Json& l) {
     return fmt::format("{:<28}{:>10} {:>8} {:>8} {:>8} {:>8}\n", what, figure_text(l["mean"], "{:.3f}"),
                        figure_text(l["p50"]), figure_text(l["p95"]), figure_text(l["p99"]), figure_text(l["max"]));
@@ -41,8 +36,8 @@ std::string links_text(const Json& links) {
         fmt::format("{:<12} {:>8} {:>14} {:>10} {:>10}\n", "links", "number", "flits", "used %", "busiest %");
     for (const auto& [name, l] : links.items()) {
         out += fmt::format("  {:<10} {:>8} {:>14} {:>10} {:>10}\n", name, count(l["links"]),
-                           count(l["flits"]), percent(l["utilisation_mean"], "{:.2f}"),
-                           percent(l["utilisation_max"], "{:.2f}"));
+                           count(l["flits"]), percent_text(l["utilisation_mean"], "{:.2f}"),
+                           percent_text(l["utilisation_max"], "{:.2f}"));
     }
     return links.empty() ? "" : out;
 }
@@ -57,7 +52,7 @@ std::string energy_text(const Json& j) {
         if (source.size() > 60) source = source.substr(0, 57) + "...";
         out += fmt::format("  {:<18} {:>14} {:>12.4g} {:>12} {:>6}  {}\n", name, count(event["count"]),
                            event["price_pj"].get<double>(), human_energy(event["pj"]),
-                           percent(quotient(event["pj"].get<double>(), dynamic), "{:.1f}"), source);
+                           percent_text(quotient(event["pj"].get<double>(), dynamic), "{:.1f}"), source);
     }
     out += fmt::format("  {:<18} {:>40}         {} pJ per delivery, {} pJ per flit hop\n", "dynamic",
                        human_energy(dynamic), figure_text(e["per_delivery_pj"], "{:.4g}"),
@@ -66,7 +61,7 @@ std::string energy_text(const Json& j) {
         const Json& c = j["chip_crossings"];
         out += fmt::format("  {:<18} {:>40} {:>6}  {} flits over bridges, {} per delivery\n",
                            "of it: chip to chip", human_energy(c["pj"]),
-                           percent(c["share_of_dynamic"], "{:.1f}"), count(c["flits"]),
+                           percent_text(c["share_of_dynamic"], "{:.1f}"), count(c["flits"]),
                            figure_text(c["per_delivery"], "{:.4f}"));
     }
     const Json& l = e["leakage"];
@@ -114,7 +109,7 @@ std::string noc_text(const Json& j, const FabricUse& use) {
                        j["offered_flit_rate"].get<double>(), j["accepted_flit_rate"].get<double>(),
                        figure_text(j["accepted_min_node"], "{:.4g}"), figure_text(j["accepted_max_node"], "{:.4g}"));
     out += fmt::format("{:<28}{:>10} mean; busiest link {} % used\n", "hops", figure_text(j["hops"]["mean"], "{:.4f}"),
-                       percent(j["link_utilisation_max"], "{:.1f}"));
+                       percent_text(j["link_utilisation_max"], "{:.1f}"));
     const auto& c = j["conservation"];
     out += fmt::format("{:<28}{:>10} asked for = {} delivered + {} dropped + {} on their way\n", "deliveries",
                        c["expected"].get<std::uint64_t>(), c["delivered"].get<std::uint64_t>(),

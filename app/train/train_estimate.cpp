@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -19,11 +18,6 @@
 
 namespace loom::app {
 namespace {
-
-/// Null for a share of nothing.
-Json percent_json(double percent) {
-    return std::isfinite(percent) ? Json(percent) : Json();
-}
 
 namespace te = train_estimate;
 
@@ -61,7 +55,7 @@ Json term_json(const te::Estimate& e, te::Term t) {
             {"unit_energy", e.unit_energy(t)},
             {"energy", e.energy(t)},
             {"energy_mac", e.in_macs(e.energy(t))},
-            {"percent", percent_json(te::percent_of(e.energy(t), e.total()))}};
+            {"percent", finite_or_null(te::percent_of(e.energy(t), e.total()))}};
 }
 
 /// energy: of a phase and kind.
@@ -138,7 +132,7 @@ Json train_estimate_json(const std::vector<te::LayerShape>& layers,
                                 {"what", x.what},
                                 {"repaired", repaired},
                                 {"effect_mac", x.macs},
-                                {"effect_percent", percent_json(x.percent)}});
+                                {"effect_percent", finite_or_null(x.percent)}});
     }
     return j;
 }

@@ -12,6 +12,7 @@
 #include "app/train/train_estimate_work.hpp"
 #include "app/train/train_report.hpp"
 #include "base/error.hpp"
+#include "base/json/figures.hpp"
 #include "training/learn/gradient_error.hpp"
 #include "training/learn/work_recorder.hpp"
 
@@ -111,13 +112,12 @@ class Loop {
     /// What the formats do to the gradients of the last minibatch, at the weights after it.
     Json gradient_error_json() {
         Json list = Json::array();
-        const auto defined = [](double x) { return std::isfinite(x) ? Json(x) : Json(); };
         for (const learn::GradientError& e : learn::gradient_error(*t_.trainer, input_, labels_))
             list.push_back({{"layer", e.layer},
                             {"parameter", e.parameter},
-                            {"largest", defined(e.largest)},
-                            {"relative", defined(e.relative)},
-                            {"cosine", defined(e.cosine)}});
+                            {"largest", finite_or_null(e.largest)},
+                            {"relative", finite_or_null(e.relative)},
+                            {"cosine", finite_or_null(e.cosine)}});
         return list;
     }
 

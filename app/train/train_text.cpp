@@ -10,11 +10,6 @@
 namespace loom::app {
 namespace {
 
-/// A share as percent; "none" when it is not defined.
-std::string percent(const Json& share, const char* format) {
-    return figure_text(share.is_null() ? share : Json(100 * share.get<double>()), format);
-}
-
 std::string energy_or_none(const Json& pj) {
     return pj.is_null() ? "none" : stats::human_energy(pj.get<double>());
 }
@@ -37,10 +32,10 @@ std::string epochs(const Json& s) {
         if (i % every != 0 && i + 1 != list.size()) continue;
         out += fmt::format("  {:>5}  {:>6}  {:>10.6f}  {:>8}", e["epoch"].get<std::uint64_t>(),
                            e["steps"].get<std::uint64_t>(), e["loss"].get<double>(),
-                           percent(e["accuracy"], "{:.2f}%"));
+                           percent_text(e["accuracy"], "{:.2f}%"));
         if (e.contains("test_accuracy"))
             out += fmt::format("  {:>10.6f}  {:>9} ({}/{})", e["test_loss"].get<double>(),
-                               percent(e["test_accuracy"], "{:.2f}%"), e["test_correct"].get<std::uint64_t>(),
+                               percent_text(e["test_accuracy"], "{:.2f}%"), e["test_correct"].get<std::uint64_t>(),
                                e["test_samples"].get<std::uint64_t>());
         out += "\n";
     }
@@ -98,10 +93,10 @@ void phase_line(std::string& out, const std::string& name, const Json& p, double
     const Json& e = p["energy"];
     const auto energy = [&](const char* key) { return stats::human_energy(e.at(key).get<double>()); };
     out += fmt::format("  {:<16} {:>12} {:>7} {:>11} {:>11} {:>11} {:>11} {:>11} {:>7}\n", name,
-                       p["cycles"].get<std::uint64_t>(), percent(p["utilisation"], "{:.1f}%"),
+                       p["cycles"].get<std::uint64_t>(), percent_text(p["utilisation"], "{:.1f}%"),
                        energy("compute_pj"), energy("pad_pj"), energy("buffer_pj"), energy("dram_pj"),
                        stats::human_energy(p["energy_pj"].get<double>()),
-                       percent(quotient(p["energy_pj"].get<double>(), all), "{:.1f}%"));
+                       percent_text(quotient(p["energy_pj"].get<double>(), all), "{:.1f}%"));
 }
 
 std::string phases(const Json& s) {

@@ -22,6 +22,14 @@ std::string figure_text(const Json& figure, const char* format) {
     return format == nullptr ? figure.dump() : fmt::format(fmt::runtime(format), figure.get<double>());
 }
 
+std::string percent_text(const Json& share, const char* format) {
+    return figure_text(share.is_null() ? share : Json(100 * share.get<double>()), format);
+}
+
+Json finite_or_null(double x) {
+    return std::isfinite(x) ? Json(x) : Json();
+}
+
 std::string figure_csv(const Json& figure) {
     return figure.is_null() ? std::string() : figure.dump();
 }

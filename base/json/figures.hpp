@@ -13,6 +13,10 @@ Json quotient(std::uint64_t a, std::uint64_t b);
 /// A figure in a text, in a format of fmt for one double ("{:.2f}"); "none" for what is not defined. Whole numbers may
 /// do without a format.
 std::string figure_text(const Json& figure, const char* format = nullptr);
+/// A share in a text as percent, likewise: "{:.1f} %".
+std::string percent_text(const Json& share, const char* format);
+/// A figure that may be undefined: null for what is not finite.
+Json finite_or_null(double x);
 /// A figure in a column of a CSV file: empty for what is not defined.
 std::string figure_csv(const Json& figure);
 /// The path of a number in a report that is not finite; empty when there is none.

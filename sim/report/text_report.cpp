@@ -200,7 +200,7 @@ std::string devices_text(const Json& d) {
 
 /// Percent with three digits: 0.0123 -> "1.23 %".
 std::string percent(const Json& share) {
-    return figure_text(share.is_null() ? share : Json(100 * number(share)), "{:.3g} %");
+    return percent_text(share, "{:.3g} %");
 }
 
 /// What has been lost, in one line; empty when nothing was.
