@@ -100,8 +100,10 @@ std::vector<std::uint32_t> graph_order(const NirModel& m) {
         if (e.source != e.target) ++waits_for[e.target];
     }
     const std::vector<std::size_t> distance = distances(m, out_of);
-    const std::vector<std::uint64_t> hash = structure(m);
-    // by name only where nothing else tells two nodes apart
+    // what is inside nodes is read only where distances do not tell all of them apart, as in a chain; names only where
+    // nothing else does
+    const bool chain = std::set(distance.begin(), distance.end()).size() == distance.size();
+    const std::vector<std::uint64_t> hash = chain ? std::vector<std::uint64_t>(distance.size()) : structure(m);
     std::vector<std::uint32_t> by_rank(m.nodes.size());
     std::iota(by_rank.begin(), by_rank.end(), 0u);
     std::ranges::sort(by_rank, [&](std::uint32_t a, std::uint32_t b) {
