@@ -11,7 +11,6 @@
 #include "arch/core_kind.hpp"
 #include "arch/core_kinds.hpp"
 #include "base/error.hpp"
-#include "base/key_error.hpp"
 #include "compiler/passes/choose_kinds.hpp"
 #include "compiler/passes/emit.hpp"
 #include "compiler/passes/lowered_neurons.hpp"
@@ -263,21 +262,10 @@ class Compilation {
         }
         const auto senders =
             std::count_if(all.begin(), all.end(), [](const Slice& s) { return !s.has_neurons; });
-        if (senders != 0) check_no_loss();
         timer_.done("partition",
                     fmt::format("{} slices on {} cores{}", all.size(), m_.partition.n_cores,
                                 senders == 0 ? "" : fmt::format(", {} of them partial sums only", senders)),
                     std::move(dump));
-    }
-
-    /// A core waits for all partial sums of a timestep: none may be lost.
-    void check_no_loss() const {
-        const char* mend = "; make map.row_parts 1 or the arrays larger, so that none are needed";
-        if (chip_.noc.faults.loss > 0)
-            throw KeyError("noc.faults.loss", std::string("packets of partial sums must not be lost") + mend);
-        if (chip_.noc.router.kind == "timeout" && chip_.noc.router.reinject == 0)
-            throw KeyError("noc.router.reinject",
-                           std::string("0 loses packets, also those of partial sums, which must arrive") + mend);
     }
 
     void placement() {

@@ -13,8 +13,6 @@ namespace loom::hdf5 {
 namespace {
 
 constexpr H5Z_filter_t kLzf = 32000;
-/// More than a chunk can be.
-constexpr std::size_t kMaxChunk = std::size_t{1} << 32;
 
 /// LibLZF's format: runs of up to 32 bytes as they are, and copies of up to 264 bytes from up to 8192 bytes
 /// back. Returns the bytes written, or 0 if they are not sound or more than `room`.
@@ -47,7 +45,7 @@ std::size_t unpack_lzf(const std::uint8_t* in, std::size_t n, std::uint8_t* out,
 /// values[2]: bytes of a chunk.
 std::size_t lzf(unsigned flags, std::size_t n_values, const unsigned* values, std::size_t n,
                 std::size_t* size, void** buffer) {
-    if ((flags & H5Z_FLAG_REVERSE) == 0 || n_values < 3 || values[2] == 0 || std::uint64_t{values[2]} > kMaxChunk) return 0;
+    if ((flags & H5Z_FLAG_REVERSE) == 0 || n_values < 3 || values[2] == 0) return 0;
     const std::size_t room = values[2];
     auto* out = static_cast<std::uint8_t*>(std::malloc(room));
     if (out == nullptr) return 0;
